@@ -1,0 +1,69 @@
+/**
+ * The port an adapter implements: an ordered key-value store with conditional atomic batches.
+ * It knows nothing of workflows. `fuseline/testing` holds the contract as data; an adapter is done when it passes.
+ *
+ * Promises of every implementation:
+ * - **atomic**: a batch happens as a whole or not at all, before and after a crash;
+ * - **durable**: a resolved commit survives reopening, at the durability the user chose, and so does whatever a
+ *   `read`, `scan` or conflict was answered from;
+ * - **serialised**: of two commits that expect the same version exactly one wins, and a conflict writes nothing;
+ * - **fresh**: `read` and `scan` see every commit that resolved, anywhere, before they were called;
+ * - **versions are never reused**, not even after a delete;
+ * - **ordered**: keys compare by code unit, identically everywhere (they are ASCII);
+ * - **bounded**: what exceeds `limits` is refused with `VALUE_TOO_LARGE` before anything is written.
+ *
+ * A failed call throws a `FuselineError`; from `commit` it means *unknown*: the caller reads again and decides again.
+ */
+export interface Store {
+  read(keys: readonly Key[]): Promise<readonly (Entry | undefined)[]>;
+  scan(range: Range): Promise<readonly Entry[]>;
+  commit(batch: Batch): Promise<CommitResult>;
+  /** Hints that something changed, here or elsewhere. A hint may be lost, doubled or early; it carries no truth. */
+  watch(listener: (hint: Hint) => void): () => void;
+  close(): Promise<void>;
+  readonly limits: StoreLimits;
+}
+
+/** ASCII, at most 1,024 characters; the layout belongs to `keys.ts`. */
+export type Key = string;
+
+/** Compared with `===` only. */
+export type Version = string | number;
+
+export interface Entry {
+  readonly key: Key;
+  readonly value: string;
+  readonly version: Version;
+}
+
+/** `from` is inside, `to` is outside. */
+export interface Range {
+  readonly from: Key;
+  readonly to: Key;
+  readonly limit?: number;
+  readonly order?: 'ascending' | 'descending';
+}
+
+export interface Batch {
+  /** Conditions on the state before the batch. `version: undefined` means the key must be absent. */
+  readonly expect?: readonly { readonly key: Key; readonly version: Version | undefined }[];
+  readonly put?: readonly { readonly key: Key; readonly value: string }[];
+  readonly delete?: readonly Key[];
+}
+
+/** `version` is the one every put of the batch carries from now on. */
+export type CommitResult =
+  | { readonly status: 'committed'; readonly version: Version }
+  | { readonly status: 'conflict' };
+
+/** The keys that changed, where the store knows them; `undefined` means anything may have. */
+export interface Hint {
+  readonly keys?: readonly Key[];
+}
+
+export interface StoreLimits {
+  /** Largest value, in UTF-16 code units. */
+  readonly valueLength: number;
+  /** Most conditions, puts and deletes in one batch. */
+  readonly batchOps: number;
+}
