@@ -1,3 +1,5 @@
+import type { ErrorRecord } from './events.ts';
+
 /** Stable: programs may switch on these; messages may change. */
 export type ErrorCode =
   | 'INVALID_DEFINITION'
@@ -10,6 +12,8 @@ export type ErrorCode =
   | 'RUN_NOT_FINISHED'
   | 'RUN_FINISHED'
   | 'STEP_NOT_TAKEN'
+  | 'STEP_NOT_FINISHED'
+  | 'RUN_FAILED'
   | 'NO_OUTPUT'
   | 'VALUE_NOT_PORTABLE'
   | 'VALUE_TOO_LARGE'
@@ -37,7 +41,78 @@ export class FuselineError extends Error {
   }
 }
 
-/** Thrown by a step: the attempt fails and no further one is made. */
+export interface StepFailure {
+  readonly step: string;
+  readonly attempt: number;
+  readonly error: Error;
+}
+
+/** A run ended without its result. `cause` is the first failure's own error, with its own stack. */
+export class RunFailedError extends FuselineError {
+  override readonly name: string = 'RunFailedError';
+  readonly runId: string;
+  readonly failures: readonly StepFailure[];
+
+  constructor(code: ErrorCode, runId: string, message: string, failures: readonly StepFailure[]) {
+    super(code, message, failures[0] ? { cause: failures[0].error } : undefined);
+    this.runId = runId;
+    this.failures = failures;
+  }
+}
+
+/** Thrown by a step: this attempt fails and no further one is made. */
 export class NonRetryableError extends Error {
   override readonly name: string = 'NonRetryableError';
+}
+
+interface WithHeaders {
+  readonly headers: { get(name: string): string | null };
+}
+
+/**
+ * Thrown by a step: this attempt fails, and the next one must not start before `when`: a duration from now, a moment,
+ * or an HTTP response whose `Retry-After` header says so.
+ */
+export class RetryAfterError extends Error {
+  override readonly name: string = 'RetryAfterError';
+  readonly when: number | string | Date;
+
+  constructor(when: number | string | Date | WithHeaders, message = 'try again later', options?: { cause?: unknown }) {
+    super(message, options);
+    this.when = typeof when === 'object' && 'headers' in when ? retryAfterHeader(when) : when;
+  }
+}
+
+/** Seconds or an HTTP date (RFC 9110, 10.2.3); a response without the header leaves the wait to the backoff. */
+function retryAfterHeader(response: WithHeaders): number | Date {
+  const header = response.headers.get('retry-after') ?? '';
+  const seconds = Number(header);
+  if (header !== '' && Number.isFinite(seconds)) return Math.max(0, seconds) * 1000;
+  const date = new Date(header);
+  return Number.isNaN(date.getTime()) ? 0 : date;
+}
+
+const MAX_CAUSES = 8;
+
+/** What the journal keeps of an error: enough to read and to rebuild it, nothing that could not be carried. */
+export function recordError(error: unknown, depth = 0): ErrorRecord {
+  if (typeof error !== 'object' || error === null) return { name: 'Error', message: String(error) };
+  const { name, message, stack, code, cause } = error as Partial<Record<'name' | 'message' | 'stack' | 'code' | 'cause', unknown>>;
+  return {
+    name: typeof name === 'string' ? name : 'Error',
+    message: typeof message === 'string' ? message : 'a value that is not an Error was thrown',
+    ...(typeof stack === 'string' && { stack }),
+    ...((typeof code === 'string' || typeof code === 'number') && { code }),
+    ...(cause !== undefined && depth < MAX_CAUSES && { cause: recordError(cause, depth + 1) }),
+  };
+}
+
+/** The error as it was recorded: same name, message, code, cause chain, and the stack of the place that threw it. */
+export function rebuildError(record: ErrorRecord): Error {
+  const error = new Error(record.message, record.cause && { cause: rebuildError(record.cause) });
+  const hidden = { enumerable: false, configurable: true, writable: true };
+  Object.defineProperty(error, 'name', { value: record.name, ...hidden });
+  if (record.stack !== undefined) Object.defineProperty(error, 'stack', { value: record.stack, ...hidden });
+  if (record.code !== undefined) Object.assign(error, { code: record.code });
+  return error;
 }

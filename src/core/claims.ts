@@ -1,0 +1,120 @@
+import type { Serves, Verdict } from './decide.ts';
+import { firstLive } from './edges.ts';
+import type { ErrorRecord, Fence, Stored } from './events.ts';
+import type { CompiledEdge, CompiledGraph, CompiledStep, GraphStep, Need, Source } from './graph.ts';
+import { CANCELLED, FAILED, type RunState, SKIPPED, SUCCEEDED } from './run-state.ts';
+
+/** One attempt a worker may execute, with all it needs. */
+export interface Claim {
+  readonly run: string;
+  readonly workflow: string;
+  readonly graph: string;
+  readonly spec: GraphStep;
+  readonly fence: Fence;
+  readonly attempt: number;
+  /** The step went down with a worker before: nothing else may run beside it. */
+  readonly company: 'any' | 'none';
+  /** `fallback`: the step has failed for good, with this error, and its fallback decides what it hands on. */
+  readonly fallback: ErrorRecord | undefined;
+  /** The same for every attempt of the step, other after a rerun. */
+  readonly key: string;
+  readonly needs: readonly (readonly [Need, Found])[];
+  readonly checkpoints: ReadonlyMap<string, Stored>;
+}
+
+/** What a source hands over: a value (`undefined` where the step handed on none), or how the step ended. */
+export type Found =
+  | { readonly kind: 'value'; readonly stored: Stored | undefined }
+  | { readonly kind: 'outcome'; readonly status: 'SUCCEEDED' | 'SKIPPED' | 'CANCELLED'; readonly stored: Stored | undefined }
+  | { readonly kind: 'outcome'; readonly status: 'FAILED'; readonly error: ErrorRecord };
+
+/** What a worker was granted; where that is nothing, why. */
+export interface Granted {
+  readonly claims: readonly Claim[];
+  /** `later`: something is queued that it could run, but not now. */
+  readonly rest: 'nothing' | 'unserved' | 'later';
+}
+
+const NO_CHECKPOINTS: ReadonlyMap<string, Stored> = new Map();
+
+export function readGrant(run: string, serves: Serves): (state: RunState, verdict: Verdict) => Granted {
+  return (state, verdict) => ({
+    claims: verdict.granted.map((step) => claimOf(run, state, step)),
+    rest: verdict.granted.length > 0 ? 'nothing' : restOf(state, serves),
+  });
+}
+
+function restOf(state: RunState, serves: Serves): Granted['rest'] {
+  let rest: Granted['rest'] = 'nothing';
+  if (state.paused || state.ended) return rest;
+  for (let line = 0; line < state.graph.lines.length; line++) {
+    for (const step of state.queued(line)) {
+      if (serves(state, step)) return 'later';
+      rest = 'unserved';
+    }
+  }
+  return rest;
+}
+
+function claimOf(run: string, state: RunState, step: number): Claim {
+  const { spec } = state.graph.steps[step] as CompiledStep;
+  const { workflow, graph } = state.created;
+  const generation = state.generation[step] as number;
+  return {
+    run,
+    workflow,
+    graph,
+    spec,
+    fence: state.claimOf(step),
+    attempt: state.attempt[step] as number,
+    company: state.suspect[step] === 1 ? 'none' : 'any',
+    fallback: state.fallback[step] === 1 ? state.error[step] : undefined,
+    key: `${run}/${spec.name}${generation === 0 ? '' : `/${generation}`}`,
+    needs: (spec.needs ?? []).map((need) => [need, find(state, step, need)] as const),
+    checkpoints: state.checkpoints.get(step) ?? NO_CHECKPOINTS,
+  };
+}
+
+function find(state: RunState, step: number, need: Need): Found {
+  if (need.from !== 'any') return findSource(state, need);
+  // The winners stand in the order of the step's any-groups.
+  const group = (state.graph.steps[step]?.spec.needs ?? []).filter(({ from }) => from === 'any').indexOf(need);
+  const winner = state.winners.get(step)?.[group];
+  return { kind: 'value', stored: winner === undefined ? undefined : state.value[winner] };
+}
+
+/** What a source has to hand over once the run's end, or the step's turn, has come. */
+export function findSource(state: RunState, source: Source): Found {
+  if (source.from === 'input') return { kind: 'value', stored: state.created.input };
+  if (source.from === 'any') {
+    const winner = firstLive(state, source.of.map((edge): CompiledEdge => ({ from: position(state.graph, edge.step), on: edge.on })));
+    return { kind: 'value', stored: typeof winner === 'number' ? state.value[winner] : undefined };
+  }
+  const step = position(state.graph, source.step);
+  const stored = state.value[step];
+  if (source.from === 'step') return { kind: 'value', stored };
+  switch (state.status[step]) {
+    case SUCCEEDED:
+      return { kind: 'outcome', status: 'SUCCEEDED', stored };
+    case FAILED:
+      return { kind: 'outcome', status: 'FAILED', error: state.error[step] as ErrorRecord };
+    case CANCELLED:
+      return { kind: 'outcome', status: 'CANCELLED', stored };
+    default:
+      return { kind: 'outcome', status: 'SKIPPED', stored };
+  }
+}
+
+/** Whether a source has something to hand over: its step ran, or was skipped by its own condition. */
+export function hasValue(state: RunState, source: Source): boolean {
+  if (source.from === 'input') return true;
+  const edges = source.from === 'any' ? source.of : [{ step: source.step }];
+  return edges.some(({ step }) => {
+    const status = state.status[position(state.graph, step)];
+    return status === SUCCEEDED || status === SKIPPED || source.from === 'settled';
+  });
+}
+
+function position(graph: CompiledGraph, step: string): number {
+  return graph.index.get(step) as number;
+}

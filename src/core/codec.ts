@@ -1,0 +1,83 @@
+import { DevalueError, parse, stringify } from 'devalue';
+import { FuselineError, rebuildError, recordError } from './errors.ts';
+import type { ErrorRecord } from './events.ts';
+
+/** How values travel between steps: text in, a copy of its own out. */
+export interface Codec {
+  /** Throws `VALUE_NOT_PORTABLE` with the path inside the value that cannot be carried. */
+  encode(value: unknown): string;
+  decode(text: string): unknown;
+}
+
+/**
+ * JSON, and what JSON lacks through devalue: Date, Map, Set, BigInt, typed arrays, URL, RegExp, undefined, NaN, cycles,
+ * shared references, Error with its cause. A text that starts with `~` is devalue's.
+ */
+export const portable: Codec = {
+  encode(value) {
+    if (isJson(value, 0)) return JSON.stringify(value);
+    try {
+      return `~${stringify(value, { Error: (error: unknown) => error instanceof Error && recordError(error) })}`;
+    } catch (cause) {
+      const path = cause instanceof DevalueError ? cause.path : '';
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new FuselineError(
+        'VALUE_NOT_PORTABLE',
+        `the value cannot be carried to another step: ${reason} (at value${path}); return plain data, Date, Map, Set, BigInt, typed arrays or Error`,
+        { cause },
+      );
+    }
+  },
+  decode(text) {
+    if (text[0] !== '~') return JSON.parse(text);
+    return parse(text.slice(1), { Error: (record: ErrorRecord) => rebuildError(record) });
+  },
+};
+
+/** Hands values on as they are, functions and live objects included; for runs that never leave this process. */
+export function byReference(): Codec {
+  const values: unknown[] = [];
+  return {
+    encode: (value) => `@${values.push(value) - 1}`,
+    decode: (text) => values[Number(text.slice(1))],
+  };
+}
+
+/** What two inputs have in common when they say the same with their keys in another order. */
+export function canonical(text: string): string {
+  if (text[0] === '~' || text[0] === '@') return text;
+  return JSON.stringify(JSON.parse(text), (_, value: unknown) =>
+    value !== null && typeof value === 'object' && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+}
+
+// Deeper than this may be a cycle; devalue tells.
+const MAX_DEPTH = 64;
+
+/** Whether JSON carries the value unchanged. A walk costs a quarter of what the full codec does. */
+function isJson(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true;
+    case 'number':
+      return Number.isFinite(value) && !Object.is(value, -0);
+    case 'object':
+      return value === null || (depth < MAX_DEPTH && isJsonObject(value, depth + 1));
+    default:
+      return false;
+  }
+}
+
+function isJsonObject(value: object, depth: number): boolean {
+  if (Array.isArray(value)) {
+    // Index by index, so that a hole counts as the undefined it is.
+    for (let i = 0; i < value.length; i++) if (!isJson(value[i], depth)) return false;
+    return Object.getPrototypeOf(value) === Array.prototype;
+  }
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+  for (const key in value) if (key === 'toJSON' || !isJson((value as Record<string, unknown>)[key], depth)) return false;
+  return Object.getOwnPropertySymbols(value).length === 0;
+}

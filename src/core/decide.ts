@@ -1,0 +1,395 @@
+import { type Readiness, readiness, readinessAfter } from './edges.ts';
+import { type CancelReason, type ErrorRecord, type Event, type Fence, type JournalEntry, PROTOCOL, type Stored, type Winners } from './events.ts';
+import type { CompiledStep } from './graph.ts';
+import { backoffMs, lossBackoffMs, RETRY_DEFAULTS } from './retry.ts';
+import { CANCELLED, claimKey, FAILED, NOT_TAKEN, PENDING, QUEUED, type RunState, SKIPPED, SUCCEEDED } from './run-state.ts';
+
+/** Whether a worker has a handler for a step, on a queue it serves. */
+export type Serves = (state: RunState, step: number) => boolean;
+
+/** What a worker can do next in a run, and what it believes to hold there. */
+export interface ClaimRequest {
+  readonly worker: string;
+  readonly limit: number;
+  /** Claims the worker holds, here and in other runs. */
+  readonly busy: number;
+  /** `claimKey`s of those held here. A claim missing from them had its answer lost, and is handed out again. */
+  readonly held: ReadonlySet<string>;
+  readonly serves: Serves;
+}
+
+export type Outcome =
+  | { readonly status: 'succeeded'; readonly value?: Stored; readonly road?: unknown }
+  | { readonly status: 'skipped' }
+  /** `again: 'never'` ends the step at once; `notBefore` is the earliest next attempt. */
+  | { readonly status: 'failed'; readonly error: ErrorRecord; readonly again?: 'never'; readonly notBefore?: number };
+
+export type Command =
+  /** The first thing said to a run. `startAt` holds its starting steps back. */
+  | { readonly type: 'start'; readonly startAt?: number | undefined; readonly next?: ClaimRequest | undefined }
+  | { readonly type: 'finish'; readonly claim: Fence; readonly outcome: Outcome; readonly next?: ClaimRequest | undefined }
+  | { readonly type: 'claim'; readonly next: ClaimRequest }
+  | { readonly type: 'checkpoint'; readonly claim: Fence; readonly key: string; readonly value: Stored }
+  | { readonly type: 'progress'; readonly claim: Fence; readonly value: Stored }
+  /** The worker gives claims back, or says that the bodies of claims taken from it have stopped. */
+  | { readonly type: 'release'; readonly claims: readonly Fence[] }
+  /** The worker is dead. `company`: how many claims it held in all, here and elsewhere. */
+  | { readonly type: 'lose'; readonly worker: string; readonly company: number }
+  /** Somebody watched a claim outlive its timeout. */
+  | { readonly type: 'expire'; readonly claim: Fence }
+  | { readonly type: 'cancel' | 'pause' | 'resume'; readonly id: string }
+  | { readonly type: 'signal'; readonly id: string; readonly name: string; readonly payload: Stored }
+  | { readonly type: 'enqueue'; readonly id: string; readonly steps: readonly number[] | 'failed'; readonly force?: 'not-taken' }
+  /** What is due is done. */
+  | { readonly type: 'tick' };
+
+/** The answer to one command. `granted`: steps the worker holds now because of it, new and handed out again. */
+export interface Verdict {
+  readonly status: 'accepted' | 'duplicate' | 'stale' | Refusal;
+  readonly granted: readonly number[];
+}
+
+export type Refusal = 'ended' | 'not-final' | 'not-taken' | 'nothing-failed';
+
+export interface Decision {
+  /** `undefined`: nothing follows. */
+  readonly entry: JournalEntry | undefined;
+  readonly verdicts: readonly Verdict[];
+}
+
+/** How long a worker has to say that a body stopped before nobody waits for it any longer. */
+export const STOP_GRACE_MS = 30_000;
+
+/**
+ * Which events follow from commands, all of them together as one journal entry. Synchronous and total: time and chance
+ * are arguments. The events are applied to the state's open draft; the caller accepts it or rolls it back.
+ */
+export function decide(state: RunState, commands: readonly Command[], now: number, random: () => number): Decision {
+  const turn = new Turn(state, Math.max(now, state.at), random);
+  const answers = commands.map((command) => turn.obey(command));
+  turn.doWhatIsDue();
+  turn.endIfDone();
+  const verdicts = commands.map((command, i): Verdict => {
+    const next = 'next' in command ? command.next : undefined;
+    return { status: answers[i] as Verdict['status'], granted: next ? turn.grant(next) : [] };
+  });
+  return { entry: turn.close(), verdicts };
+}
+
+/** When the run wants a `tick`, if nothing else happens; `undefined` if never. */
+export function nextDue(state: RunState): number | undefined {
+  const due: number[] = [];
+  const delayed = state.firstDelayed();
+  if (delayed !== undefined) due.push(state.since[delayed] as number);
+  if (state.deadline !== undefined && !state.ended) due.push(state.deadline);
+  for (const { claim, at } of state.stopping.values()) {
+    if (state.status[claim.step] === QUEUED) due.push(at + STOP_GRACE_MS);
+  }
+  return due.length === 0 ? undefined : Math.min(...due);
+}
+
+const FORCED: Readiness = { status: 'ready', winners: [] };
+const accepted = 'accepted';
+type Answer = Verdict['status'];
+
+class Turn {
+  readonly #state: RunState;
+  readonly #at: number;
+  readonly #random: () => number;
+  readonly #events: Event[] = [];
+  readonly #granted = new Set<number>();
+
+  constructor(state: RunState, at: number, random: () => number) {
+    this.#state = state;
+    this.#at = at;
+    this.#random = random;
+  }
+
+  obey(command: Command): Answer {
+    const state = this.#state;
+    if ('id' in command && state.commands.has(command.id)) return 'duplicate';
+    switch (command.type) {
+      case 'start':
+        return this.#start(command.startAt);
+      case 'finish':
+        return this.#finish(command.claim, command.outcome);
+      case 'claim':
+      case 'tick':
+        return accepted;
+      case 'checkpoint':
+      case 'progress': {
+        const { claim, type, value } = command;
+        const standing = state.judge(claim);
+        if (standing !== 'held') return 'stale';
+        if (type === 'progress') this.#emit({ type, step: claim.step, value });
+        else if (state.checkpoints.get(claim.step)?.has(command.key)) return 'duplicate';
+        else this.#emit({ type, step: claim.step, key: command.key, value });
+        return accepted;
+      }
+      case 'release':
+        return this.#release(command.claims);
+      case 'lose':
+        return this.#lose(command.worker, command.company);
+      case 'expire':
+        if (state.judge(command.claim) !== 'held') return 'stale';
+        return this.#finish(command.claim, { status: 'failed', error: timeoutError(state, command.claim.step) });
+      case 'cancel':
+        if (state.ended) return 'ended';
+        this.#emit({ type: 'cancel', command: command.id });
+        this.#cancelRest('command');
+        return accepted;
+      case 'pause':
+      case 'resume':
+        if (state.ended) return 'ended';
+        this.#emit({ type: command.type, command: command.id });
+        return accepted;
+      case 'signal':
+        this.#emit({ type: 'signal', command: command.id, name: command.name, payload: command.payload });
+        return accepted;
+      case 'enqueue':
+        return this.#enqueue(command.id, command.steps, command.force);
+    }
+  }
+
+  doWhatIsDue(): void {
+    const state = this.#state;
+    if (state.ended) return;
+    if (state.deadline !== undefined && state.deadline <= this.#at && state.open > 0) {
+      this.#cancelRest('deadline');
+      this.#emit({ type: 'ended', status: 'FAILED', reason: 'RUN_TIMEOUT' });
+      return;
+    }
+    const due: number[] = [];
+    for (const step of state.delayed()) {
+      if ((state.since[step] as number) > this.#at) break;
+      due.push(step);
+    }
+    if (due.length > 0) this.#emit({ type: 'ready', steps: due });
+  }
+
+  endIfDone(): void {
+    const state = this.#state;
+    if (state.open > 0 || state.ended) return;
+    const fine = state.graph.decisive.every((step) => {
+      const status = state.status[step];
+      return status === SUCCEEDED || status === SKIPPED || status === NOT_TAKEN;
+    });
+    this.#emit({ type: 'ended', status: state.cancelled ? 'CANCELLED' : fine ? 'SUCCEEDED' : 'FAILED' });
+  }
+
+  /** Claims, most urgent line first, within it first come first. */
+  grant({ worker, limit, busy, held, serves }: ClaimRequest): readonly number[] {
+    const state = this.#state;
+    const granted: number[] = [];
+    for (const step of state.running()) {
+      if (state.worker[step] === worker && !held.has(claimKey(state.claimOf(step))) && !this.#granted.has(step)) granted.push(step);
+    }
+    let company = busy + granted.length;
+    if (!state.paused && !state.ended) {
+      for (const line of this.#linesByUrgency()) {
+        for (const step of state.queued(line)) {
+          if (granted.length >= limit) break;
+          if (!serves(state, step) || this.#mustWaitForOldBody(step)) continue;
+          const alone = state.suspect[step] === 1;
+          if (alone && company > 0) continue;
+          this.#emit({ type: 'claimed', step, attempt: (state.attempt[step] as number) + 1, worker });
+          granted.push(step);
+          company++;
+          if (alone) return this.#note(granted);
+        }
+      }
+    }
+    return this.#note(granted);
+  }
+
+  close(): JournalEntry | undefined {
+    if (this.#events.length === 0) return undefined;
+    this.#state.close(this.#state.seq + 1, this.#at);
+    return { protocol: PROTOCOL, at: this.#at, events: this.#events };
+  }
+
+  #note(granted: readonly number[]): readonly number[] {
+    for (const step of granted) this.#granted.add(step);
+    return granted;
+  }
+
+  /** Lines of equal priority take turns by who waits longest. */
+  #linesByUrgency(): readonly number[] {
+    const state = this.#state;
+    const { lines } = state.graph;
+    const order = lines.map((_, line) => line);
+    if (lines.length === 1) return order;
+    const waitingSince = (line: number) => state.since[state.firstQueued(line) ?? -1] ?? Number.POSITIVE_INFINITY;
+    return order.sort((a, b) => (lines[b]?.priority ?? 0) - (lines[a]?.priority ?? 0) || waitingSince(a) - waitingSince(b));
+  }
+
+  #mustWaitForOldBody(step: number): boolean {
+    for (const { claim, at } of this.#state.stopping.values()) {
+      if (claim.step === step && this.#at < at + STOP_GRACE_MS) return true;
+    }
+    return false;
+  }
+
+  #start(startAt: number | undefined): Answer {
+    this.#emit(this.#state.created);
+    const { steps } = this.#state.graph;
+    const starting = steps.flatMap((_, i) => (readiness(this.#state, i).status === 'ready' ? [i] : []));
+    if (startAt !== undefined && startAt > this.#at) this.#emit({ type: 'scheduled', steps: starting, at: startAt });
+    else this.#emit({ type: 'ready', steps: starting });
+    return accepted;
+  }
+
+  #finish(claim: Fence, outcome: Outcome): Answer {
+    const state = this.#state;
+    const standing = state.judge(claim);
+    if (standing !== 'held') return standing === 'reported' ? 'duplicate' : 'stale';
+    const { step } = claim;
+    switch (outcome.status) {
+      case 'succeeded': {
+        const { value, road } = outcome;
+        const branch = state.graph.steps[step] as CompiledStep;
+        this.#emit({
+          type: 'succeeded',
+          step,
+          ...(value !== undefined && { value }),
+          ...(branch.spec.kind === 'branch' && { road: typeof road === 'string' && branch.roads.has(road) ? road : null }),
+        });
+        this.#settle([step]);
+        return accepted;
+      }
+      case 'skipped':
+        this.#emit({ type: 'skipped', steps: [step], reason: 'condition' });
+        this.#settle([step]);
+        return accepted;
+      case 'failed': {
+        const { retry } = (state.graph.steps[step] as CompiledStep).spec;
+        const failures = (state.failures[step] as number) + 1;
+        if (outcome.again === 'never' || failures >= (retry?.attempts ?? 1) || state.fallback[step] === 1) {
+          this.#fail(step, outcome.error);
+        } else {
+          const at = Math.max(this.#at + backoffMs(retry, failures, this.#random), outcome.notBefore ?? 0);
+          this.#emit({ type: 'retrying', step, error: outcome.error, at });
+        }
+        return accepted;
+      }
+    }
+  }
+
+  #fail(step: number, error: ErrorRecord): void {
+    const state = this.#state;
+    if (state.graph.steps[step]?.spec.fallback && state.fallback[step] === 0) {
+      this.#emit({ type: 'falling-back', step, error });
+      return;
+    }
+    this.#emit({ type: 'failed', step, error });
+    if (state.graph.graph.failOn === 'first') this.#cancelRest('first-failure');
+    else this.#settle([step]);
+  }
+
+  #release(claims: readonly Fence[]): Answer {
+    const state = this.#state;
+    for (const claim of claims) {
+      if (state.stopping.has(claimKey(claim))) this.#emit({ type: 'stopped', claim });
+      else if (state.judge(claim) === 'held') this.#emit({ type: 'released', step: claim.step });
+    }
+    return accepted;
+  }
+
+  #lose(worker: string, company: number): Answer {
+    const state = this.#state;
+    for (const stopping of [...state.stopping.values()]) {
+      if (stopping.worker === worker) this.#emit({ type: 'stopped', claim: stopping.claim });
+    }
+    for (const step of state.running()) {
+      if (state.worker[step] !== worker) continue;
+      const losses = (state.losses[step] as number) + (company === 1 ? 1 : 0);
+      const { retry } = (state.graph.steps[step] as CompiledStep).spec;
+      if (losses >= (retry?.losses ?? RETRY_DEFAULTS.losses)) this.#fail(step, workerLostError(state, step, losses));
+      else this.#emit({ type: 'lost', step, losses, at: this.#at + lossBackoffMs(losses) });
+    }
+    return accepted;
+  }
+
+  #cancelRest(reason: CancelReason): void {
+    const { status } = this.#state;
+    const steps: number[] = [];
+    status.forEach((state, step) => state < SUCCEEDED && steps.push(step));
+    if (steps.length > 0) this.#emit({ type: 'cancelled', steps, reason });
+  }
+
+  #enqueue(id: string, asked: readonly number[] | 'failed', force: 'not-taken' | undefined): Answer {
+    const state = this.#state;
+    const failed = () => [...state.status.keys()].filter((step) => state.status[step] === FAILED || this.#wasCancelledAlone(step));
+    const roots = asked === 'failed' ? failed() : asked;
+    if (roots.length === 0) return 'nothing-failed';
+    for (const step of roots) {
+      if (!state.isFinal(step)) return 'not-final';
+      if (state.status[step] === NOT_TAKEN && force !== 'not-taken') return 'not-taken';
+    }
+    const again = new Set(roots);
+    for (const step of again) for (const { to } of state.graph.steps[step]?.dependents ?? []) again.add(to);
+    const steps = [...again].filter((step) => state.status[step] !== PENDING || roots.includes(step)).sort((a, b) => a - b);
+    this.#emit({ type: 'rerun', command: id, steps });
+    const forced = new Set(force === 'not-taken' ? roots : []);
+    this.#settle(this.#record(steps.map((step) => [step, forced.has(step) ? FORCED : readiness(state, step)])));
+    return accepted;
+  }
+
+  /** A step the run's end cancelled, not a failure above it: a retry of the run takes it up again. */
+  #wasCancelledAlone(step: number): boolean {
+    const state = this.#state;
+    if (state.status[step] !== CANCELLED) return false;
+    const { required, groups } = state.graph.steps[step] as CompiledStep;
+    return [...required, ...groups.flatMap(({ members }) => members)].every(({ from }) => state.status[from] !== FAILED && state.status[from] !== CANCELLED);
+  }
+
+  /** What follows from steps that became final, and from what follows from that. */
+  #settle(finals: readonly number[]): void {
+    const state = this.#state;
+    for (let wave = finals; wave.length > 0; ) {
+      const consequences: [number, Readiness][] = [];
+      for (const from of wave) {
+        for (const dependent of state.graph.steps[from]?.dependents ?? []) {
+          const after = readinessAfter(state, from, dependent);
+          if (after.status !== 'waiting') consequences.push([dependent.to, after]);
+        }
+      }
+      wave = this.#record(consequences);
+    }
+  }
+
+  /** Records consequences, each step's once; hands back the steps that became final by them. */
+  #record(consequences: readonly (readonly [number, Readiness])[]): readonly number[] {
+    const ready = new Set<number>();
+    const cancelled = new Set<number>();
+    const notTaken = new Set<number>();
+    const winners: Winners[] = [];
+    for (const [step, { status, winners: members }] of consequences) {
+      if (status === 'cancelled') cancelled.add(step);
+      else if (status === 'not-taken') notTaken.add(step);
+      else if (status === 'ready' && !ready.has(step)) {
+        ready.add(step);
+        if (members.length > 0) winners.push([step, members]);
+      }
+    }
+    if (ready.size > 0) this.#emit({ type: 'ready', steps: [...ready], ...(winners.length > 0 && { winners }) });
+    if (cancelled.size > 0) this.#emit({ type: 'cancelled', steps: [...cancelled], reason: 'upstream' });
+    if (notTaken.size > 0) this.#emit({ type: 'skipped', steps: [...notTaken], reason: 'not-taken' });
+    return [...cancelled, ...notTaken];
+  }
+
+  #emit(event: Event): void {
+    this.#state.evolve(event, this.#state.seq + 1, this.#events.length, this.#at);
+    this.#events.push(event);
+  }
+}
+
+function timeoutError(state: RunState, step: number): ErrorRecord {
+  const { name, timeoutMs } = (state.graph.steps[step] as CompiledStep).spec;
+  return { name: 'FuselineError', code: 'STEP_TIMEOUT', message: `step ${JSON.stringify(name)} did not finish within ${timeoutMs} ms` };
+}
+
+function workerLostError(state: RunState, step: number, losses: number): ErrorRecord {
+  const { name } = (state.graph.steps[step] as CompiledStep).spec;
+  return { name: 'FuselineError', code: 'WORKER_LOST', message: `step ${JSON.stringify(name)} took its worker down ${losses} times` };
+}

@@ -1,0 +1,25 @@
+import type { CompiledGraph } from './graph.ts';
+import type { Context } from './context.ts';
+
+/** A graph and the code of its steps: what an engine executes. */
+export interface Definition {
+  readonly name: string;
+  readonly graph: CompiledGraph;
+  readonly handlers: ReadonlyMap<string, Handler>;
+}
+
+export interface Handler {
+  readonly run: (needs: never, context: Context) => unknown;
+  /** By parameter; the first one that is false skips the step. */
+  readonly conditions?: ReadonlyMap<string, (value: never) => unknown>;
+  readonly fallback?: (error: Error, context: Context) => unknown;
+  /** Whether another attempt may help. */
+  readonly retryWhen?: (error: unknown) => boolean;
+}
+
+/** Whether a handler brings everything the graph's step asks of it. */
+export function canRun(definition: Definition, graph: CompiledGraph, step: number): boolean {
+  const spec = graph.steps[step]?.spec;
+  const handler = spec && definition.handlers.get(spec.name);
+  return handler !== undefined && (spec?.needs ?? []).every(({ param, when }) => !when || handler.conditions?.has(param));
+}

@@ -1,0 +1,80 @@
+import type { Road } from './graph.ts';
+
+/**
+ * What happened in a run. Events are a persistent format: they record every consequence, so that folding them never
+ * decides anything again. Steps are named by their position in the run's graph.
+ */
+export type Event =
+  | Created
+  /** Steps entered the queue, in this order. `winners`: for each of its any-groups, the member that became live first. */
+  | { readonly type: 'ready'; readonly steps: readonly number[]; readonly winners?: readonly Winners[] }
+  /** Starting steps wait for the time the run was asked to start at. */
+  | { readonly type: 'scheduled'; readonly steps: readonly number[]; readonly at: number }
+  /** A worker holds the right to execute one attempt. The position of this event in the journal is the fence. */
+  | { readonly type: 'claimed'; readonly step: number; readonly attempt: number; readonly worker: string }
+  | { readonly type: 'succeeded'; readonly step: number; readonly value?: Stored; readonly road?: Road }
+  | { readonly type: 'skipped'; readonly steps: readonly number[]; readonly reason: SkipReason }
+  /** An attempt failed and the next one must not start before `at`. */
+  | { readonly type: 'retrying'; readonly step: number; readonly error: ErrorRecord; readonly at: number }
+  /** The step would fail, and its fallback is queued instead. */
+  | { readonly type: 'falling-back'; readonly step: number; readonly error: ErrorRecord }
+  | { readonly type: 'failed'; readonly step: number; readonly error: ErrorRecord }
+  | { readonly type: 'cancelled'; readonly steps: readonly number[]; readonly reason: CancelReason }
+  /** The worker died with the claim. `losses`: how many count against the step now; `alone`: the next attempt is claimed alone. */
+  | { readonly type: 'lost'; readonly step: number; readonly losses: number; readonly at: number }
+  /** The worker gave the claim back before it finished. */
+  | { readonly type: 'released'; readonly step: number }
+  /** The body of a claim that was taken back is known to have stopped. */
+  | { readonly type: 'stopped'; readonly claim: Fence }
+  | { readonly type: 'checkpoint'; readonly step: number; readonly key: string; readonly value: Stored }
+  | { readonly type: 'progress'; readonly step: number; readonly value: Stored }
+  | { readonly type: 'cancel' | 'pause' | 'resume'; readonly command: string }
+  | { readonly type: 'signal'; readonly command: string; readonly name: string; readonly payload: Stored }
+  /** Steps return to PENDING as a new generation. */
+  | { readonly type: 'rerun'; readonly command: string; readonly steps: readonly number[] }
+  | { readonly type: 'ended'; readonly status: EndStatus; readonly reason?: 'RUN_TIMEOUT' };
+
+export interface Created {
+  readonly type: 'created';
+  readonly workflow: string;
+  readonly version?: string;
+  readonly graph: string;
+  readonly input: Stored;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly priority?: number;
+  readonly deadline?: number;
+}
+
+/** An encoded value where it happened, or the id of the row that holds it. */
+export type Stored = string | { readonly row: string; readonly length: number };
+
+export type Winners = readonly [step: number, members: readonly number[]];
+export type SkipReason = 'condition' | 'not-taken';
+export type CancelReason = 'upstream' | 'command' | 'first-failure' | 'deadline';
+export type EndStatus = 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
+
+/** Which claim: the step, and the position of the `claimed` event in the run's journal. */
+export interface Fence {
+  readonly step: number;
+  readonly seq: number;
+  readonly index: number;
+}
+
+/** One turn of a run: what one commit appended. */
+export interface JournalEntry {
+  /** The lowest protocol that may decide on a run with this entry. */
+  readonly protocol: number;
+  readonly at: number;
+  readonly events: readonly Event[];
+}
+
+/** What this engine understands. */
+export const PROTOCOL = 1;
+
+export interface ErrorRecord {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly code?: string | number;
+  readonly cause?: ErrorRecord;
+}

@@ -1,0 +1,62 @@
+import type { Found } from './claims.ts';
+import type { Attempt } from './context.ts';
+import type { Outcome } from './decide.ts';
+import type { Handler } from './definition.ts';
+import { durationMs } from './duration.ts';
+import { rebuildError, recordError } from './errors.ts';
+import type { RuntimeStorage } from './storage.ts';
+
+/** How a body ended, and the value it handed back. */
+export interface Execution {
+  readonly outcome: Outcome;
+  readonly value: unknown;
+}
+
+const SKIPPED: Execution = { outcome: { status: 'skipped' }, value: undefined };
+
+/** Runs one attempt: its conditions in the order of the needs, then its body. Never throws. */
+export async function execute(attempt: Attempt, handler: Handler, storage: RuntimeStorage): Promise<Execution> {
+  const { claim } = attempt;
+  try {
+    let value: unknown;
+    if (claim.fallback) {
+      value = await handler.fallback?.(rebuildError(claim.fallback), attempt);
+    } else {
+      const needs: [string, unknown][] = [];
+      for (const [need, found] of claim.needs) needs.push([need.param, isAtHand(found) ? decodeNow(storage, found) : await storage.resolve(claim.run, found)]);
+      for (const [i, [param, given]] of needs.entries()) {
+        if (claim.needs[i]?.[0].when && !(await handler.conditions?.get(param)?.(given as never))) return SKIPPED;
+      }
+      const result = handler.run(Object.fromEntries(needs) as never, attempt);
+      value = isPromise(result) ? await result : result;
+    }
+    return { outcome: { status: 'succeeded', road: value }, value };
+  } catch (error) {
+    return { outcome: failure(error, handler, storage.host.now()), value: undefined };
+  }
+}
+
+export function failure(error: unknown, { retryWhen }: Pick<Handler, 'retryWhen'>, now: number): Outcome {
+  const recorded = recordError(error);
+  const never = recorded.name === 'NonRetryableError' || retryWhen?.(error) === false;
+  const notBefore = recorded.name === 'RetryAfterError' ? earliest((error as { when?: unknown }).when, now) : undefined;
+  return { status: 'failed', error: recorded, ...(never && { again: 'never' }), ...(notBefore !== undefined && { notBefore }) };
+}
+
+function earliest(when: unknown, now: number): number | undefined {
+  if (when instanceof Date) return when.getTime();
+  return typeof when === 'number' || typeof when === 'string' ? now + durationMs(when) : undefined;
+}
+
+/** Whether decoding needs no look at the store, which is what nearly every need of nearly every step is like. */
+function isAtHand(found: Found): found is Found & { kind: 'value' } {
+  return found.kind === 'value' && typeof found.stored !== 'object';
+}
+
+function decodeNow(storage: RuntimeStorage, { stored }: Found & { kind: 'value' }): unknown {
+  return stored === undefined ? undefined : storage.codec.decode(stored as string);
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value;
+}

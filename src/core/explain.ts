@@ -1,0 +1,160 @@
+import { STOP_GRACE_MS } from './decide.ts';
+import { edgeState } from './edges.ts';
+import type { CompiledStep } from './graph.ts';
+import { CANCELLED, DELAYED, FAILED, NOT_TAKEN, PENDING, QUEUED, RUNNING, type RunState, SKIPPED, SUCCEEDED } from './run-state.ts';
+import type { Worker } from './sessions.ts';
+
+/** A ready step that no live worker can handle. */
+export interface Stranded {
+  readonly run: string;
+  readonly step: string;
+  readonly queue: string;
+  readonly version: string | undefined;
+  /** The workers that live, by name, and what they bring for this workflow. */
+  readonly workers: readonly { readonly name: string; readonly versions: readonly (string | undefined)[] }[];
+}
+
+/** Which steps each graph has, for the graphs workers bring; empty for one that is not known. */
+export type StepNames = (graph: string) => ReadonlySet<string> | undefined;
+
+export function strandedSteps(run: string, state: RunState, workers: readonly Worker[], names: StepNames): readonly Stranded[] {
+  if (state.ended || state.paused) return [];
+  const stranded: Stranded[] = [];
+  state.graph.lines.forEach(({ queue }, line) => {
+    for (const step of state.queued(line)) {
+      if (workers.some((worker) => canRun(worker, state, step, queue, names))) continue;
+      stranded.push({
+        run,
+        step: nameOf(state, step),
+        queue,
+        version: state.created.version,
+        workers: workers.map(({ name, workflows }) => ({
+          name,
+          versions: workflows.filter((workflow) => workflow.name === state.created.workflow).map(({ version }) => version),
+        })),
+      });
+    }
+  });
+  return stranded;
+}
+
+function canRun(worker: Worker, state: RunState, step: number, queue: string, names: StepNames): boolean {
+  if (worker.deadWith !== undefined || (worker.queues && !worker.queues.includes(queue))) return false;
+  return worker.workflows.some(
+    ({ name, graph }) =>
+      name === state.created.workflow && (graph === state.created.graph || names(graph)?.has(nameOf(state, step)) === true),
+  );
+}
+
+export interface ExplainContext {
+  readonly now: number;
+  readonly stranded: readonly Stranded[];
+}
+
+/** One sentence: what a run, or one of its steps, waits for, or how it ended. */
+export function explain(run: string, state: RunState, step: number | undefined, context: ExplainContext): string {
+  return step === undefined ? explainRun(run, state, context) : explainStep(state, step, context);
+}
+
+function explainRun(run: string, state: RunState, context: ExplainContext): string {
+  const named = `Run ${run}`;
+  if (state.ended === 'SUCCEEDED') return `${named} succeeded.`;
+  if (state.ended === 'CANCELLED') return `${named} was cancelled.`;
+  const failed = [...state.status.keys()].filter((step) => state.status[step] === FAILED);
+  if (state.ended === 'FAILED') {
+    if (state.timedOut) return `${named} failed: it was not done by its deadline.`;
+    return `${named} failed because ${list(failed.map((step) => `step ${show(state, step)} did (${state.error[step]?.message})`))}.`;
+  }
+  if (state.paused) return `${named} is paused: nothing new starts until it is resumed.`;
+  const stranded = context.stranded[0];
+  if (stranded) return explainStranded(stranded);
+  const running = [...state.running()];
+  if (running.length > 0) return `${named} is running ${list(running.map((step) => `step ${show(state, step)} on worker ${state.worker[step]}`))}.`;
+  const queued = state.graph.lines.flatMap((_, line) => [...state.queued(line)]);
+  if (queued.length > 0) return `${named} waits for a worker to take ${list(queued.map((step) => `step ${show(state, step)}`))}.`;
+  const delayed = state.firstDelayed();
+  if (delayed !== undefined) return explainStep(state, delayed, context);
+  return `${named} is ${state.runStatus.toLowerCase()}.`;
+}
+
+function explainStep(state: RunState, step: number, { now, stranded }: ExplainContext): string {
+  const named = `Step ${show(state, step)}`;
+  const attempt = state.attempt[step] as number;
+  const since = state.since[step] as number;
+  const mine = stranded.find((one) => one.step === nameOf(state, step));
+  switch (state.status[step]) {
+    case SUCCEEDED:
+      return `${named} succeeded in attempt ${attempt}.`;
+    case FAILED:
+      return `${named} failed in attempt ${attempt}: ${state.error[step]?.message}.`;
+    case SKIPPED:
+      return `${named} was skipped by its own condition.`;
+    case NOT_TAKEN:
+      return `${named} was skipped because it lies on a road not taken.`;
+    case CANCELLED:
+      return state.cancelled ? `${named} was cancelled with its run.` : `${named} was cancelled because ${becauseOf(state, step)}.`;
+    case RUNNING:
+      return `${named} is running: attempt ${attempt} on worker ${state.worker[step]}, for ${seconds(now - since)}.`;
+    case DELAYED: {
+      const wait = seconds(since - now);
+      if (attempt === 0) return `${named} starts in ${wait}, when its run was asked to.`;
+      if (state.suspect[step] === 1) return `${named} lost its worker in attempt ${attempt}; the next attempt starts in ${wait}.`;
+      return `${named} failed in attempt ${attempt} (${state.error[step]?.message}); the next attempt starts in ${wait}.`;
+    }
+    case QUEUED: {
+      if (mine) return explainStranded(mine);
+      for (const { claim, at } of state.stopping.values()) {
+        if (claim.step === step && now < at + STOP_GRACE_MS) return `${named} is ready, and waits for its former body to stop.`;
+      }
+      if (state.paused) return `${named} is ready, and waits for its paused run to be resumed.`;
+      return `${named} is ready, and waits for a worker.`;
+    }
+    default:
+      return `${named} waits for ${list(openSources(state, step))}.`;
+  }
+}
+
+function explainStranded({ step, queue, version, workers }: Stranded): string {
+  const what = `Step ${JSON.stringify(step)} is ready, but no live worker can handle it`;
+  const needed = `it needs one with a handler for it${version === undefined ? '' : ` (version ${version})`} on queue ${JSON.stringify(queue)}`;
+  const seen = workers.map(({ name, versions }) => `${name} (${versions.length === 0 ? 'other workflows' : `version ${versions.map((v) => v ?? 'unnamed').join(', ')}`})`);
+  return `${what}: ${needed}; ${seen.length === 0 ? 'no worker is running' : `the workers seen are ${list(seen)}`}.`;
+}
+
+function becauseOf(state: RunState, step: number): string {
+  const { required, groups } = state.graph.steps[step] as CompiledStep;
+  const failed = [...required, ...groups.flatMap(({ members }) => members)].filter((edge) => edgeState(state, edge) === 'failed');
+  if (failed.length === 0) return 'its run was ended';
+  return list(failed.map(({ from }) => `step ${show(state, from)} ${state.status[from] === FAILED ? 'failed' : 'was cancelled'}`));
+}
+
+function openSources(state: RunState, step: number): string[] {
+  const { required, settled, groups } = state.graph.steps[step] as CompiledStep;
+  const open = [...required.map(({ from }) => from), ...settled].filter((from) => !state.isFinal(from));
+  const waits = [...new Set(open)].map((from) => `step ${show(state, from)} (${STATES[state.status[from] as number]})`);
+  for (const { members } of groups) {
+    const names = members.filter(({ from }) => !state.isFinal(from)).map(({ from }) => show(state, from));
+    if (names.length > 0) waits.push(`any of ${names.join(', ')}`);
+  }
+  return waits;
+}
+
+const STATES: Readonly<Record<number, string>> = { [PENDING]: 'waiting', [DELAYED]: 'delayed', [QUEUED]: 'queued', [RUNNING]: 'running' };
+const SHOWN = 5;
+
+function list(items: readonly string[]): string {
+  const shown = items.length > SHOWN ? [...items.slice(0, SHOWN), `${items.length - SHOWN} more`] : items;
+  return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
+}
+
+function nameOf(state: RunState, step: number): string {
+  return (state.graph.steps[step] as CompiledStep).spec.name;
+}
+
+function show(state: RunState, step: number): string {
+  return JSON.stringify(nameOf(state, step));
+}
+
+function seconds(ms: number): string {
+  return ms < 1000 ? `${Math.max(0, Math.round(ms))} ms` : `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,360 @@
+import { FuselineError } from './errors.ts';
+import { contentHash, isName } from './ids.ts';
+import { MAX_PRIORITY } from './keys.ts';
+
+/**
+ * A workflow without its code: plain data, stored with every run. Steps are named, and refer to each other by name.
+ * `workflow()` writes it; `defineGraph()` takes it from anywhere.
+ */
+export interface Graph {
+  readonly name: string;
+  readonly version?: string;
+  readonly steps: readonly GraphStep[];
+  /** What the run hands back: one value, or a record of them. Without it a run has no output. */
+  readonly output?: Source | { readonly record: readonly (readonly [key: string, source: Source])[] };
+  /** `'first'`: the first FAILED step cancels everything unfinished. */
+  readonly failOn?: 'first';
+  /** Milliseconds from dispatch after which what is left is cancelled and the run ends FAILED. */
+  readonly deadlineMs?: number;
+}
+
+export interface GraphStep {
+  readonly name: string;
+  /** A branch step's result chooses a road. `roads` lists the ones it may choose, where that is known. */
+  readonly kind?: 'branch';
+  readonly roads?: readonly string[];
+  readonly needs?: readonly Need[];
+  /** Order only: nothing is handed over. */
+  readonly after?: readonly (Edge | { readonly any: readonly Edge[] })[];
+  readonly retry?: RetryPolicy;
+  readonly timeoutMs?: number;
+  /** The handler brings a fallback, run once the step would FAIL. */
+  readonly fallback?: 'handler';
+  readonly queue?: string;
+  readonly priority?: number;
+}
+
+/** A parameter of the handler and where its value comes from; `when`: the handler brings a condition on it. */
+export type Need = Source & { readonly param: string; readonly when?: 'handler' };
+
+export type Source =
+  | { readonly from: 'input' }
+  | ({ readonly from: 'step' } & Edge)
+  | { readonly from: 'any'; readonly of: readonly Edge[] }
+  | { readonly from: 'settled'; readonly step: string };
+
+/** An edge from `step`. `on`: only when that branch step chose one of these roads; `null` is its `otherwise`. */
+export interface Edge {
+  readonly step: string;
+  readonly on?: readonly Road[];
+}
+
+export type Road = string | null;
+
+export interface RetryPolicy {
+  /** Attempts in all, at least 1. */
+  readonly attempts: number;
+  readonly backoff?: 'exponential' | 'linear' | 'constant';
+  readonly baseMs?: number;
+  readonly factor?: number;
+  readonly maxMs?: number;
+  readonly jitter?: 'full' | 'none';
+  /** How often the step may take its worker down with it before it FAILS with `WORKER_LOST`. Default 5. */
+  readonly losses?: number;
+}
+
+/** Most steps of one graph. */
+export const MAX_STEPS = 200_000;
+
+/** A graph made ready to decide on: names became positions, edges know both their ends. */
+export interface CompiledGraph {
+  readonly graph: Graph;
+  /** The canonical text, and its hash. */
+  readonly text: string;
+  readonly hash: string;
+  readonly steps: readonly CompiledStep[];
+  readonly index: ReadonlyMap<string, number>;
+  /** Where queued steps wait: one line per queue and priority, most urgent first. */
+  readonly lines: readonly Line[];
+  /** How many any-groups there are in all. */
+  readonly groups: number;
+  /** The steps whose success the run's depends on: those without successors, and the declared outputs. */
+  readonly decisive: readonly number[];
+}
+
+export interface Line {
+  readonly queue: string;
+  readonly priority: number;
+}
+
+export interface CompiledStep {
+  readonly spec: GraphStep;
+  readonly required: readonly CompiledEdge[];
+  readonly groups: readonly CompiledGroup[];
+  /** Sources that only have to be final. */
+  readonly settled: readonly number[];
+  readonly dependents: readonly Dependent[];
+  readonly line: number;
+  /** The roads some edge waits for. */
+  readonly roads: ReadonlySet<string>;
+}
+
+export interface CompiledEdge {
+  readonly from: number;
+  /** `undefined`: whatever road was chosen. */
+  readonly on: readonly Road[] | undefined;
+}
+
+export interface CompiledGroup {
+  /** Unique in the graph. */
+  readonly id: number;
+  readonly members: readonly CompiledEdge[];
+}
+
+/** What the end of a step means to another: the edge that must be live, the groups it is a member of. */
+export interface Dependent {
+  readonly to: number;
+  readonly required: CompiledEdge | undefined;
+  readonly groups: readonly CompiledGroup[];
+  readonly settled: boolean;
+}
+
+export const DEFAULT_QUEUE = 'default';
+
+/** Checks a graph and compiles it. Every definition error is thrown here, and names the steps. */
+export function compileGraph(graph: Graph): CompiledGraph {
+  if (!isName(graph.name)) refuse(`a workflow's name is ${show(graph.name)}; give it 1 to 256 characters`);
+  const where = `workflow ${show(graph.name)}`;
+  if (!Array.isArray(graph.steps) || graph.steps.length === 0) refuse(`${where} has no steps`);
+  if (graph.steps.length > MAX_STEPS) refuse(`${where} has ${graph.steps.length} steps; at most ${MAX_STEPS} are allowed`);
+
+  const index = indexSteps(graph, where);
+  const lines = linesOf(graph, where);
+  const drafts: Draft[] = graph.steps.map((spec) => ({ spec, required: new Map(), groups: [], settled: new Set() }));
+  let groups = 0;
+
+  const find = (name: string, by: string): number => {
+    const found = index.get(name);
+    if (found === undefined) refuse(`${where}: ${by} refers to step ${show(name)}, which does not exist`);
+    return found as number;
+  };
+  const edge = ({ step, on }: Edge, by: string): CompiledEdge => {
+    const from = find(step, by);
+    const spec = (graph.steps[from] as GraphStep);
+    if (on && spec.kind !== 'branch') refuse(`${where}: ${by} waits for a road of step ${show(step)}, which is not a branch step`);
+    for (const road of on ?? []) {
+      if (road !== null && spec.roads && !spec.roads.includes(road)) {
+        refuse(`${where}: ${by} waits for road ${show(road)} of branch step ${show(step)}, which only declares ${spec.roads.map(show).join(', ')}`);
+      }
+    }
+    return { from, on };
+  };
+
+  for (const draft of drafts) {
+    const by = `step ${show(draft.spec.name)}`;
+    const params = new Set<string>();
+    for (const need of draft.spec.needs ?? []) {
+      if (params.has(need.param)) refuse(`${where}: ${by} has two needs called ${show(need.param)}`);
+      params.add(need.param);
+      if (need.from === 'step') require(draft.required, edge(need, by));
+      else if (need.from === 'settled') draft.settled.add(find(need.step, by));
+      else if (need.from === 'any') draft.groups.push({ id: groups++, members: group(need.of, by) });
+      else if (need.from !== 'input') refuse(`${where}: ${by} takes ${show((need as Need).param)} from ${show((need as Need).from)}; write 'input', 'step', 'any' or 'settled'`);
+    }
+    for (const after of draft.spec.after ?? []) {
+      if ('any' in after) draft.groups.push({ id: groups++, members: group(after.any, by) });
+      else require(draft.required, edge(after, by));
+    }
+  }
+
+  function group(of: readonly Edge[], by: string): readonly CompiledEdge[] {
+    const members = new Map<number, CompiledEdge>();
+    for (const member of of) require(members, edge(member, by));
+    if (members.size < 2) refuse(`${where}: ${by} waits for any of ${members.size} step; an any-group has at least two members`);
+    return [...members.values()];
+  }
+
+  const steps = connect(drafts, lines);
+  refuseCycles(steps, where);
+
+  const outputs = graph.output === undefined ? [] : 'record' in graph.output ? graph.output.record.map(([, source]) => source) : [graph.output];
+  const decisive = new Set<number>();
+  for (const source of outputs) {
+    if (source.from === 'step') decisive.add(edge(source, 'the output').from);
+    if (source.from === 'settled') find(source.step, 'the output');
+    if (source.from === 'any') group(source.of, 'the output');
+  }
+  steps.forEach((step, i) => step.dependents.length === 0 && decisive.add(i));
+
+  const text = JSON.stringify(graph);
+  return { graph, text, hash: contentHash(text), steps, index, lines, groups, decisive: [...decisive] };
+}
+
+interface Draft {
+  readonly spec: GraphStep;
+  readonly required: Map<number, CompiledEdge>;
+  readonly groups: CompiledGroup[];
+  readonly settled: Set<number>;
+}
+
+function indexSteps(graph: Graph, where: string): ReadonlyMap<string, number> {
+  const index = new Map<string, number>();
+  graph.steps.forEach((step, i) => {
+    if (!isName(step.name)) refuse(`${where}: step ${i + 1} is called ${show(step.name)}; give it 1 to 256 characters`);
+    if (index.has(step.name)) refuse(`${where} has two steps called ${show(step.name)}`);
+    if (step.queue !== undefined && !isName(step.queue)) refuse(`${where}: step ${show(step.name)} names queue ${show(step.queue)}; give it 1 to 256 characters`);
+    const attempts = step.retry?.attempts ?? 1;
+    if (!Number.isInteger(attempts) || attempts < 1) {
+      refuse(`${where}: step ${show(step.name)} has ${attempts} attempts; attempts count all tries, so write 1 or more`);
+    }
+    index.set(step.name, i);
+  });
+  return index;
+}
+
+function linesOf(graph: Graph, where: string): readonly Line[] {
+  const lines = new Map<string, Line>();
+  for (const { name, queue = DEFAULT_QUEUE, priority = 0 } of graph.steps) {
+    if (!Number.isInteger(priority) || Math.abs(priority) > MAX_PRIORITY / 2) {
+      refuse(`${where}: step ${show(name)} has priority ${priority}; use a whole number within ±${MAX_PRIORITY / 2}`);
+    }
+    lines.set(JSON.stringify([queue, priority]), { queue, priority });
+  }
+  return [...lines.values()].sort((a, b) => b.priority - a.priority);
+}
+
+/** Several edges from one source in one role count once: live if any of them is. */
+function require(edges: Map<number, CompiledEdge>, edge: CompiledEdge): void {
+  const known = edges.get(edge.from);
+  const on = known === undefined ? edge.on : known.on && edge.on && [...new Set([...known.on, ...edge.on])];
+  edges.set(edge.from, { from: edge.from, on });
+}
+
+function connect(drafts: readonly Draft[], lines: readonly Line[]): readonly CompiledStep[] {
+  const dependents: Map<number, { to: number; required: CompiledEdge | undefined; groups: CompiledGroup[]; settled: boolean }>[] =
+    drafts.map(() => new Map());
+  const roads = drafts.map(() => new Set<string>());
+  const link = (from: number, to: number) => {
+    const known = dependents[from]?.get(to) ?? { to, required: undefined, groups: [], settled: false };
+    dependents[from]?.set(to, known);
+    return known;
+  };
+  const travel = ({ from, on }: CompiledEdge) => {
+    for (const road of on ?? []) if (road !== null) roads[from]?.add(road);
+  };
+  drafts.forEach(({ required, groups, settled }, to) => {
+    for (const edge of required.values()) {
+      link(edge.from, to).required = edge;
+      travel(edge);
+    }
+    for (const group of groups) {
+      for (const edge of group.members) {
+        link(edge.from, to).groups.push(group);
+        travel(edge);
+      }
+    }
+    for (const from of settled) link(from, to).settled = true;
+  });
+  return drafts.map(({ spec, required, groups, settled }, i) => ({
+    spec,
+    required: [...required.values()],
+    groups,
+    settled: [...settled],
+    dependents: [...(dependents[i]?.values() ?? [])],
+    line: lines.findIndex((line) => line.queue === (spec.queue ?? DEFAULT_QUEUE) && line.priority === (spec.priority ?? 0)),
+    roads: roads[i] ?? new Set(),
+  }));
+}
+
+function refuseCycles(steps: readonly CompiledStep[], where: string): void {
+  const waiting = steps.map((step) => new Set(sourcesOf(step)));
+  const free = steps.flatMap((_, i) => (waiting[i]?.size === 0 ? [i] : []));
+  for (let next = free.pop(); next !== undefined; next = free.pop()) {
+    for (const { to } of steps[next]?.dependents ?? []) {
+      const set = waiting[to];
+      if (set?.delete(next) && set.size === 0) free.push(to);
+    }
+  }
+  const stuck = waiting.findIndex((set) => set.size > 0);
+  if (stuck < 0) return;
+  const path = [stuck];
+  for (;;) {
+    const [source = stuck] = waiting[path[path.length - 1] ?? stuck] ?? [];
+    const seen = path.indexOf(source);
+    path.push(source);
+    if (seen >= 0) {
+      const names = path.slice(seen).map((i) => show(steps[i]?.spec.name)).reverse();
+      refuse(`${where} has a cycle: ${names.join(' → ')}`);
+    }
+  }
+}
+
+function sourcesOf(step: CompiledStep): number[] {
+  return [
+    ...step.required.map(({ from }) => from),
+    ...step.groups.flatMap(({ members }) => members.map(({ from }) => from)),
+    ...step.settled,
+  ];
+}
+
+/**
+ * A step that requires two roads of one branch step, of which only one is ever chosen, can never run. `judged` says
+ * which branch steps to hold to that: generated graphs may carry such joins on purpose, a person's are mistakes.
+ */
+export function refuseDeadJoins({ graph, steps }: CompiledGraph, judged: (branch: GraphStep) => boolean): void {
+  const where = `workflow ${show(graph.name)}`;
+  const branches = steps.filter(({ spec }) => spec.kind === 'branch' && judged(spec)).length;
+  if (branches === 0 || branches * steps.length > JOIN_SEARCH) return;
+  const demands: ReadonlyMap<number, readonly Road[]>[] = [];
+  for (const i of inOrder(steps)) {
+    const step = steps[i] as CompiledStep;
+    const mine = new Map<number, readonly Road[]>();
+    const demand = (branch: number, roads: readonly Road[]) => {
+      const left = mine.get(branch)?.filter((road) => roads.includes(road)) ?? roads;
+      if (left.length === 0) {
+        refuse(`${where}: step ${show(step.spec.name)} can never run: it requires roads of branch step ${show(graph.steps[branch]?.name)} that exclude each other; rejoin them with an any-group`);
+      }
+      mine.set(branch, left);
+    };
+    for (const { from, on } of step.required) {
+      for (const [branch, roads] of demands[from] ?? []) demand(branch, roads);
+      const source = steps[from] as CompiledStep;
+      if (!on || !judged(source.spec)) continue;
+      const choosable = on.filter((road) => road !== null || canFallThrough(source));
+      if (choosable.length === 0) {
+        refuse(`${where}: step ${show(step.spec.name)} can never run: every road that branch step ${show(source.spec.name)} declares has an edge of its own, so its otherwise is never chosen`);
+      }
+      demand(from, choosable);
+    }
+    demands[i] = mine;
+  }
+}
+
+// Above this many pairs of step and branch the search would be felt at definition time.
+const JOIN_SEARCH = 10_000_000;
+
+/** A branch step skipped by a condition of its own, or one with a declared road no edge waits for, chooses otherwise. */
+function canFallThrough({ spec, roads }: CompiledStep): boolean {
+  return !spec.roads?.every((road) => roads.has(road)) || (spec.needs ?? []).some((need) => need.when);
+}
+
+/** Every step behind all of its sources. The graph has no cycle. */
+function inOrder(steps: readonly CompiledStep[]): readonly number[] {
+  const open = steps.map((step) => new Set(sourcesOf(step)).size);
+  const order = steps.flatMap((_, i) => (open[i] === 0 ? [i] : []));
+  for (let at = 0; at < order.length; at++) {
+    for (const { to } of steps[order[at] as number]?.dependents ?? []) {
+      open[to] = (open[to] ?? 0) - 1;
+      if (open[to] === 0) order.push(to);
+    }
+  }
+  return order;
+}
+
+function show(name: unknown): string {
+  return JSON.stringify(name) ?? String(name);
+}
+
+function refuse(message: string): never {
+  throw new FuselineError('INVALID_DEFINITION', message);
+}

@@ -1,0 +1,35 @@
+import { FuselineError } from './errors.ts';
+
+const ID = /^[A-Za-z0-9_.:-]{1,128}$/;
+
+/** A run's id: the idempotency key of whoever dispatched it. */
+export function checkId(id: string, what = 'a run id'): string {
+  if (typeof id === 'string' && ID.test(id)) return id;
+  throw new FuselineError(
+    'INVALID_ID',
+    `${JSON.stringify(id)} cannot be ${what}: use 1 to 128 characters of letters, digits and _ . : -`,
+  );
+}
+
+/** The name of a workflow, a step, a queue or a signal: any characters, 1 to 256 of them. */
+export function isName(text: unknown): text is string {
+  return typeof text === 'string' && text.length >= 1 && text.length <= 256 && WELL_FORMED.test(text);
+}
+
+// A lone surrogate has no UTF-8 form, so a name with one could not be stored.
+const WELL_FORMED = /^(?:[^\uD800-\uDFFF]|[\uD800-\uDBFF][\uDC00-\uDFFF])*$/;
+
+/** 128 bits of a text, as 28 characters of `[0-9a-z]`: names graphs. Not for texts an attacker may choose. */
+export function contentHash(text: string): string {
+  return MULTIPLIERS.map((multiplier) => lane(text, multiplier).toString(36).padStart(7, '0')).join('');
+}
+
+const MULTIPLIERS = [0x01000193, 0x9e3779b1, 0x85ebca77, 0xc2b2ae3d];
+
+/** FNV-1a over UTF-16 code units, its bits mixed once more at the end so that every one of them counts. */
+function lane(text: string, multiplier: number): number {
+  let hash = 0x811c9dc5 ^ text.length;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), multiplier);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}

@@ -1,0 +1,77 @@
+import type { Key, Range } from './store.ts';
+
+/**
+ * The layout of the store. One module owns it; nobody else builds a key.
+ *
+ * ```
+ * entry/run/incarnation/seq                        one journal entry
+ * value/run/incarnation/id                         a value too large to stand in its entry
+ * head/run                                         status, labels, times: what a list shows
+ * time/createdAt/run                               the order of a list
+ * ready/queue/workflow/urgency/readyAt/run         a run has claimable steps for this queue and priority
+ * timer/dueAt/run                                  a run has something to do at that time
+ * claim/worker/run                                 a worker holds claims in a run
+ * session/worker                                   a worker lives
+ * graph/hash                                       the graph of any number of runs
+ * removed/at/run                                   a run whose rows are being swept
+ * ```
+ */
+export const keys = {
+  entry: (run: string, incarnation: string, seq: number): Key => `entry/${run}/${incarnation}/${ordered(seq)}`,
+  value: (run: string, incarnation: string, id: string): Key => `value/${run}/${incarnation}/${id}`,
+  head: (run: string): Key => `head/${run}`,
+  time: (createdAt: number, run: string): Key => `time/${ordered(createdAt)}/${run}`,
+  ready: (queue: string, workflow: string, priority: number, readyAt: number, run: string): Key =>
+    `${keys.readyFor(queue, workflow)}${ordered(URGENCY - priority)}/${ordered(readyAt)}/${run}`,
+  readyFor: (queue: string, workflow: string): Key => `ready/${name(queue)}/${name(workflow)}/`,
+  timer: (dueAt: number, run: string): Key => `timer/${ordered(dueAt)}/${run}`,
+  claim: (worker: string, run: string): Key => `claim/${worker}/${run}`,
+  session: (worker: string): Key => `session/${worker}`,
+  graph: (hash: string): Key => `graph/${hash}`,
+  removed: (at: number, run: string): Key => `removed/${ordered(at)}/${run}`,
+} as const;
+
+/** Priorities lie within ± this number. */
+export const MAX_PRIORITY = 1_000_000;
+const URGENCY = MAX_PRIORITY * 2;
+
+/** All keys that start with `prefix`, which ends with a slash. */
+export function under(prefix: `${string}/`, page: Omit<Range, 'from' | 'to'> = {}): Range {
+  return { from: prefix, to: `${prefix.slice(0, -1)}0`, ...page };
+}
+
+/** What a ready key says, without a read. */
+export function parseReady(key: Key): { readonly priority: number; readonly readyAt: number; readonly run: string } {
+  const [, , , urgency = '', readyAt = '', run = ''] = key.split('/');
+  return { priority: URGENCY - unordered(urgency), readyAt: unordered(readyAt), run };
+}
+
+export function parseTimer(key: Key): { readonly dueAt: number; readonly run: string } {
+  const [, dueAt = '', run = ''] = key.split('/');
+  return { dueAt: unordered(dueAt), run };
+}
+
+export function parseClaim(key: Key): { readonly worker: string; readonly run: string } {
+  const [, worker = '', run = ''] = key.split('/');
+  return { worker, run };
+}
+
+/** The last part of a key. */
+export function lastPart(key: Key): string {
+  return key.slice(key.lastIndexOf('/') + 1);
+}
+
+/** A whole number as text that sorts as the number does: its digits behind their count. */
+function ordered(n: number): string {
+  const digits = String(Math.max(0, Math.floor(n)));
+  return digits.length.toString(36) + digits;
+}
+
+function unordered(text: string): number {
+  return Number(text.slice(1));
+}
+
+/** A user's name as one ASCII part of a key. */
+function name(text: string): string {
+  return encodeURIComponent(text);
+}

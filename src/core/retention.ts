@@ -1,0 +1,142 @@
+import { durationMs, type Duration } from './duration.ts';
+import { FuselineError } from './errors.ts';
+import { type JournalEntry, PROTOCOL } from './events.ts';
+import type { Host } from './host.ts';
+import { keys, lastPart, parseClaim, under } from './keys.ts';
+import { parseHead } from './rows.ts';
+import type { Session } from './sessions.ts';
+import type { Entry, Store } from './store.ts';
+
+/** How many finished runs to keep, or for how long after their end. */
+export interface Keep {
+  readonly finished: Duration | { readonly count: number };
+}
+
+/** Most runs one sweep looks at, and most it removes. */
+const LOOKED_AT = 1000;
+const REMOVED = 100;
+const ROWS = 500;
+
+/** A tombstone outlives every fold that may still rest on the run it stands for. */
+const TOMBSTONE_MS = 86_400_000;
+
+interface Tomb {
+  readonly incarnation: string;
+  readonly last: number;
+}
+
+/**
+ * Removal in two steps: one commit takes the run out of every list and leaves a tombstone where its next entry would
+ * be, so that nobody with an old fold can go on; then its rows are deleted, a bounded number at a time, by anybody.
+ */
+export class Retention {
+  readonly #store: Store;
+  readonly #host: Host;
+  readonly #keep: Keep | undefined;
+  /** Where the next sweep goes on, and how many finished runs the pass has met. */
+  #cursor: string | undefined;
+  #met = 0;
+
+  constructor(store: Store, host: Host, keep: Keep | undefined) {
+    this.#store = store;
+    this.#host = host;
+    this.#keep = keep;
+  }
+
+  async remove(run: string): Promise<void> {
+    for (;;) {
+      const [head] = await this.#store.read([keys.head(run)]);
+      if (!head) throw new FuselineError('UNKNOWN_RUN', `there is no run ${JSON.stringify(run)}`);
+      const removal = await this.#bury(run, head);
+      if (!removal) continue;
+      while (await this.#dig(removal)) {
+        // A run of any length goes row by row.
+      }
+      return;
+    }
+  }
+
+  /** Answers how many runs it removed. */
+  async sweep(): Promise<number> {
+    for (const removal of await this.#store.scan(under('removed/', { limit: REMOVED }))) {
+      if (!(await this.#dig(removal))) await this.#forget(removal);
+    }
+    if (!this.#keep) return 0;
+    const { finished } = this.#keep;
+    return typeof finished === 'object' ? this.#sweepBeyond(finished.count) : this.#sweepOlder(this.#host.now() - durationMs(finished));
+  }
+
+  /** Oldest first: the runs that ended before a moment. */
+  async #sweepOlder(endedBefore: number): Promise<number> {
+    const { from, to } = under('time/');
+    const rows = await this.#store.scan({ from: this.#cursor ?? from, to: keys.time(endedBefore, '') < to ? keys.time(endedBefore, '') : to, limit: LOOKED_AT });
+    return this.#sweepPage(rows, (endedAt) => endedAt < endedBefore, (key) => `${key}!`);
+  }
+
+  /** Newest first: all but so many. */
+  async #sweepBeyond(count: number): Promise<number> {
+    const { from, to } = under('time/');
+    const rows = await this.#store.scan({ from, to: this.#cursor ?? to, limit: LOOKED_AT, order: 'descending' });
+    return this.#sweepPage(rows, () => ++this.#met > count, (key) => key);
+  }
+
+  async #sweepPage(rows: readonly Entry[], isPast: (endedAt: number) => boolean, after: (key: string) => string): Promise<number> {
+    const heads = await this.#store.read(rows.map(({ key }) => keys.head(lastPart(key))));
+    let removed = 0;
+    for (const [i, row] of rows.entries()) {
+      this.#cursor = after(row.key);
+      const head = heads[i];
+      const endedAt = head && parseHead(head.value).endedAt;
+      if (head === undefined || endedAt === undefined || !isPast(endedAt)) continue;
+      const removal = await this.#bury(lastPart(row.key), head);
+      if (removal) await this.#dig(removal);
+      if (++removed >= REMOVED) return removed;
+    }
+    if (rows.length < LOOKED_AT) {
+      this.#cursor = undefined;
+      this.#met = 0;
+    }
+    return removed;
+  }
+
+  /** `undefined`: somebody changed the run meanwhile. */
+  async #bury(run: string, head: Entry): Promise<Pick<Entry, 'key' | 'value'> | undefined> {
+    const { incarnation, createdAt, endedAt, status } = parseHead(head.value);
+    if (endedAt === undefined) {
+      throw new FuselineError('RUN_NOT_FINISHED', `run ${run} is ${status}; cancel it first, only a run that has ended can be removed`);
+    }
+    const { from, to } = under(`entry/${run}/${incarnation}/`);
+    const [last] = await this.#store.scan({ from, to, limit: 1, order: 'descending' });
+    const seq = Number(lastPart(last?.key ?? '0').slice(1)) + 1;
+    const tombstone: JournalEntry = { protocol: PROTOCOL, at: this.#host.now(), events: [] };
+    const removal = { key: keys.removed(tombstone.at, run), value: JSON.stringify({ incarnation, last: seq } satisfies Tomb) };
+    const next = keys.entry(run, incarnation, seq);
+    const claims = (await this.#store.scan(under('claim/'))).filter(({ key }) => parseClaim(key).run === run);
+    const result = await this.#store.commit({
+      expect: [head, { key: next, version: undefined }],
+      put: [{ key: next, value: JSON.stringify(tombstone) }, removal],
+      delete: [head.key, keys.time(createdAt, run), ...claims.map(({ key }) => key)],
+    });
+    return result.status === 'committed' ? removal : undefined;
+  }
+
+  /** Deletes some of a removed run's rows; answers whether there may be more. */
+  async #dig({ key, value }: Pick<Entry, 'key' | 'value'>): Promise<boolean> {
+    const run = lastPart(key);
+    const { incarnation, last } = JSON.parse(value) as Tomb;
+    const entries = { ...under(`entry/${run}/${incarnation}/`, { limit: ROWS }), to: keys.entry(run, incarnation, last) };
+    const rows = [...(await this.#store.scan(entries)), ...(await this.#store.scan(under(`value/${run}/${incarnation}/`, { limit: ROWS })))];
+    if (rows.length > 0) await this.#store.commit({ delete: rows.map((row) => row.key) });
+    return rows.length > 0;
+  }
+
+  /** Takes the tombstone away when nobody can have a fold from before the removal. */
+  async #forget({ key, value }: Pick<Entry, 'key' | 'value'>): Promise<void> {
+    const at = Number(key.split('/')[1]?.slice(1));
+    if (this.#host.now() - at < TOMBSTONE_MS) return;
+    const sessions = await this.#store.scan(under('session/'));
+    if (sessions.some((session) => (JSON.parse(session.value) as Session).startedAt <= at)) return;
+    const { incarnation, last } = JSON.parse(value) as Tomb;
+    await this.#store.commit({ delete: [key, keys.entry(lastPart(key), incarnation, last)] });
+  }
+}

@@ -1,0 +1,327 @@
+import { type Command, decide, type Verdict } from './decide.ts';
+import { FuselineError } from './errors.ts';
+import { type Created, type JournalEntry, PROTOCOL, type Stored } from './events.ts';
+import { type CompiledGraph, compileGraph, type Graph } from './graph.ts';
+import type { Host } from './host.ts';
+import { keys, under } from './keys.ts';
+import { factsOf, headChanged, headOf, NO_FACTS, parseHead, type RunFacts, rowChanges } from './rows.ts';
+import { RunState } from './run-state.ts';
+import type { Batch, Key, Store } from './store.ts';
+
+/** Longer texts stand in rows of their own, so that folding and scanning never drag them along. */
+export const INLINE_LENGTH = 4096;
+
+/** A fold older than this is thrown away before it decides: what it rests on may have been removed and swept. */
+const FOLD_TTL_MS = 600_000;
+
+const PAGE = 1000;
+
+export interface RunLogPorts {
+  readonly store: Store;
+  readonly host: Host;
+  readonly graphs: Map<string, CompiledGraph>;
+}
+
+export interface Birth {
+  readonly graph: CompiledGraph;
+  readonly input: string;
+  readonly created: Omit<Created, 'type' | 'input' | 'graph'>;
+  readonly start: Extract<Command, { type: 'start' }>;
+}
+
+/**
+ * Takes from a run what its caller needs, at the moment the answer is given: the state moves on with the journal, and
+ * while a decision is under way it holds things that may not become true.
+ */
+export type Reader<T> = (state: RunState, verdict: Verdict) => T;
+
+export type EntryListener = (state: RunState, entry: JournalEntry, seq: number) => void;
+
+export type Put = NonNullable<Batch['put']>;
+
+interface Waiting {
+  readonly command: Command;
+  readonly put: Put;
+  readonly answer: (state: RunState, verdict: Verdict) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * One run as this process knows it: its fold, and the one door through which it is changed. Commands that arrive in the
+ * same tick, or while a commit is in flight, are decided together and become one entry.
+ */
+export class RunLog {
+  readonly id: string;
+  readonly #ports: RunLogPorts;
+  readonly #listeners = new Set<EntryListener>();
+  #waiting: Waiting[] = [];
+  #busy: Promise<void> | undefined;
+  #state: RunState | undefined;
+  #facts: RunFacts = NO_FACTS;
+  #incarnation = '';
+  #foldedAt = 0;
+
+  constructor(id: string, ports: RunLogPorts) {
+    this.id = id;
+    this.#ports = ports;
+  }
+
+  get isIdle(): boolean {
+    return this.#listeners.size === 0 && this.#busy === undefined;
+  }
+
+  get incarnation(): string {
+    return this.#incarnation;
+  }
+
+  /** Says something to the run. Rejects with `UNKNOWN_RUN` if there is none. */
+  submit<T>(command: Command, read: Reader<T>, put: Put = []): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ command, put, answer: (state, verdict) => resolve(read(state, verdict)), reject });
+      this.#busy ??= this.#work();
+    });
+  }
+
+  /** Looks at the run after everything anybody appended; `undefined` if there is no such run. */
+  look<T>(read: (state: RunState) => T): Promise<T | undefined> {
+    return this.#exclusive(async () => {
+      if ((await this.#load()) === 'known') await this.#readNews();
+      return this.#state && read(this.#state);
+    });
+  }
+
+  /** Makes the run. `undefined` if there is one with this id already. */
+  create<T>(birth: Birth, read: Reader<T>): Promise<T | undefined> {
+    return this.#exclusive(() => this.#create(birth, read));
+  }
+
+  /** Hears of every entry, whoever appended it, once it is durable and this process has read it. */
+  listen(listener: EntryListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** A text as an event keeps it, and the rows to put beside the event. */
+  stow(text: string, incarnation: string = this.#incarnation): { readonly stored: Stored; readonly put: Put } {
+    if (text.length <= INLINE_LENGTH) return { stored: text, put: [] };
+    const row = this.#ports.host.id();
+    const size = this.#ports.store.limits.valueLength;
+    const put: { key: Key; value: string }[] = [];
+    for (let at = 0; at < text.length; at += size) {
+      put.push({ key: `${keys.value(this.id, incarnation, row)}/${String(put.length).padStart(6, '0')}`, value: text.slice(at, at + size) });
+    }
+    return { stored: { row, length: text.length }, put };
+  }
+
+  async fetch(stored: Stored): Promise<string> {
+    if (typeof stored === 'string') return stored;
+    const rows = await this.#ports.store.scan(under(`${keys.value(this.id, this.#incarnation, stored.row)}/`));
+    const text = rows.map(({ value }) => value).join('');
+    if (text.length === stored.length) return text;
+    throw new FuselineError('STORAGE_CORRUPT', `a value of run ${this.id} has ${text.length} of its ${stored.length} characters`);
+  }
+
+  /** The journal from an entry on. */
+  async entries(from: number, limit: number = PAGE): Promise<readonly { readonly seq: number; readonly entry: JournalEntry }[]> {
+    const { to } = under(`entry/${this.id}/${this.#incarnation}/`);
+    const rows = await this.#ports.store.scan({ from: keys.entry(this.id, this.#incarnation, from), to, limit });
+    return rows.map(({ value }, i) => ({ seq: from + i, entry: JSON.parse(value) as JournalEntry }));
+  }
+
+  async #work(): Promise<void> {
+    // Everything that finishes in this tick belongs to the same turn.
+    await null;
+    while (this.#waiting.length > 0) {
+      const turn = this.#waiting;
+      this.#waiting = [];
+      try {
+        await this.#turn(turn);
+      } catch (error) {
+        for (const { reject } of turn) reject(error);
+      }
+    }
+    this.#busy = undefined;
+  }
+
+  async #exclusive<T>(body: () => Promise<T>): Promise<T> {
+    while (this.#busy) await this.#busy;
+    const result = body();
+    const goOn = () => this.#work();
+    this.#busy = result.then(goOn, goOn);
+    return result;
+  }
+
+  async #turn(turn: readonly Waiting[]): Promise<void> {
+    const { store, host } = this.#ports;
+    const commands = turn.map(({ command }) => command);
+    for (let unknowns = 0, fresh = false; ; ) {
+      if (!this.#isUsable()) fresh = (await this.#load()) === 'read';
+      const state = this.#state;
+      if (!state) throw new FuselineError('UNKNOWN_RUN', `there is no run ${JSON.stringify(this.id)}`);
+      const seq = state.seq + 1;
+      state.begin();
+      const { entry, verdicts } = decide(state, commands, host.now(), () => host.random());
+      if (!entry) {
+        state.rollback();
+        // A refusal must not rest on an old fold.
+        if (!fresh) {
+          await this.#readNews();
+          fresh = true;
+          continue;
+        }
+        return this.#answer(turn, verdicts, state);
+      }
+      const facts = factsOf(state);
+      const batch = this.#batch(state, facts, entry, seq, turn.flatMap(({ put }, i) => (verdicts[i]?.status === 'accepted' ? put : [])));
+      let committed: boolean;
+      try {
+        committed = (await store.commit(batch)).status === 'committed';
+      } catch (error) {
+        // Unknown: the entry may be there. Commands know themselves again, so they are decided once more on what is.
+        state.rollback();
+        this.#forget();
+        if (!isUnknown(error) || ++unknowns > 3) throw error;
+        continue;
+      }
+      if (committed) {
+        state.accept();
+        this.#facts = facts;
+        this.#foldedAt = host.monotonic();
+        this.#answer(turn, verdicts, state);
+        this.#tell(state, entry, seq);
+        return;
+      }
+      state.rollback();
+      await this.#readNews();
+      fresh = true;
+    }
+  }
+
+  #answer(turn: readonly Waiting[], verdicts: readonly Verdict[], state: RunState): void {
+    turn.forEach(({ answer }, i) => answer(state, verdicts[i] as Verdict));
+  }
+
+  #tell(state: RunState, entry: JournalEntry, seq: number): void {
+    for (const listener of [...this.#listeners]) listener(state, entry, seq);
+  }
+
+  #batch(state: RunState, facts: RunFacts, entry: JournalEntry, seq: number, values: Put): Batch & { put: { key: Key; value: string }[] } {
+    const key = keys.entry(this.id, this.#incarnation, seq);
+    const rows = rowChanges(this.id, state, this.#facts, facts);
+    const put = [{ key, value: JSON.stringify(entry) }, ...rows.put, ...values];
+    if (headChanged(this.#facts, facts)) put.push({ key: keys.head(this.id), value: JSON.stringify(headOf(state, this.#incarnation)) });
+    return { expect: [{ key, version: undefined }], put, delete: rows.delete };
+  }
+
+  async #create<T>({ graph, input, created, start }: Birth, read: Reader<T>): Promise<T | undefined> {
+    const { store, host, graphs } = this.#ports;
+    if ((await this.#load()) !== 'none') return undefined;
+    const incarnation = host.id();
+    const { stored, put: values } = this.stow(input, incarnation);
+    const state = new RunState(graph, { type: 'created', ...created, graph: graph.hash, input: stored }, host.now());
+    const { entry, verdicts } = decide(state, [start], state.createdAt, () => host.random());
+    this.#incarnation = incarnation;
+    this.#facts = NO_FACTS;
+    const facts = factsOf(state);
+    const batch = this.#batch(state, facts, entry as JournalEntry, 0, values);
+    const head = keys.head(this.id);
+    const result = await store.commit({
+      expect: [{ key: head, version: undefined }],
+      put: [
+        ...batch.put.filter(({ key }) => key !== head),
+        { key: head, value: JSON.stringify(headOf(state, incarnation)) },
+        { key: keys.time(state.createdAt, this.id), value: '' },
+        ...(graphs.has(graph.hash) ? [] : [{ key: keys.graph(graph.hash), value: graph.text }]),
+      ],
+      delete: batch.delete ?? [],
+    });
+    if (result.status === 'conflict') {
+      this.#forget();
+      return undefined;
+    }
+    graphs.set(graph.hash, graph);
+    this.#state = state;
+    this.#facts = facts;
+    this.#foldedAt = host.monotonic();
+    const answer = read(state, verdicts[0] as Verdict);
+    this.#tell(state, entry as JournalEntry, 0);
+    return answer;
+  }
+
+  #isUsable(): boolean {
+    return this.#state !== undefined && this.#ports.host.monotonic() - this.#foldedAt < FOLD_TTL_MS;
+  }
+
+  /** Makes sure there is a fold, if there is a run. */
+  async #load(): Promise<'known' | 'read' | 'none'> {
+    const { store } = this.#ports;
+    if (this.#isUsable()) return 'known';
+    this.#forget();
+    const [head] = await store.read([keys.head(this.id)]);
+    if (!head) return 'none';
+    const { incarnation, graph } = parseHead(head.value);
+    this.#incarnation = incarnation;
+    const [first] = await this.entries(0, 1);
+    const created = first?.entry.events[0];
+    if (!first || created?.type !== 'created') {
+      throw new FuselineError('STORAGE_CORRUPT', `run ${this.id} has a head but no first entry`);
+    }
+    this.#refuseNewer(first.entry);
+    const state = new RunState(await this.#graph(graph), created, first.entry.at);
+    state.fold(first.entry, 0);
+    this.#state = state;
+    await this.#readNews();
+    return 'read';
+  }
+
+  async #readNews(): Promise<void> {
+    const state = this.#state;
+    if (!state) return;
+    for (;;) {
+      const page = await this.entries(state.seq + 1);
+      for (const { seq, entry } of page) {
+        if (entry.events.length === 0) {
+          // The tombstone of a removed run.
+          this.#forget();
+          return;
+        }
+        this.#refuseNewer(entry);
+        state.fold(entry, seq);
+        this.#tell(state, entry, seq);
+      }
+      if (page.length < PAGE) break;
+    }
+    this.#facts = factsOf(state);
+    this.#foldedAt = this.#ports.host.monotonic();
+  }
+
+  async #graph(hash: string): Promise<CompiledGraph> {
+    const { store, graphs } = this.#ports;
+    const known = graphs.get(hash);
+    if (known) return known;
+    const [row] = await store.read([keys.graph(hash)]);
+    if (!row) throw new FuselineError('STORAGE_CORRUPT', `run ${this.id} refers to graph ${hash}, which is not stored`);
+    const graph = compileGraph(JSON.parse(row.value) as Graph);
+    graphs.set(hash, graph);
+    return graph;
+  }
+
+  #refuseNewer({ protocol }: JournalEntry): void {
+    if (protocol <= PROTOCOL) return;
+    this.#forget();
+    throw new FuselineError(
+      'PROTOCOL_TOO_NEW',
+      `run ${this.id} was continued by a newer version of Fuseline (protocol ${protocol}, this one knows ${PROTOCOL}); it is left alone, upgrade this process to work on it`,
+    );
+  }
+
+  #forget(): void {
+    this.#state = undefined;
+    this.#facts = NO_FACTS;
+  }
+}
+
+/** Whether the commit may have happened. */
+function isUnknown(error: unknown): boolean {
+  return error instanceof FuselineError && error.code === 'STORAGE_FAILED';
+}

@@ -1,0 +1,152 @@
+import type { ErrorRecord, Event, Fence, JournalEntry, Stored } from './events.ts';
+import type { CompiledGraph, CompiledStep, Road } from './graph.ts';
+import type { RunHead } from './rows.ts';
+import { CANCELLED, DELAYED, FAILED, NOT_TAKEN, QUEUED, RUNNING, type RunState, type RunStatus, SUCCEEDED } from './run-state.ts';
+import type { Stranded } from './explain.ts';
+
+/** A run as a list shows it. Times are epoch milliseconds. */
+export interface RunSummary {
+  readonly id: string;
+  readonly workflow: string;
+  readonly version?: string;
+  readonly status: RunStatus;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly createdAt: number;
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+  /** Ready steps that no live worker can handle. */
+  readonly stranded: readonly Stranded[];
+}
+
+export interface RunView extends RunSummary {
+  readonly priority: number;
+  readonly deadline?: number;
+  readonly steps: readonly StepView[];
+  readonly signals: readonly { readonly id: string; readonly name: string; readonly at: number }[];
+}
+
+export type StepStatus = 'PENDING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'SKIPPED' | 'CANCELLED';
+
+export interface StepView {
+  readonly name: string;
+  readonly status: StepStatus;
+  /** Attempts begun so far, in this generation. */
+  readonly attempt: number;
+  readonly generation: number;
+  /** When the step entered its state. */
+  readonly since?: number;
+  /** PENDING and in the queue: since `since`, or from `notBefore` on. */
+  readonly queued?: 'ready' | 'delayed';
+  readonly notBefore?: number;
+  readonly worker?: string;
+  readonly reason?: 'condition' | 'not-taken';
+  readonly road?: Road;
+  /** The last failed attempt's error; of a FAILED step, what it failed of. */
+  readonly error?: ErrorRecord;
+}
+
+export function summaryOf(id: string, head: RunHead, stranded: readonly Stranded[] = []): RunSummary {
+  const { workflow, version, status, labels = {}, createdAt, startedAt, endedAt } = head;
+  return {
+    id,
+    workflow,
+    ...(version !== undefined && { version }),
+    status,
+    labels,
+    createdAt,
+    ...(startedAt !== undefined && { startedAt }),
+    ...(endedAt !== undefined && { endedAt }),
+    stranded,
+  };
+}
+
+export function viewOf(id: string, head: RunHead, state: RunState, stranded: readonly Stranded[]): RunView {
+  return {
+    ...summaryOf(id, head, stranded),
+    priority: state.created.priority ?? 0,
+    ...(state.deadline !== undefined && { deadline: state.deadline }),
+    steps: state.graph.steps.map((_, step) => stepView(state, step)),
+    signals: state.signals.map(({ id, name, at }) => ({ id, name, at })),
+  };
+}
+
+function stepView(state: RunState, step: number): StepView {
+  const status = state.status[step] as number;
+  const since = state.since[step] as number;
+  const road = state.road[step];
+  const error = state.error[step];
+  return {
+    name: (state.graph.steps[step] as CompiledStep).spec.name,
+    status: stepStatus(status),
+    attempt: state.attempt[step] as number,
+    generation: state.generation[step] as number,
+    ...(since > 0 && status !== DELAYED && { since }),
+    ...(status === QUEUED && { queued: 'ready' as const }),
+    ...(status === DELAYED && { queued: 'delayed' as const, notBefore: since }),
+    ...(status === RUNNING && { worker: state.worker[step] as string }),
+    ...(stepStatus(status) === 'SKIPPED' && { reason: status === NOT_TAKEN ? ('not-taken' as const) : ('condition' as const) }),
+    ...(road !== undefined && { road }),
+    ...(error && { error }),
+  };
+}
+
+function stepStatus(status: number): StepStatus {
+  if (status < RUNNING) return 'PENDING';
+  if (status === RUNNING) return 'RUNNING';
+  if (status === SUCCEEDED) return 'SUCCEEDED';
+  if (status === FAILED) return 'FAILED';
+  return status === CANCELLED ? 'CANCELLED' : 'SKIPPED';
+}
+
+/** One event of a run's history, with its steps by name. `seq` and `index` are its position in the journal. */
+export type HistoryEvent = Named<Event> & { readonly seq: number; readonly index: number; readonly at: number };
+
+/** Steps are strings; everything else is as it was recorded. */
+type Named<E> = E extends { readonly claim: Fence }
+  ? Omit<E, 'claim'> & { readonly step: string }
+  : {
+      readonly [K in keyof E]: K extends 'step' ? string : K extends 'steps' ? readonly string[] : K extends 'winners' ? NamedWinners : E[K];
+    };
+type NamedWinners = readonly (readonly [step: string, members: readonly string[]])[] | undefined;
+
+export function historyOf(graph: CompiledGraph, entry: JournalEntry, seq: number): readonly HistoryEvent[] {
+  const name = (step: number): string => (graph.steps[step] as CompiledStep).spec.name;
+  return entry.events.map((event, index) => {
+    const { step, steps, winners, claim, ...rest } = event as Partial<{
+      step: number;
+      steps: readonly number[];
+      winners: readonly (readonly [number, readonly number[]])[];
+      claim: Fence;
+    }>;
+    return {
+      seq,
+      index,
+      at: entry.at,
+      ...rest,
+      ...(step !== undefined && { step: name(step) }),
+      ...(claim && { step: name(claim.step) }),
+      ...(steps && { steps: steps.map(name) }),
+      ...(winners && { winners: winners.map(([of, members]) => [name(of), members.map(name)] as const) }),
+    } as HistoryEvent;
+  });
+}
+
+/** A run as a portable file: everything its journal refers to, and nothing else. */
+export interface RunExport {
+  readonly format: 'fuseline-run/1';
+  readonly id: string;
+  readonly graph: unknown;
+  readonly entries: readonly JournalEntry[];
+  /** The values that stand in rows of their own, by row. */
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/** The rows an event refers to. */
+export function rowsIn(event: Event): readonly (Stored & object)[] {
+  const stored = [
+    'input' in event ? event.input : undefined,
+    'value' in event ? event.value : undefined,
+    'payload' in event ? event.payload : undefined,
+  ];
+  return stored.filter((one) => typeof one === 'object');
+}
