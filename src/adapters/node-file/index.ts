@@ -1,0 +1,2 @@
+export { type Durability, FileStore, type FileStoreOptions, type FileStoreStats } from './file-store.ts';
+export { processLiveness, type ProcessLivenessOptions } from './liveness.ts';

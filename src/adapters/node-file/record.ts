@@ -1,0 +1,202 @@
+import { crc32 } from 'node:zlib';
+import type { Batch, Key } from '../../core/store.ts';
+
+/**
+ * One line of a log or snapshot. On disk: `\n{"crc":"1a2b3c4d",…,"values":[…]}\t\n`, a line of JSON that `tail -f` and
+ * `jq` can read. The checksum covers everything after itself, up to the closing brace.
+ *
+ * Several processes append to one file, and any of them may die in the middle of a write. The leading newline keeps a
+ * record apart from whatever torn piece lies before it. The tab is the terminator: JSON has no raw tab inside, and no
+ * leading newline of a later record can supply it, so a record is complete from its tab on and never before.
+ */
+export type Line =
+  | { readonly kind: 'record'; readonly head: Head; readonly valuesAt: number }
+  | { readonly kind: 'blank' }
+  /** A beginning without an end: its writer died, or the disk was full. */
+  | { readonly kind: 'torn' }
+  /** Sectors of zeros: a power cut took away what nobody had synced. */
+  | { readonly kind: 'lost' }
+  /** Neither a record nor the beginning of one: a crash does not leave this behind. */
+  | { readonly kind: 'damaged' };
+
+/** What a record says before its values come. `put` holds the length of each value in bytes. */
+export interface Head {
+  /** In the first line of a file: the version of this format. */
+  readonly fuseline?: number;
+  /** Which segment comes first, or after this snapshot, and its base. */
+  readonly next?: string;
+  readonly base?: number;
+  /** In a snapshot: the version of the row. */
+  readonly at?: number;
+  /** In a snapshot's last line: how many rows it has. */
+  readonly end?: number;
+  /** In a log: who wrote it, as `writer.counter`. */
+  readonly by?: string;
+  /** This segment ends here and goes on in that one. */
+  readonly seal?: string;
+  readonly expect?: readonly (readonly [key: Key, version: number | null])[];
+  readonly put?: readonly (readonly [key: Key, bytes: number])[];
+  readonly delete?: readonly Key[];
+}
+
+/** Where `Lines` put a record: offsets from the start of its buffer. */
+export interface Placed {
+  /** Of the opening brace, which is the record's position. */
+  readonly start: number;
+  readonly values: readonly { readonly offset: number; readonly length: number }[];
+}
+
+export const FORMAT_VERSION = 1;
+
+const NEWLINE = 0x0a;
+const TAB = 0x09;
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const OPENING = Buffer.from('{"crc":"');
+const BODY = OPENING.length + '1a2b3c4d",'.length;
+const VALUES = Buffer.from(',"values":[');
+const SECTOR = 512;
+const USUAL_BUFFER = 64 * 1024;
+
+/** A buffer that records are written into, one after another, to leave in one write. */
+export class Lines {
+  #buffer = Buffer.allocUnsafe(USUAL_BUFFER);
+  length = 0;
+
+  get bytes(): Buffer {
+    return this.#buffer.subarray(0, this.length);
+  }
+
+  clear(): void {
+    this.length = 0;
+    if (this.#buffer.length > 16 * USUAL_BUFFER) this.#buffer = Buffer.allocUnsafe(USUAL_BUFFER);
+  }
+
+  commit(by: string, { expect = [], put = [], delete: gone = [] }: Batch): Placed {
+    let fields = `"by":"${by}"`;
+    if (expect.length > 0) {
+      const conditions = expect.map(({ key, version }) => `[${JSON.stringify(key)},${version ?? null}]`);
+      fields += `,"expect":[${conditions.join()}]`;
+    }
+    if (gone.length > 0) fields += `,"delete":${JSON.stringify(gone)}`;
+    return this.#add(fields, put);
+  }
+
+  row(key: Key, version: number, value: string): Placed {
+    return this.#add(`"at":${version}`, [{ key, value }]);
+  }
+
+  say(head: Head): Placed {
+    return this.#add(JSON.stringify(head).slice(1, -1), []);
+  }
+
+  #add(fields: string, put: NonNullable<Batch['put']>): Placed {
+    const lengths: number[] = [];
+    let total = 0;
+    let body = fields;
+    if (put.length > 0) {
+      const sizes: string[] = [];
+      const values: string[] = [];
+      for (const { key, value } of put) {
+        const text = encodeValue(value);
+        const length = Buffer.byteLength(text);
+        values.push(text);
+        lengths.push(length);
+        sizes.push(`[${JSON.stringify(key)},${length}]`);
+        total += length + 1;
+      }
+      body += `,"put":[${sizes.join()}],"values":[${values.join()}]}`;
+    } else body += '}';
+
+    const start = this.length + 1;
+    this.#reserve(this.length + BODY + 3 * body.length + 3);
+    const buffer = this.#buffer;
+    const end = start + BODY + buffer.write(body, start + BODY);
+    const checksum = hex(crc32(buffer.subarray(start + BODY, end)));
+    buffer[this.length] = NEWLINE;
+    buffer.write(`{"crc":"${checksum}",`, start, 'latin1');
+    buffer[end] = TAB;
+    buffer[end + 1] = NEWLINE;
+    this.length = end + 2;
+
+    let offset = end - 1 - total;
+    return {
+      start,
+      values: lengths.map((length) => {
+        const at = offset;
+        offset += length + 1;
+        return { offset: at, length };
+      }),
+    };
+  }
+
+  #reserve(size: number): void {
+    if (size <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(size, 2 * this.#buffer.length));
+    this.#buffer.copy(larger, 0, 0, this.length);
+    this.#buffer = larger;
+  }
+}
+
+/**
+ * Judges the line `bytes[start, end)`, newline excluded, that lies at `position` in its file.
+ *
+ * Four things may be found between newlines after crashes: records, nothing, beginnings of records, and sectors of
+ * zeros where a power cut took away what nobody had synced. Anything else was altered after it was written.
+ */
+export function readLine(bytes: Buffer, start: number, end: number, position: number, next: number | undefined): Line {
+  if (start === end) return { kind: 'blank' };
+  const line = bytes.subarray(start, end);
+  const opened = beginsLikeRecord(line);
+  if (opened && line[line.length - 1] === TAB && line.length > BODY + 1 && checks(line, line.length - 1)) {
+    const mark = line.indexOf(VALUES, BODY);
+    const head = `{${line.toString('utf8', BODY, mark < 0 ? line.length - 2 : mark)}}`;
+    return { kind: 'record', head: JSON.parse(head), valuesAt: start + mark + VALUES.length };
+  }
+  if (line[0] === SPACE && line.every((byte) => byte === SPACE)) return { kind: 'blank' };
+  if (line.includes(0)) return { kind: isLostSectors(line, position) ? 'lost' : 'damaged' };
+  if (!opened || line.includes(TAB)) return { kind: 'damaged' };
+  // Whole but for its tab: a write may end just there, but then the next record's newline comes alone.
+  if (checks(line, line.length - 1) || (checks(line, line.length) && next === NEWLINE)) return { kind: 'damaged' };
+  return { kind: 'torn' };
+}
+
+export function decodeValue(bytes: Buffer): string {
+  return bytes[0] === QUOTE ? JSON.parse(bytes.toString()) : bytes.toString();
+}
+
+/** Objects and arrays stand in the line as they are, everything else as a JSON string. */
+function encodeValue(value: string): string {
+  const first = value[0];
+  const last = value[value.length - 1];
+  const json = (first === '{' && last === '}') || (first === '[' && last === ']');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not stand raw in a line.
+  return json && !/[\u0000-\u001f\ud800-\udfff]/.test(value) ? value : JSON.stringify(value);
+}
+
+function beginsLikeRecord(line: Buffer): boolean {
+  const length = Math.min(line.length, OPENING.length);
+  return line.compare(OPENING, 0, length, 0, length) === 0;
+}
+
+function checks(line: Buffer, end: number): boolean {
+  if (end <= BODY) return false;
+  return line.toString('latin1', OPENING.length, OPENING.length + 8) === hex(crc32(line.subarray(BODY, end)));
+}
+
+/** Whether every run of zeros covers whole sectors, as far as the line reaches. */
+function isLostSectors(line: Buffer, position: number): boolean {
+  for (let from = line.indexOf(0); from >= 0; ) {
+    let to = from;
+    while (to < line.length && line[to] === 0) to++;
+    const begins = from === 0 || (position + from) % SECTOR === 0;
+    const ends = to === line.length || (position + to) % SECTOR === 0;
+    if (!begins || !ends) return false;
+    from = line.indexOf(0, to);
+  }
+  return true;
+}
+
+function hex(checksum: number): string {
+  return checksum.toString(16).padStart(8, '0');
+}
