@@ -2,6 +2,7 @@ import type { Serves, Verdict } from './decide.ts';
 import { firstLive } from './edges.ts';
 import type { ErrorRecord, Fence, Stored } from './events.ts';
 import type { CompiledEdge, CompiledGraph, CompiledStep, GraphStep, Need, Source } from './graph.ts';
+import { END } from './step-lists.ts';
 import { CANCELLED, FAILED, type RunState, SKIPPED, SUCCEEDED } from './run-state.ts';
 
 /** One attempt a worker may execute, with all it needs. */
@@ -20,6 +21,8 @@ export interface Claim {
   readonly key: string;
   readonly needs: readonly (readonly [Need, Found])[];
   readonly checkpoints: ReadonlyMap<string, Stored>;
+  /** How many steps wait for this one: so many can become ready by its end. */
+  readonly dependents: number;
 }
 
 /** What a source hands over: a value (`undefined` where the step handed on none), or how the step ended. */
@@ -48,7 +51,7 @@ function restOf(state: RunState, serves: Serves): Granted['rest'] {
   let rest: Granted['rest'] = 'nothing';
   if (state.paused || state.ended) return rest;
   for (let line = 0; line < state.graph.lines.length; line++) {
-    for (const step of state.queued(line)) {
+    for (let step = state.firstQueued(line); step !== END; step = state.behind(step)) {
       if (serves(state, step)) return 'later';
       rest = 'unserved';
     }
@@ -71,6 +74,7 @@ function claimOf(run: string, state: RunState, step: number): Claim {
     fallback: state.fallback[step] === 1 ? state.error[step] : undefined,
     key: `${run}/${spec.name}${generation === 0 ? '' : `/${generation}`}`,
     needs: (spec.needs ?? []).map((need) => [need, find(state, step, need)] as const),
+    dependents: (state.graph.steps[step] as CompiledStep).dependents.length,
     checkpoints: state.checkpoints.get(step) ?? NO_CHECKPOINTS,
   };
 }

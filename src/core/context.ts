@@ -30,13 +30,13 @@ export class Attempt implements Context {
   state: 'open' | 'closed' = 'open';
   readonly #storage: RuntimeStorage;
   readonly #host: Host;
-  readonly #tell: (message: string, details: unknown) => void;
+  readonly #tell: (claim: Claim, message: string, details: unknown) => void;
   readonly #once = new Map<string, Promise<unknown>>();
   #controller: AbortControllerLike | undefined;
   #reason: unknown;
   #beatAt = Number.NEGATIVE_INFINITY;
 
-  constructor(claim: Claim, storage: RuntimeStorage, tell: (message: string, details: unknown) => void) {
+  constructor(claim: Claim, storage: RuntimeStorage, tell: (claim: Claim, message: string, details: unknown) => void) {
     this.claim = claim;
     this.#storage = storage;
     this.#host = storage.host;
@@ -94,7 +94,7 @@ export class Attempt implements Context {
   }
 
   log(message: string, details?: unknown): void {
-    this.#tell(message, details);
+    this.#tell(this.claim, message, details);
   }
 
   async #doOnce(key: string, fn: () => unknown): Promise<unknown> {

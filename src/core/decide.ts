@@ -3,6 +3,7 @@ import { type CancelReason, type ErrorRecord, type Event, type Fence, type Journ
 import type { CompiledStep } from './graph.ts';
 import { backoffMs, lossBackoffMs, RETRY_DEFAULTS } from './retry.ts';
 import { CANCELLED, claimKey, FAILED, NOT_TAKEN, PENDING, QUEUED, type RunState, SKIPPED, SUCCEEDED } from './run-state.ts';
+import { END } from './step-lists.ts';
 
 /** Whether a worker has a handler for a step, on a queue it serves. */
 export type Serves = (state: RunState, step: number) => boolean;
@@ -80,7 +81,7 @@ export function decide(state: RunState, commands: readonly Command[], now: numbe
 export function nextDue(state: RunState): number | undefined {
   const due: number[] = [];
   const delayed = state.firstDelayed();
-  if (delayed !== undefined) due.push(state.since[delayed] as number);
+  if (delayed !== END) due.push(state.since[delayed] as number);
   if (state.deadline !== undefined && !state.ended) due.push(state.deadline);
   for (const { claim, at } of state.stopping.values()) {
     if (state.status[claim.step] === QUEUED) due.push(at + STOP_GRACE_MS);
@@ -89,6 +90,7 @@ export function nextDue(state: RunState): number | undefined {
 }
 
 const FORCED: Readiness = { status: 'ready', winners: [] };
+const ONLY_LINE: readonly number[] = [0];
 const accepted = 'accepted';
 type Answer = Verdict['status'];
 
@@ -97,7 +99,7 @@ class Turn {
   readonly #at: number;
   readonly #random: () => number;
   readonly #events: Event[] = [];
-  readonly #granted = new Set<number>();
+  readonly #asked = new Set<string>();
 
   constructor(state: RunState, at: number, random: () => number) {
     this.#state = state;
@@ -160,8 +162,7 @@ class Turn {
       return;
     }
     const due: number[] = [];
-    for (const step of state.delayed()) {
-      if ((state.since[step] as number) > this.#at) break;
+    for (let step = state.firstDelayed(); step !== END && (state.since[step] as number) <= this.#at; step = state.behind(step)) {
       due.push(step);
     }
     if (due.length > 0) this.#emit({ type: 'ready', steps: due });
@@ -180,26 +181,32 @@ class Turn {
   /** Claims, most urgent line first, within it first come first. */
   grant({ worker, limit, busy, held, serves }: ClaimRequest): readonly number[] {
     const state = this.#state;
-    const granted: number[] = [];
-    for (const step of state.running()) {
-      if (state.worker[step] === worker && !held.has(claimKey(state.claimOf(step))) && !this.#granted.has(step)) granted.push(step);
-    }
-    let company = busy + granted.length;
-    if (!state.paused && !state.ended) {
-      for (const line of this.#linesByUrgency()) {
-        for (const step of state.queued(line)) {
-          if (granted.length >= limit) break;
-          if (!serves(state, step) || this.#mustWaitForOldBody(step)) continue;
-          const alone = state.suspect[step] === 1;
-          if (alone && company > 0) continue;
-          this.#emit({ type: 'claimed', step, attempt: (state.attempt[step] as number) + 1, worker });
-          granted.push(step);
-          company++;
-          if (alone) return this.#note(granted);
-        }
+    const granted = this.#handOutAgain(worker, held);
+    if (state.paused || state.ended) return granted;
+    for (const line of this.#linesByUrgency()) {
+      for (let step = state.firstQueued(line), next: number; step !== END && granted.length < limit; step = next) {
+        next = state.behind(step);
+        if (!serves(state, step) || this.#mustWaitForOldBody(step)) continue;
+        const alone = state.suspect[step] === 1;
+        if (alone && busy + granted.length > 0) continue;
+        this.#emit({ type: 'claimed', step, attempt: (state.attempt[step] as number) + 1, worker });
+        granted.push(step);
+        if (alone) return granted;
       }
     }
-    return this.#note(granted);
+    return granted;
+  }
+
+  /** The claims of a worker that it does not know of: their answer was lost. Once per worker and turn. */
+  #handOutAgain(worker: string, held: ReadonlySet<string>): number[] {
+    const state = this.#state;
+    const again: number[] = [];
+    if (this.#asked.has(worker)) return again;
+    this.#asked.add(worker);
+    for (let step = state.firstRunning(); step !== END; step = state.behind(step)) {
+      if (state.worker[step] === worker && !held.has(claimKey(state.claimOf(step)))) again.push(step);
+    }
+    return again;
   }
 
   close(): JournalEntry | undefined {
@@ -208,19 +215,13 @@ class Turn {
     return { protocol: PROTOCOL, at: this.#at, events: this.#events };
   }
 
-  #note(granted: readonly number[]): readonly number[] {
-    for (const step of granted) this.#granted.add(step);
-    return granted;
-  }
-
   /** Lines of equal priority take turns by who waits longest. */
   #linesByUrgency(): readonly number[] {
     const state = this.#state;
     const { lines } = state.graph;
-    const order = lines.map((_, line) => line);
-    if (lines.length === 1) return order;
-    const waitingSince = (line: number) => state.since[state.firstQueued(line) ?? -1] ?? Number.POSITIVE_INFINITY;
-    return order.sort((a, b) => (lines[b]?.priority ?? 0) - (lines[a]?.priority ?? 0) || waitingSince(a) - waitingSince(b));
+    if (lines.length === 1) return ONLY_LINE;
+    const waitingSince = (line: number) => state.since[state.firstQueued(line)] ?? Number.POSITIVE_INFINITY;
+    return [...lines.keys()].sort((a, b) => (lines[b]?.priority ?? 0) - (lines[a]?.priority ?? 0) || waitingSince(a) - waitingSince(b));
   }
 
   #mustWaitForOldBody(step: number): boolean {

@@ -2,6 +2,7 @@ import { STOP_GRACE_MS } from './decide.ts';
 import { edgeState } from './edges.ts';
 import type { CompiledStep } from './graph.ts';
 import { CANCELLED, DELAYED, FAILED, NOT_TAKEN, PENDING, QUEUED, RUNNING, type RunState, SKIPPED, SUCCEEDED } from './run-state.ts';
+import { END } from './step-lists.ts';
 import type { Worker } from './sessions.ts';
 
 /** A ready step that no live worker can handle. */
@@ -68,12 +69,12 @@ function explainRun(run: string, state: RunState, context: ExplainContext): stri
   if (state.paused) return `${named} is paused: nothing new starts until it is resumed.`;
   const stranded = context.stranded[0];
   if (stranded) return explainStranded(stranded);
-  const running = [...state.running()];
+  const running = state.running();
   if (running.length > 0) return `${named} is running ${list(running.map((step) => `step ${show(state, step)} on worker ${state.worker[step]}`))}.`;
-  const queued = state.graph.lines.flatMap((_, line) => [...state.queued(line)]);
+  const queued = state.graph.lines.flatMap((_, line) => state.queued(line));
   if (queued.length > 0) return `${named} waits for a worker to take ${list(queued.map((step) => `step ${show(state, step)}`))}.`;
   const delayed = state.firstDelayed();
-  if (delayed !== undefined) return explainStep(state, delayed, context);
+  if (delayed !== END) return explainStep(state, delayed, context);
   return `${named} is ${state.runStatus.toLowerCase()}.`;
 }
 

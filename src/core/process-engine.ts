@@ -9,6 +9,7 @@ import { DEFAULT_QUEUE } from './graph.ts';
 import type { Host } from './host.ts';
 import { parseReady, parseTimer } from './keys.ts';
 import { claimKey, type RunState } from './run-state.ts';
+import { END } from './step-lists.ts';
 import type { NewRun, RuntimeStorage } from './storage.ts';
 import { Watchman } from './watchman.ts';
 
@@ -73,7 +74,8 @@ export class ProcessEngine {
   readonly #active = new Map<string, Attempt>();
   /** Bodies whose claims were taken back, until they stop. */
   readonly #stopping = new Set<Attempt>();
-  readonly #followed = new Map<string, { count: number; readonly unlisten: () => void }>();
+  /** The runs this worker holds claims in, with the `claimKey`s of those, or asks for some. */
+  readonly #runs = new Map<string, { readonly held: Set<string>; readonly unlisten: () => void }>();
   readonly #unserved = new Set<string>();
   readonly #leftAlone = new Set<string>();
   #worker: string | undefined;
@@ -81,13 +83,19 @@ export class ProcessEngine {
   #scope: Scope | undefined;
   #stopped: 'no' | 'drain' | 'now' = 'no';
   #loop: Promise<WorkReport> | undefined;
+  /** Room promised to requests whose answers are under way, and how many of them there are. */
   #asked = 0;
+  #requests = 0;
+  /** Claims begun since one of those requests was made: its answer may hand one of them out again. */
+  readonly #begun = new Set<string>();
   #attempts = 0;
   #scannedAt = 0;
   #sweptAt = Number.NEGATIVE_INFINITY;
   #breathedAt = 0;
   /** Claims nothing until the attempts under way are done, because a step must be claimed alone. */
   #quiet = false;
+  /** The last look left claimable steps behind for want of room. */
+  #backlog = false;
   #signalled = false;
   #wake: (() => void) | undefined;
   #fatal: unknown;
@@ -116,8 +124,7 @@ export class ProcessEngine {
     const id = run.id ?? this.#host.id();
     const report = await this.#begin({ kind: 'run', run: id }, async () => {
       await this.#register();
-      const granted = await this.#ask(this.#concurrency, (next) => this.#storage.createRun({ ...run, id, next }));
-      this.#take(granted);
+      await this.#ask(this.#request(this.#concurrency, id), (next) => this.#storage.createRun({ ...run, id, next }));
     });
     return { id, report };
   }
@@ -163,7 +170,9 @@ export class ProcessEngine {
   }
 
   async #run(scope: Scope, first: () => Promise<void>): Promise<WorkReport> {
-    const unhint = this.#storage.onHint(() => this.#signal());
+    const unhint = this.#storage.onHint(({ keys }) => {
+      if (!keys || keys.some(isOfInterest)) this.#signal();
+    });
     const stopBreathing = this.#breathe();
     try {
       await first();
@@ -174,8 +183,8 @@ export class ProcessEngine {
     } finally {
       stopBreathing();
       unhint();
-      for (const { unlisten } of this.#followed.values()) unlisten();
-      this.#followed.clear();
+      for (const { unlisten } of this.#runs.values()) unlisten();
+      this.#runs.clear();
       this.#storage.sessions.unwatch();
       await this.#unregister();
     }
@@ -217,7 +226,7 @@ export class ProcessEngine {
     }
     const found = await this.#storage.peek(scope.run, (state) => ({
       ended: state.ended,
-      moves: [...state.running()].length > 0 || state.firstDelayed() !== undefined || state.paused || state.stopping.size > 0,
+      moves: state.firstRunning() !== END || state.firstDelayed() !== END || state.paused || state.stopping.size > 0,
     }));
     if (!found) throw new FuselineError('UNKNOWN_RUN', `there is no run ${JSON.stringify(scope.run)}`);
     if (found.ended) return [];
@@ -261,7 +270,8 @@ export class ProcessEngine {
     let claimed = false;
     for (;;) {
       const room = this.#room();
-      if (room <= 0) return claimed;
+      this.#backlog = room <= 0;
+      if (this.#backlog) return claimed;
       const runs = scope.kind === 'run' ? [scope.run] : await this.#candidates(Math.min(room, SCAN));
       if (runs.length === 0) return claimed;
       // The first pass gives each run its share; what they leave over is for those with more.
@@ -277,10 +287,9 @@ export class ProcessEngine {
     if (limit === 0) return 0;
     await this.#register();
     try {
-      const granted = await this.#ask(limit, (next) => this.#storage.claim(run, { ...next, held: this.#heldIn(run) }));
-      if (granted.rest === 'later') this.#quiet = true;
-      this.#take(granted);
-      return granted.claims.length;
+      const { rest, claims } = await this.#ask(this.#request(limit, run), (next) => this.#storage.claim(run, next));
+      if (rest === 'later') this.#quiet = true;
+      return claims.length;
     } catch (error) {
       if (!isAbout(error, 'UNKNOWN_RUN') && !isAbout(error, 'PROTOCOL_TOO_NEW')) throw error;
       if (!this.#leftAlone.has(run)) this.#emit('error', { error });
@@ -289,28 +298,36 @@ export class ProcessEngine {
     }
   }
 
-  async #ask(limit: number, ask: (next: ClaimRequest) => Promise<Granted>): Promise<Granted> {
-    const next = this.#request(limit);
+  /** Asks for claims and begins what is granted. */
+  async #ask<G extends Granted>(next: ClaimRequest, ask: (next: ClaimRequest) => Promise<G>): Promise<G> {
     this.#asked += next.limit;
+    this.#requests++;
+    let granted: G | undefined;
     try {
-      return await ask(next);
+      granted = await ask(next);
+      return granted;
     } finally {
       this.#asked -= next.limit;
+      this.#requests--;
+      if (granted) this.#take(granted);
+      if (this.#requests === 0) this.#forgetRequests();
     }
   }
 
-  #request(limit: number): ClaimRequest {
-    return { worker: this.#worker as string, limit, busy: this.#active.size + this.#asked, held: NONE, serves: this.#serves };
+  #request(limit: number, run: string): ClaimRequest {
+    // The live set: what is begun before the request is decided on is not handed out again by it.
+    const { held } = this.#follow(run);
+    return { worker: this.#worker as string, limit, busy: this.#active.size + this.#asked, held, serves: this.#serves };
   }
 
   #take({ claims }: Granted): void {
     for (const claim of claims) {
       const id = attemptId(claim);
-      if (this.#active.has(id)) continue;
-      const attempt = new Attempt(claim, this.#storage, (message, details) => this.#emit('log', { run: claim.run, step: claim.spec.name, message, details }));
-      this.#active.set(id, attempt);
+      if (this.#begun.has(id) || this.#active.has(id)) continue;
+      this.#begun.add(id);
+      const attempt = new Attempt(claim, this.#storage, this.#log);
       this.#attempts++;
-      this.#follow(claim.run);
+      this.#hold(id, attempt);
       void this.#attempt(attempt);
     }
   }
@@ -398,18 +415,12 @@ export class ProcessEngine {
     return handlers;
   }
 
-  #heldIn(run: string): ReadonlySet<string> {
-    const held = new Set<string>();
-    for (const { claim } of this.#active.values()) if (claim.run === run) held.add(claimKey(claim.fence));
-    return held;
-  }
-
   // ---- executing
 
   async #attempt(attempt: Attempt): Promise<void> {
     const { claim } = attempt;
     const handler = this.#served.get(claim.graph)?.[claim.fence.step] as Handler;
-    this.#emit('started', { run: claim.run, step: claim.spec.name, attempt: claim.attempt });
+    if (this.#listeners.has('started')) this.#emit('started', { run: claim.run, step: claim.spec.name, attempt: claim.attempt });
     if (this.#host.monotonic() - this.#breathedAt > YIELD_MS) await this.#macrotask();
     const { timeoutMs } = claim.spec;
     const cancelTimeout = timeoutMs === undefined ? undefined : this.#host.after(timeoutMs, () => void this.#timeOut(attempt, timeoutMs));
@@ -432,27 +443,30 @@ export class ProcessEngine {
     attempt.state = 'closed';
     const stays = claim.company === 'any' && (await this.#mayStayWith(claim.run));
     this.#active.delete(attemptId(claim));
-    const next = stays ? this.#request(Math.max(0, this.#room())) : undefined;
-    this.#asked += next?.limit ?? 0;
+    let wake = true;
     try {
-      const { status, granted } = await this.#finish(claim, outcome, value, next);
-      this.#asked -= next?.limit ?? 0;
-      this.#emitEnd(attempt, status, outcome);
-      this.#take(granted);
+      const next = stays ? this.#request(Math.min(Math.max(0, this.#room()), claim.dependents + 1), claim.run) : undefined;
+      const finish = async (asking: ClaimRequest | undefined) => {
+        const finished = await this.#finish(claim, outcome, value, asking);
+        this.#emitEnd(attempt, finished.status, outcome);
+        return finished;
+      };
+      if (!next) await finish(undefined);
+      else wake = (await this.#ask(next, finish)).claims.length === next.limit ? this.#room() > 0 : this.#backlog;
     } catch (error) {
-      this.#asked -= next?.limit ?? 0;
       if (isAbout(error, 'UNKNOWN_RUN')) this.#emit('stale', { run: claim.run, step: claim.spec.name, attempt: claim.attempt });
       else this.#fatal ??= error;
     }
-    this.#unfollow(claim.run);
-    this.#signal();
+    this.#drop(attempt);
+    // What its run had for it, the worker holds by now; the loop has a say only about the others, or the end.
+    if (wake || this.#isIdle()) this.#signal();
   }
 
   /** Records the end of an attempt; while the storage is full, tries again until there is room. */
-  async #finish(claim: Claim, outcome: Outcome, value: unknown, next: ClaimRequest | undefined): Promise<{ status: string; granted: Granted }> {
+  async #finish(claim: Claim, outcome: Outcome, value: unknown, next: ClaimRequest | undefined): Promise<Granted & { readonly status: string }> {
     for (let wait = 100; ; wait = Math.min(wait * 2, 5000)) {
       try {
-        return await this.#storage.finish(claim.run, claim.fence, outcome, value, next && { ...next, held: this.#heldIn(claim.run) });
+        return await this.#storage.finish(claim.run, claim.fence, outcome, value, next);
       } catch (error) {
         if (isAbout(error, 'VALUE_NOT_PORTABLE') || isAbout(error, 'VALUE_TOO_LARGE')) {
           // Nothing was written: the attempt failed with a value that cannot be kept.
@@ -483,33 +497,45 @@ export class ProcessEngine {
 
   // ---- claims that are taken back
 
-  #follow(run: string): void {
-    const known = this.#followed.get(run);
-    if (known) {
-      known.count++;
-      return;
-    }
-    const unlisten = this.#storage.listen(run, (state) => {
-      for (const attempt of this.#active.values()) {
-        if (attempt.claim.run !== run || attempt.state !== 'open' || state.judge(attempt.claim.fence) === 'held') continue;
-        this.#takeBack(attempt, state.cancelled ? new FuselineError('RUN_CANCELLED', 'the run was cancelled') : new FuselineError('CLAIM_LOST', 'the step was taken from this worker'));
-      }
-    });
-    this.#followed.set(run, { count: 1, unlisten });
+  #follow(run: string): { readonly held: Set<string>; readonly unlisten: () => void } {
+    const known = this.#runs.get(run) ?? { held: new Set(), unlisten: this.#storage.listen(run, (state) => this.#checkClaims(run, state)) };
+    this.#runs.set(run, known);
+    return known;
   }
 
-  #unfollow(run: string): void {
-    const known = this.#followed.get(run);
-    if (!known || --known.count > 0) return;
-    known.unlisten();
-    this.#followed.delete(run);
+  #hold(id: string, attempt: Attempt): void {
+    this.#active.set(id, attempt);
+    this.#follow(attempt.claim.run).held.add(claimKey(attempt.claim.fence));
+  }
+
+  #drop({ claim }: Attempt): void {
+    this.#active.delete(attemptId(claim));
+    const known = this.#runs.get(claim.run);
+    known?.held.delete(claimKey(claim.fence));
+    if (this.#requests === 0) this.#forgetRequests();
+  }
+
+  /** No answer is under way that could name a claim again. */
+  #forgetRequests(): void {
+    this.#begun.clear();
+    for (const [run, { held, unlisten }] of this.#runs) {
+      if (held.size > 0) continue;
+      unlisten();
+      this.#runs.delete(run);
+    }
+  }
+
+  #checkClaims(run: string, state: RunState): void {
+    for (const attempt of this.#active.values()) {
+      if (attempt.claim.run !== run || attempt.state !== 'open' || state.judge(attempt.claim.fence) === 'held') continue;
+      this.#takeBack(attempt, state.cancelled ? new FuselineError('RUN_CANCELLED', 'the run was cancelled') : new FuselineError('CLAIM_LOST', 'the step was taken from this worker'));
+    }
   }
 
   #takeBack(attempt: Attempt, reason: FuselineError): void {
     attempt.abort(reason);
-    this.#active.delete(attemptId(attempt.claim));
+    this.#drop(attempt);
     this.#stopping.add(attempt);
-    this.#unfollow(attempt.claim.run);
     this.#signal();
   }
 
@@ -616,12 +642,19 @@ export class ProcessEngine {
     this.#breathedAt = this.#host.monotonic();
   }
 
+  readonly #log = ({ run, spec }: Claim, message: string, details: unknown): void => {
+    this.#emit('log', { run, step: spec.name, message, details });
+  };
+
   #emit<E extends keyof EngineEvents>(event: E, value: EngineEvents[E]): void {
     for (const listener of this.#listeners.get(event) ?? []) listener(value as never);
   }
 }
 
-const NONE: ReadonlySet<string> = new Set();
+/** Rows that may mean work, an end, or the death of a worker. */
+function isOfInterest(key: string): boolean {
+  return key.startsWith('ready/') || key.startsWith('timer/') || key.startsWith('head/') || key.startsWith('session/');
+}
 
 function attemptId({ run, fence }: Claim): string {
   return `${run}/${claimKey(fence)}`;

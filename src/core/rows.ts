@@ -2,6 +2,7 @@ import { nextDue } from './decide.ts';
 import type { Line } from './graph.ts';
 import { keys } from './keys.ts';
 import type { RunState, RunStatus } from './run-state.ts';
+import { END } from './step-lists.ts';
 import type { Batch, Key } from './store.ts';
 
 /**
@@ -93,12 +94,12 @@ export function urgency(state: RunState, line: number): Line {
 
 function readyAt(state: RunState, line: number): number | undefined {
   const first = state.paused || state.ended ? undefined : state.firstQueued(line);
-  return first === undefined ? undefined : state.since[first];
+  return first === undefined || first === END ? undefined : state.since[first];
 }
 
 function holdersOf(state: RunState): ReadonlySet<string> {
   const holders = new Set<string>();
-  for (const step of state.running()) holders.add(state.worker[step] as string);
+  for (let step = state.firstRunning(); step !== END; step = state.behind(step)) holders.add(state.worker[step] as string);
   for (const { worker } of state.stopping.values()) holders.add(worker);
   return holders;
 }

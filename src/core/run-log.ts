@@ -20,6 +20,8 @@ export interface RunLogPorts {
   readonly store: Store;
   readonly host: Host;
   readonly graphs: Map<string, CompiledGraph>;
+  /** Hears which rows other than entries this process wrote: somebody beside it may wait for them. */
+  readonly wrote: (keys: readonly Key[]) => void;
 }
 
 export interface Birth {
@@ -60,6 +62,8 @@ export class RunLog {
   #facts: RunFacts = NO_FACTS;
   #incarnation = '';
   #foldedAt = 0;
+  /** The entry this process is writing, or wrote last: a hint about it is no news. */
+  #written: Key = '';
 
   constructor(id: string, ports: RunLogPorts) {
     this.id = id;
@@ -88,6 +92,13 @@ export class RunLog {
       if ((await this.#load()) === 'known') await this.#readNews();
       return this.#state && read(this.#state);
     });
+  }
+
+  /** Whether a hint about these keys may mean that somebody else changed the run. */
+  mayConcern(hinted: readonly Key[] | undefined): boolean {
+    if (!hinted || !this.#state) return true;
+    const mine = `entry/${this.id}/`;
+    return hinted.some((key) => key.startsWith(mine) && key !== this.#written);
   }
 
   /** Makes the run. `undefined` if there is one with this id already. */
@@ -172,6 +183,7 @@ export class RunLog {
         return this.#answer(turn, verdicts, state);
       }
       const facts = factsOf(state);
+      this.#written = keys.entry(this.id, this.#incarnation, seq);
       const batch = this.#batch(state, facts, entry, seq, turn.flatMap(({ put }, i) => (verdicts[i]?.status === 'accepted' ? put : [])));
       let committed: boolean;
       try {
@@ -189,6 +201,7 @@ export class RunLog {
         this.#foldedAt = host.monotonic();
         this.#answer(turn, verdicts, state);
         this.#tell(state, entry, seq);
+        if (batch.put.length > 1) this.#ports.wrote(batch.put.slice(1).map(({ key }) => key));
         return;
       }
       state.rollback();
@@ -245,6 +258,7 @@ export class RunLog {
     this.#foldedAt = host.monotonic();
     const answer = read(state, verdicts[0] as Verdict);
     this.#tell(state, entry as JournalEntry, 0);
+    this.#ports.wrote(batch.put.slice(1).map(({ key }) => key));
     return answer;
   }
 

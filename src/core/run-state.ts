@@ -1,5 +1,7 @@
 import type { Created, EndStatus, ErrorRecord, Event, Fence, JournalEntry, Stored } from './events.ts';
 import type { CompiledGraph, Road } from './graph.ts';
+import { END, StepLists } from './step-lists.ts';
+import { Undo } from './undo.ts';
 
 /** States of a step. Everything from SUCCEEDED on is final. */
 export const PENDING = 0;
@@ -40,8 +42,8 @@ export interface Signal {
  * A run as its journal says it is: `evolve` folds one event into it, in constant time plus the degree of the step.
  * It decides nothing. Indexed by the steps' positions in the graph.
  *
- * A decision applies its events to a draft: between `begin` and `accept` every write is noted, and `rollback` takes
- * them all back if the store says that somebody else was faster.
+ * A decision applies its events to a draft, between `begin` and `accept`; `rollback` takes them back if the store says
+ * that somebody else was faster.
  */
 export class RunState {
   readonly graph: CompiledGraph;
@@ -94,11 +96,10 @@ export class RunState {
   readonly commands: Set<string> = new Set();
   readonly signals: Signal[] = [];
 
-  readonly #next: Int32Array;
-  readonly #previous: Int32Array;
+  readonly #undo = new Undo();
+  readonly #lists: StepLists;
   #finals = 0;
   #reruns = 0;
-  #undo: unknown[] | undefined;
 
   constructor(graph: CompiledGraph, created: Created, createdAt: number) {
     const n = graph.steps.length;
@@ -131,10 +132,7 @@ export class RunState {
       for (const group of step.groups) this.openMembers[group.id] = group.members.length;
     });
     // Every step that waits or runs stands in exactly one list: its line, the delayed, or the running.
-    const lists = graph.lines.length + 2;
-    this.#next = new Int32Array(n + lists);
-    this.#previous = new Int32Array(n + lists);
-    for (let list = n; list < n + lists; list++) this.#next[list] = this.#previous[list] = list;
+    this.#lists = new StepLists(n, graph.lines.length + 2, this.#undo);
   }
 
   get runStatus(): RunStatus {
@@ -145,26 +143,31 @@ export class RunState {
     return (this.status[step] as number) >= SUCCEEDED;
   }
 
-  /** The queued steps of a line, first come first. */
-  queued(line: number): Iterable<number> {
-    return this.#list(this.graph.steps.length + line);
+  /** First come first. Further ones through `behind`. */
+  firstQueued(line: number): number {
+    return this.#lists.first(line);
   }
 
-  /** The delayed steps, first due first. */
-  delayed(): Iterable<number> {
-    return this.#list(this.graph.steps.length + this.graph.lines.length);
+  /** First due first. */
+  firstDelayed(): number {
+    return this.#lists.first(this.graph.lines.length);
   }
 
-  running(): Iterable<number> {
-    return this.#list(this.graph.steps.length + this.graph.lines.length + 1);
+  firstRunning(): number {
+    return this.#lists.first(this.graph.lines.length + 1);
   }
 
-  firstQueued(line: number): number | undefined {
-    return this.#first(this.graph.steps.length + line);
+  /** The next step in the list a step is in, or END. */
+  behind(step: number): number {
+    return this.#lists.after(step);
   }
 
-  firstDelayed(): number | undefined {
-    return this.#first(this.graph.steps.length + this.graph.lines.length);
+  queued(line: number): readonly number[] {
+    return this.#all(this.firstQueued(line));
+  }
+
+  running(): readonly number[] {
+    return this.#all(this.firstRunning());
   }
 
   /** `held`: the claim may report. `reported`: it has. `stale`: somebody else's turn, or nobody's. */
@@ -179,23 +182,15 @@ export class RunState {
   }
 
   begin(): void {
-    this.#undo = [];
+    this.#undo.begin();
   }
 
   accept(): void {
-    this.#undo = undefined;
+    this.#undo.accept();
   }
 
   rollback(): void {
-    const log = this.#undo ?? [];
-    this.#undo = undefined;
-    while (log.length > 0) {
-      const old = log.pop();
-      const key = log.pop() as never;
-      const target = log.pop() as Record<never, unknown> | (() => void);
-      if (typeof target === 'function') target();
-      else target[key] = old as never;
-    }
+    this.#undo.rollback();
   }
 
   fold(entry: JournalEntry, seq: number): void {
@@ -205,8 +200,8 @@ export class RunState {
 
   /** The entry is complete: whatever comes next is another one. */
   close(seq: number, at: number): void {
-    this.#set(this, 'seq', seq);
-    this.#set(this, 'at', at);
+    this.#undo.set(this, 'seq', seq);
+    this.#undo.set(this, 'at', at);
   }
 
   evolve(event: Event, seq: number, index: number, at: number): void {
@@ -215,23 +210,23 @@ export class RunState {
         return;
       case 'ready':
         for (const step of event.steps) this.#move(step, QUEUED, at);
-        for (const [step, members] of event.winners ?? []) this.#put(this.winners, step, members);
+        for (const [step, members] of event.winners ?? []) this.#undo.put(this.winners, step, members);
         return;
       case 'scheduled':
         for (const step of event.steps) this.#move(step, DELAYED, event.at);
         return;
       case 'claimed':
-        this.#set(this.claimSeq, event.step, seq);
-        this.#set(this.claimIndex, event.step, index);
-        this.#set(this.claimEnd, event.step, HELD);
-        this.#set(this.worker, event.step, event.worker);
-        this.#set(this.attempt, event.step, event.attempt);
+        this.#undo.set(this.claimSeq, event.step, seq);
+        this.#undo.set(this.claimIndex, event.step, index);
+        this.#undo.set(this.claimEnd, event.step, HELD);
+        this.#undo.set(this.worker, event.step, event.worker);
+        this.#undo.set(this.attempt, event.step, event.attempt);
         this.#move(event.step, RUNNING, at);
-        if (this.startedAt === undefined) this.#set(this, 'startedAt', at);
+        if (this.startedAt === undefined) this.#undo.set(this, 'startedAt', at);
         return;
       case 'succeeded':
-        if (event.value !== undefined) this.#set(this.value, event.step, event.value);
-        if (event.road !== undefined) this.#set(this.road, event.step, event.road);
+        if (event.value !== undefined) this.#undo.set(this.value, event.step, event.value);
+        if (event.road !== undefined) this.#undo.set(this.road, event.step, event.road);
         this.#report(event.step);
         this.#move(event.step, SUCCEEDED, at);
         return;
@@ -242,20 +237,20 @@ export class RunState {
         }
         return;
       case 'retrying':
-        this.#set(this.error, event.step, event.error);
-        this.#set(this.failures, event.step, (this.failures[event.step] as number) + 1);
+        this.#undo.set(this.error, event.step, event.error);
+        this.#undo.set(this.failures, event.step, (this.failures[event.step] as number) + 1);
         this.#report(event.step);
         this.#move(event.step, DELAYED, event.at);
         return;
       case 'falling-back':
-        this.#set(this.error, event.step, event.error);
-        this.#set(this.fallback, event.step, 1);
-        this.#set(this.losses, event.step, 0);
+        this.#undo.set(this.error, event.step, event.error);
+        this.#undo.set(this.fallback, event.step, 1);
+        this.#undo.set(this.losses, event.step, 0);
         this.#report(event.step);
         this.#move(event.step, QUEUED, at);
         return;
       case 'failed':
-        this.#set(this.error, event.step, event.error);
+        this.#undo.set(this.error, event.step, event.error);
         this.#report(event.step);
         this.#move(event.step, FAILED, at);
         return;
@@ -266,55 +261,55 @@ export class RunState {
         }
         return;
       case 'lost':
-        this.#set(this.claimEnd, event.step, VOIDED);
-        this.#set(this.losses, event.step, event.losses);
-        this.#set(this.suspect, event.step, 1);
+        this.#undo.set(this.claimEnd, event.step, VOIDED);
+        this.#undo.set(this.losses, event.step, event.losses);
+        this.#undo.set(this.suspect, event.step, 1);
         this.#move(event.step, DELAYED, event.at);
         return;
       case 'released':
-        this.#set(this.claimEnd, event.step, VOIDED);
+        this.#undo.set(this.claimEnd, event.step, VOIDED);
         this.#move(event.step, QUEUED, at);
         return;
       case 'stopped':
-        this.#remove(this.stopping, claimKey(event.claim));
+        this.#undo.remove(this.stopping, claimKey(event.claim));
         return;
       case 'checkpoint': {
         const known = this.checkpoints.get(event.step);
-        this.#put(this.checkpoints, event.step, new Map(known).set(event.key, event.value));
-        this.#set(this.losses, event.step, 0);
+        this.#undo.put(this.checkpoints, event.step, new Map(known).set(event.key, event.value));
+        this.#undo.set(this.losses, event.step, 0);
         return;
       }
       case 'progress':
-        this.#put(this.progress, event.step, event.value);
+        this.#undo.put(this.progress, event.step, event.value);
         return;
       case 'cancel':
         this.#remember(event.command);
-        this.#set(this, 'cancelled', true);
+        this.#undo.set(this, 'cancelled', true);
         return;
       case 'pause':
       case 'resume':
         this.#remember(event.command);
-        this.#set(this, 'paused', event.type === 'pause');
+        this.#undo.set(this, 'paused', event.type === 'pause');
         return;
       case 'signal':
         this.#remember(event.command);
         this.signals.push({ id: event.command, name: event.name, payload: event.payload, at });
-        this.#undo?.push(() => this.signals.pop(), undefined, undefined);
+        this.#undo.note(() => void this.signals.pop());
         return;
       case 'rerun':
         this.#remember(event.command);
         this.#reruns++;
         for (const step of event.steps) this.#reset(step, at);
-        this.#set(this, 'deadline', undefined);
-        this.#set(this, 'ended', undefined);
-        this.#set(this, 'endedAt', undefined);
-        this.#set(this, 'cancelled', false);
-        this.#set(this, 'timedOut', false);
+        this.#undo.set(this, 'deadline', undefined);
+        this.#undo.set(this, 'ended', undefined);
+        this.#undo.set(this, 'endedAt', undefined);
+        this.#undo.set(this, 'cancelled', false);
+        this.#undo.set(this, 'timedOut', false);
         return;
       case 'ended':
-        this.#set(this, 'ended', event.status);
-        this.#set(this, 'endedAt', at);
-        if (event.reason === 'RUN_TIMEOUT') this.#set(this, 'timedOut', true);
+        this.#undo.set(this, 'ended', event.status);
+        this.#undo.set(this, 'endedAt', at);
+        if (event.reason === 'RUN_TIMEOUT') this.#undo.set(this, 'timedOut', true);
         return;
       default:
         event satisfies never;
@@ -323,122 +318,61 @@ export class RunState {
 
   /** The attempt under way reported its end, by itself or through the one who watched it. */
   #report(step: number): void {
-    this.#set(this.claimEnd, step, REPORTED);
-    this.#set(this.suspect, step, 0);
+    this.#undo.set(this.claimEnd, step, REPORTED);
+    this.#undo.set(this.suspect, step, 0);
   }
 
   /** Takes a claim back from a body that may still run. */
   #void(step: number, at: number): void {
     if (this.status[step] !== RUNNING) return;
     const claim = this.claimOf(step);
-    this.#set(this.claimEnd, step, VOIDED);
-    this.#put(this.stopping, claimKey(claim), { claim, worker: this.worker[step] as string, at });
+    this.#undo.set(this.claimEnd, step, VOIDED);
+    this.#undo.put(this.stopping, claimKey(claim), { claim, worker: this.worker[step] as string, at });
   }
 
   #reset(step: number, at: number): void {
     this.#void(step, at);
     this.#move(step, PENDING, at);
-    for (const numbers of [this.attempt, this.failures, this.losses, this.suspect, this.fallback]) this.#set(numbers, step, 0);
-    this.#set(this.generation, step, (this.generation[step] as number) + 1);
-    this.#set(this.reset, step, this.#reruns);
-    this.#set(this.value, step, undefined);
-    this.#set(this.error, step, undefined);
-    this.#set(this.road, step, undefined);
-    for (const facts of [this.winners, this.checkpoints, this.progress]) this.#remove(facts as Map<number, unknown>, step);
+    for (const numbers of [this.attempt, this.failures, this.losses, this.suspect, this.fallback]) this.#undo.set(numbers, step, 0);
+    this.#undo.set(this.generation, step, (this.generation[step] as number) + 1);
+    this.#undo.set(this.reset, step, this.#reruns);
+    this.#undo.set(this.value, step, undefined);
+    this.#undo.set(this.error, step, undefined);
+    this.#undo.set(this.road, step, undefined);
+    for (const facts of [this.winners, this.checkpoints, this.progress]) this.#undo.remove(facts as Map<number, unknown>, step);
   }
 
   #move(step: number, to: number, since: number): void {
     const from = this.status[step] as number;
-    if (from === DELAYED || from === QUEUED || from === RUNNING) this.#unlink(step);
-    this.#set(this.status, step, to);
-    this.#set(this.since, step, since);
-    const n = this.graph.steps.length;
+    if (from === DELAYED || from === QUEUED || from === RUNNING) this.#lists.unlink(step);
+    this.#undo.set(this.status, step, to);
+    this.#undo.set(this.since, step, since);
     const lines = this.graph.lines.length;
-    if (to === QUEUED) this.#link(step, n + (this.graph.steps[step]?.line as number));
-    else if (to === RUNNING) this.#link(step, n + lines + 1);
-    else if (to === DELAYED) this.#link(step, this.#laterThan(since));
+    if (to === QUEUED) this.#lists.append(step, this.graph.steps[step]?.line as number);
+    else if (to === RUNNING) this.#lists.append(step, lines + 1);
+    else if (to === DELAYED) this.#lists.insert(step, lines, (other) => (this.since[other] as number) > since);
     if (to >= SUCCEEDED && from < SUCCEEDED) this.#settle(step, -1);
     else if (to < SUCCEEDED && from >= SUCCEEDED) this.#settle(step, 1);
   }
 
   #settle(step: number, by: 1 | -1): void {
-    this.#set(this, 'open', this.open + by);
-    if (by < 0) this.#set(this.finalOrder, step, this.#finals++);
+    this.#undo.set(this, 'open', this.open + by);
+    if (by < 0) this.#undo.set(this.finalOrder, step, this.#finals++);
     for (const { to, required, settled, groups } of this.graph.steps[step]?.dependents ?? []) {
-      if (required || settled) this.#set(this.openSources, to, (this.openSources[to] as number) + by);
-      for (const { id } of groups) this.#set(this.openMembers, id, (this.openMembers[id] as number) + by);
+      if (required || settled) this.#undo.set(this.openSources, to, (this.openSources[to] as number) + by);
+      for (const { id } of groups) this.#undo.set(this.openMembers, id, (this.openMembers[id] as number) + by);
     }
   }
 
-  #list(list: number): Iterable<number> {
-    const next = this.#next;
-    return {
-      *[Symbol.iterator]() {
-        for (let at = next[list] as number; at !== list; ) {
-          // Read first: whoever iterates may move the step elsewhere.
-          const following = next[at] as number;
-          yield at;
-          at = following;
-        }
-      },
-    };
-  }
-
-  #first(list: number): number | undefined {
-    const first = this.#next[list] as number;
-    return first === list ? undefined : first;
-  }
-
-  /** The list position before which a step due at `time` belongs, counted from the end, where most of them belong. */
-  #laterThan(time: number): number {
-    const list = this.graph.steps.length + this.graph.lines.length;
-    let before = list;
-    for (let at = this.#previous[list] as number; at !== list && (this.since[at] as number) > time; at = this.#previous[at] as number) {
-      before = at;
-    }
-    return before;
-  }
-
-  #link(step: number, before: number): void {
-    const previous = this.#previous[before] as number;
-    this.#set(this.#next, previous, step);
-    this.#set(this.#previous, step, previous);
-    this.#set(this.#next, step, before);
-    this.#set(this.#previous, before, step);
-  }
-
-  #unlink(step: number): void {
-    const previous = this.#previous[step] as number;
-    const next = this.#next[step] as number;
-    this.#set(this.#next, previous, next);
-    this.#set(this.#previous, next, previous);
-  }
-
-  #set<T extends object, K extends keyof T>(target: T, key: K, value: T[K]): void {
-    this.#undo?.push(target, key, target[key]);
-    target[key] = value;
-  }
-
-  #put<K, V>(map: Map<K, V>, key: K, value: V): void {
-    this.#undoEntry(map, key);
-    map.set(key, value);
-  }
-
-  #remove<K, V>(map: Map<K, V>, key: K): void {
-    this.#undoEntry(map, key);
-    map.delete(key);
-  }
-
-  #undoEntry<K, V>(map: Map<K, V>, key: K): void {
-    if (!this.#undo) return;
-    const had = map.has(key);
-    const old = map.get(key) as V;
-    this.#undo.push(() => (had ? map.set(key, old) : map.delete(key)), undefined, undefined);
+  #all(first: number): readonly number[] {
+    const steps: number[] = [];
+    for (let step = first; step !== END; step = this.behind(step)) steps.push(step);
+    return steps;
   }
 
   #remember(command: string): void {
     this.commands.add(command);
-    this.#undo?.push(() => this.commands.delete(command), undefined, undefined);
+    this.#undo.note(() => void this.commands.delete(command));
   }
 }
 

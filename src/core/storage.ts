@@ -10,10 +10,10 @@ import { checkId } from './ids.ts';
 import { keys, lastPart, parseReady, under } from './keys.ts';
 import { type Keep, Retention } from './retention.ts';
 import { headOf, parseHead, type RunHead } from './rows.ts';
-import { RunLog } from './run-log.ts';
+import { RunLog, type RunLogPorts } from './run-log.ts';
 import { FAILED, type RunState, type RunStatus } from './run-state.ts';
 import { Sessions, type Worker } from './sessions.ts';
-import type { Hint, Store } from './store.ts';
+import type { Hint, Key, Store } from './store.ts';
 import { type HistoryEvent, historyOf, type RunExport, rowsIn, type RunSummary, type RunView, summaryOf, viewOf } from './views.ts';
 
 export interface StorageParts {
@@ -70,6 +70,7 @@ export class RuntimeStorage {
   readonly sessions: Sessions;
   readonly #store: Store;
   readonly #graphs = new Map<string, CompiledGraph>();
+  readonly #ports: RunLogPorts;
   readonly #logs = new Map<string, RunLog>();
   readonly #watching = new Map<RunLog, number>();
   readonly #retention: Retention;
@@ -80,6 +81,8 @@ export class RuntimeStorage {
     this.host = host;
     this.codec = codec;
     this.#store = store;
+    const wrote = (keys: readonly Key[]) => this.#tell({ keys });
+    this.#ports = { store, host, graphs: this.#graphs, wrote };
     this.sessions = new Sessions(store, host, liveness);
     this.#retention = new Retention(store, host, keep);
   }
@@ -134,13 +137,13 @@ export class RuntimeStorage {
   }
 
   /** Records how a claimed attempt ended, with everything that follows, and claims more in the same commit. */
-  async finish(run: string, claim: Fence, outcome: Outcome, value: unknown, next?: ClaimRequest): Promise<{ readonly status: Verdict['status']; readonly granted: Granted }> {
+  async finish(run: string, claim: Fence, outcome: Outcome, value: unknown, next?: ClaimRequest): Promise<Granted & { readonly status: Verdict['status'] }> {
     const log = this.#log(run);
     const { stored, put } = outcome.status === 'succeeded' && value !== undefined ? log.stow(this.codec.encode(value)) : NOTHING;
     const grant = readGrant(run, next?.serves ?? never);
     return log.submit(
       { type: 'finish', claim, outcome: stored === undefined ? outcome : { ...outcome, value: stored } as Outcome, next },
-      (state, verdict) => ({ status: verdict.status, granted: grant(state, verdict) }),
+      (state, verdict) => ({ status: verdict.status, ...grant(state, verdict) }),
       put,
     );
   }
@@ -173,7 +176,7 @@ export class RuntimeStorage {
 
   /** Hands out again what a dead worker held. */
   async reap(worker: string): Promise<void> {
-    const claimsIn = async (run: string) => (await this.#log(run).look((state) => [...state.running()].filter((step) => state.worker[step] === worker).length)) ?? 0;
+    const claimsIn = async (run: string) => (await this.#log(run).look((state) => state.running().filter((step) => state.worker[step] === worker).length)) ?? 0;
     await this.sessions.reap(worker, claimsIn, async (run, company) => {
       await this.#log(run).submit({ type: 'lose', worker, company }, readStatus).catch(ignoreUnknownRun);
     });
@@ -387,6 +390,7 @@ export class RuntimeStorage {
     };
   }
 
+  /** Hears that rows changed, through this storage or elsewhere. */
   onHint(listener: (hint: Hint) => void): () => void {
     this.#hintListeners.add(listener);
     this.#watchStore();
@@ -427,7 +431,7 @@ export class RuntimeStorage {
       this.#logs.set(run, known);
       return known;
     }
-    const log = new RunLog(run, { store: this.#store, host: this.host, graphs: this.#graphs });
+    const log = new RunLog(run, this.#ports);
     this.#logs.set(run, log);
     for (const [id, old] of this.#logs) {
       if (this.#logs.size <= CACHED_RUNS) break;
@@ -519,13 +523,16 @@ export class RuntimeStorage {
       return;
     }
     this.#unwatch ??= this.#store.watch((hint) => {
-      const runs = hint.keys && new Set(hint.keys.filter((key) => key.startsWith('entry/')).map((key) => key.split('/')[1]));
       for (const log of this.#watching.keys()) {
         // A look that fails is made again by whoever waits; the hint itself owes nothing.
-        if (!runs || runs.has(log.id)) log.look(() => undefined).catch(() => undefined);
+        if (log.mayConcern(hint.keys)) log.look(() => undefined).catch(() => undefined);
       }
-      for (const listener of [...this.#hintListeners]) listener(hint);
+      this.#tell(hint);
     });
+  }
+
+  #tell(hint: Hint): void {
+    for (const listener of this.#hintListeners) listener(hint);
   }
 }
 

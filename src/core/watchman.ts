@@ -82,7 +82,7 @@ export class Watchman {
     const present = new Set<string>();
     for (const run of await this.#storage.sessions.runsHeldByOthers(this.#worker)) {
       const claims = await this.#storage.peek(run, (state) =>
-        [...state.running()].flatMap((step) => {
+        state.running().flatMap((step) => {
           const timeout = state.graph.steps[step]?.spec.timeoutMs;
           return timeout === undefined || state.worker[step] === this.#worker ? [] : [{ claim: state.claimOf(step), timeout }];
         }),
