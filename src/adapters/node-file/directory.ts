@@ -152,7 +152,7 @@ export class Directory {
     try {
       const lines = new Lines();
       lines.say(head);
-      const written = files.write(fd, lines.bytes);
+      const written = files.write(fd, lines.buffer, lines.length);
       if (written < lines.length) throw Object.assign(new Error('short write'), { code: 'ENOSPC' });
       files.sync(fd);
     } catch (error) {

@@ -11,7 +11,7 @@ export interface Files {
   /** Returns how many bytes it read; fewer than asked for only at the end of the file. */
   read(fd: number, into: Uint8Array, length: number, position: number): number;
   /** One system call. Returns how many bytes it wrote, which on a full disk may be fewer than given. */
-  write(fd: number, bytes: Uint8Array): number;
+  write(fd: number, from: Uint8Array, length: number): number;
   stat(path: string): FileStatus | undefined;
   fstat(fd: number): FileStatus;
   sync(fd: number): void;
@@ -28,6 +28,8 @@ export interface Files {
 export interface FileStatus {
   readonly ino: number;
   readonly size: number;
+  /** How many names the file has; none once it is removed. */
+  readonly nlink: number;
 }
 
 const OWNER_ONLY_FILE = 0o600;
@@ -45,7 +47,7 @@ export const nodeFiles: Files = {
     }
     return done;
   },
-  write: (fd, bytes) => fs.writeSync(fd, bytes, 0, bytes.byteLength),
+  write: (fd, from, length) => fs.writeSync(fd, from, 0, length),
   stat: (path) => fs.statSync(path, { throwIfNoEntry: false }),
   fstat: (fd) => fs.fstatSync(fd),
   sync: fs.fsyncSync,

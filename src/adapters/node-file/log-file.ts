@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { FuselineError } from '../../core/errors.ts';
-import type { Files } from './files.ts';
-import { decodeValue, type Line, readLine } from './record.ts';
+import type { Files, FileStatus } from './files.ts';
+import { decodeValue, type Line, type Lines, readLine } from './record.ts';
 import type { Row, ValueSource } from './rows.ts';
 
 export interface FoundLine {
@@ -58,8 +58,8 @@ export class LogFile implements ValueSource {
     return this.#fd;
   }
 
-  append(bytes: Uint8Array): number {
-    return this.#files.write(this.descriptor, bytes);
+  append({ buffer, length }: Lines): number {
+    return this.#files.write(this.descriptor, buffer, length);
   }
 
   readValue(offset: number, length: number): string {
@@ -70,8 +70,8 @@ export class LogFile implements ValueSource {
     return decodeValue(bytes);
   }
 
-  currentSize(): number {
-    return this.#files.fstat(this.descriptor).size;
+  status(): FileStatus {
+    return this.#files.fstat(this.descriptor);
   }
 
   /** The lines from what is folded up to `to`. */

@@ -10,9 +10,24 @@ import { type Cut, readSnapshot } from './snapshot.ts';
 
 /**
  * What became of an appended batch: the version of its puts; `void` if another commit came first; `again` if it was
- * not decided (its segment ended before it, or the group was full); or why it was not written.
+ * not decided (its segment ended before it); or why it was not written.
  */
 export type Verdict = number | 'void' | 'again' | FuselineError;
+
+export interface Written {
+  readonly records: readonly OwnRecord[];
+  readonly segment: LogFile;
+  /** The size of the segment as last seen before the write, and how much should have been added to it. */
+  readonly before: number;
+  readonly length: number;
+  readonly failure: FuselineError | undefined;
+}
+
+interface OwnRecord {
+  readonly by: string;
+  readonly batch: Batch;
+  readonly placed: Placed;
+}
 
 export interface LogStats {
   /** Commits in the log by this process, and the writes that carried them. */
@@ -34,6 +49,8 @@ const RESIDENT_LENGTH = 1024;
 const ALWAYS_RESIDENT_LENGTH = 32;
 const GROUP_BYTES = 64 * 1024 * 1024;
 const RELOAD_ATTEMPTS = 100;
+/** After so many own writes that met nobody, this process takes itself to be alone. */
+const UNDISTURBED = 64;
 /** A leading newline, then the line that names the format. */
 const HEADER_AT = 1;
 
@@ -78,6 +95,9 @@ export class Log {
   readonly #lost: (readonly [from: number, to: number])[] = [];
   readonly #verdicts = new Map<string, Verdict>();
   #foreign: Key[] | 'unknown' = [];
+  /** Own writes in a row that nobody else's record came between. */
+  #undisturbed = 0;
+  #covered = 0;
   /** The segment a seal of this process would lead to, and the rows at the seal once it did. */
   #sealing: string | undefined;
   #cut: Cut | undefined;
@@ -94,6 +114,11 @@ export class Log {
     return this.#segment.base + this.#segment.folded;
   }
 
+  /** Up to where the sync under way reaches at least, or the next one. */
+  get covered(): number {
+    return this.#covered;
+  }
+
   get segment(): LogFile {
     return this.#segment;
   }
@@ -106,51 +131,67 @@ export class Log {
   catchUp(): void {
     for (;;) {
       const segment = this.#segment;
-      const seen = this.directory.files.stat(segment.path);
-      if (seen?.ino === segment.ino) {
-        if (seen.size === segment.size) return;
-        if (seen.size < segment.folded) throw goneFrom(segment, 'shortened');
-        this.#foldTo(seen.size);
-      } else {
-        // Removed by a compaction, in which case its last word is a seal, or by somebody who should not have.
-        this.#foldTo(segment.currentSize());
-        if (this.#segment === segment) throw goneFrom(segment, 'removed or replaced');
-      }
-      if (this.#segment === segment) return;
+      const { size, nlink } = segment.status();
+      if (size < segment.folded) throw goneFrom(segment, 'shortened');
+      if (size > segment.size) this.#foldTo(size);
+      if (this.#segment !== segment) continue;
+      // A compaction removes segments too, but only those whose last word is a seal.
+      if (nlink === 0) throw goneFrom(segment, 'removed');
+      return;
     }
   }
 
-  /** Appends the batches in one write and reads the verdict on each. They must not depend on each other. */
-  append(batches: readonly Batch[]): readonly Verdict[] {
+  /** Saves a record from becoming void where others are about, and a system call where they are not. */
+  catchUpInCompany(): void {
+    if (this.#undisturbed < UNDISTURBED) this.catchUp();
+  }
+
+  /** Whether the segment still stands where others look for it. A directory may be moved away or restored over it. */
+  checkPlace(): void {
+    const segment = this.#segment;
+    if (this.directory.files.stat(segment.path)?.ino === segment.ino) return;
+    this.catchUp();
+    if (this.#segment === segment) throw goneFrom(segment, 'moved or replaced');
+  }
+
+  /** Appends the batches in one write. They must not depend on each other, and wait for `judge`. */
+  write(batches: readonly Batch[]): Written {
     const lines = this.#lines;
     lines.clear();
-    const records: { readonly by: string; readonly placed: Placed }[] = [];
+    const records: OwnRecord[] = [];
     for (const batch of batches) {
       if (lines.length > GROUP_BYTES) break;
       const by = `${this.#writer}.${++this.#counter}`;
-      records.push({ by, placed: lines.commit(by, batch) });
+      records.push({ by, batch, placed: lines.commit(by, batch) });
     }
     const segment = this.#segment;
     const before = segment.size;
-    const whole = segment.folded === before;
-    const failure = this.#write(lines.bytes);
+    const failure = this.#append(lines);
     this.stats.groups++;
+    return { records, segment, before, length: lines.length, failure };
+  }
 
-    if (whole && failure === undefined && this.#grewOnlyTo(before + lines.length)) {
-      segment.size = segment.folded = before + lines.length;
+  /**
+   * The verdict on each record of the last write. Does not wait for a sync, so that a sync may be under way already: it
+   * covers the records, and all that lies before them and decides over them.
+   */
+  judge(written: Written): readonly Verdict[] {
+    const { records, segment, before, length, failure } = written;
+    const end = before + length;
+    if (failure === undefined && segment.folded === before && this.#grewOnlyTo(end)) {
+      segment.size = segment.folded = end;
+      this.#covered = this.position;
+      this.#undisturbed++;
       this.stats.commits += records.length;
-      return batches.map((batch, i) => {
-        const record = records[i];
-        return record ? this.#apply(before, record.placed, batch) : 'again';
-      });
+      return records.map(({ batch, placed }) => this.#apply(before, placed, batch));
     }
 
     for (const { by } of records) this.#verdicts.set(by, 'again');
     try {
       this.catchUp();
-      return batches.map((_, i) => {
-        const verdict = this.#verdicts.get(records[i]?.by ?? '') ?? 'again';
-        if (verdict === 'again' && records[i] && this.#segment === segment) return failure ?? goneFrom(segment, 'written over');
+      return records.map(({ by }) => {
+        const verdict = this.#verdicts.get(by) ?? 'again';
+        if (verdict === 'again' && this.#segment === segment) return failure ?? goneFrom(segment, 'written over');
         if (typeof verdict === 'number') this.stats.commits++;
         if (verdict === 'void') this.stats.voids++;
         return verdict;
@@ -172,7 +213,7 @@ export class Log {
     lines.say({ by: `${this.#writer}.${++this.#counter}`, seal: next });
     this.#sealing = next;
     try {
-      this.#write(lines.bytes);
+      this.#append(lines);
       this.catchUp();
     } finally {
       this.#sealing = undefined;
@@ -185,18 +226,29 @@ export class Log {
     return cut;
   }
 
-  /** Resolves when everything folded so far is on disk. A failure is final: nobody can know what was lost. */
-  async sync(): Promise<void> {
-    const upTo = this.position;
+  /**
+   * Calls back when everything folded so far is on disk. One at a time. A failure is final: nobody can know what was
+   * lost.
+   */
+  sync(done: (error: unknown) => void): void {
+    this.#covered = this.position;
     const current = this.#segment;
     const sealed = [...this.#unsynced];
-    for (const file of sealed) await this.#datasync(file);
-    await this.#datasync(current);
-    for (const file of sealed) {
-      this.#unsynced.delete(file);
-      if (!this.#older.includes(file)) file.close();
-    }
-    this.durable = Math.max(this.durable, upTo);
+    const next = (): void => {
+      const file = sealed.shift() ?? current;
+      this.stats.syncs++;
+      this.directory.files.datasync(file.descriptor, (error) => {
+        if (error) return done(failed(`cannot sync ${file.path}`, error));
+        if (file !== current) {
+          this.#unsynced.delete(file);
+          if (!this.#older.includes(file)) file.close();
+          return next();
+        }
+        this.durable = Math.max(this.durable, this.#covered);
+        done(undefined);
+      });
+    };
+    next();
   }
 
   /** The keys others changed since the last call; `unknown` if this process lost track. */
@@ -225,14 +277,14 @@ export class Log {
     for (const file of [...this.#older, ...this.#unsynced, this.#segment]) file.close();
   }
 
-  #write(bytes: Buffer): FuselineError | undefined {
+  #append(lines: Lines): FuselineError | undefined {
     const segment = this.#segment;
     try {
-      const written = segment.append(bytes);
+      const written = segment.append(lines);
       this.stats.bytesWritten += written;
-      if (written === bytes.length) return undefined;
+      if (written === lines.length) return undefined;
       // What is missing may not be written now: others may have appended in between.
-      const cause = Object.assign(new Error(`${written} of ${bytes.length} bytes were written`), { code: 'ENOSPC' });
+      const cause = Object.assign(new Error(`${written} of ${lines.length} bytes were written`), { code: 'ENOSPC' });
       return failed(`cannot write to ${segment.path}`, cause);
     } catch (error) {
       return failed(`cannot write to ${segment.path}`, error);
@@ -240,8 +292,8 @@ export class Log {
   }
 
   #grewOnlyTo(size: number): boolean {
-    const seen = this.directory.files.stat(this.#segment.path);
-    return seen?.ino === this.#segment.ino && seen.size === size;
+    const status = this.#segment.status();
+    return status.size === size && status.nlink > 0;
   }
 
   /** An own record that nothing came before since the rows were last looked at. */
@@ -286,15 +338,17 @@ export class Log {
     segment.size = size;
   }
 
-  #fold({ at, bytes, start }: FoundLine, head: Head, valuesAt: number): void {
+  #fold({ at, end, bytes, start }: FoundLine, head: Head, valuesAt: number): void {
     const segment = this.#segment;
     const { by, expect, put = [], delete: gone = [] } = head;
     if (by === undefined) return checkFormat(head, segment.path);
     const version = segment.base + at;
     const met = this.rows.meet(expect);
     if (!met) this.#lookForLoss(expect, segment, at);
-    if (this.#verdicts.has(by)) this.#verdicts.set(by, met ? version : 'void');
-    else if (met) this.#noteForeign(put, gone);
+    if (this.#verdicts.has(by)) {
+      this.#verdicts.set(by, met ? version : 'void');
+      this.#covered = segment.base + end;
+    } else if (met) this.#noteForeign(put, gone);
     if (!met) return;
     for (const key of gone) this.rows.delete(key);
     if (gone.length > 0) this.lastDelete = version;
@@ -308,6 +362,7 @@ export class Log {
   }
 
   #noteForeign(put: NonNullable<Head['put']>, gone: readonly Key[]): void {
+    this.#undisturbed = 0;
     if (this.#foreign === 'unknown') return;
     for (const [key] of put) this.#foreign.push(key);
     for (const key of gone) this.#foreign.push(key);
@@ -400,13 +455,6 @@ export class Log {
 
   #open(path: string, position: Position): LogFile {
     return new LogFile(this.directory.files, path, position, this.stats);
-  }
-
-  #datasync(file: LogFile): Promise<void> {
-    this.stats.syncs++;
-    return new Promise((done, fail) => {
-      this.directory.files.datasync(file.descriptor, (error) => (error ? fail(failed(`cannot sync ${file.path}`, error)) : done()));
-    });
   }
 }
 

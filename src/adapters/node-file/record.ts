@@ -55,7 +55,15 @@ const QUOTE = 0x22;
 const OPENING = Buffer.from('{"crc":"');
 const BODY = OPENING.length + '1a2b3c4d",'.length;
 const VALUES = Buffer.from(',"values":[');
+/** What a line has beside its body: newline, opening, checksum, tab, newline. */
+const FRAME = BODY + 3;
+const MAX_BYTES_PER_UNIT = 3;
 const SECTOR = 512;
+// biome-ignore-start lint/suspicious/noControlCharactersInRegex: these are what must not stand raw in a line.
+const BEYOND_ASCII = /[^\u0020-\u007e]/;
+const NEVER_RAW = /[\u0000-\u001f\ud800-\udfff]/;
+// biome-ignore-end lint/suspicious/noControlCharactersInRegex: see above.
+const QUOTE_FREE = /^[\u0020!#-[\]-\u007e]*$/;
 const USUAL_BUFFER = 64 * 1024;
 
 /** A buffer that records are written into, one after another, to leave in one write. */
@@ -63,8 +71,9 @@ export class Lines {
   #buffer = Buffer.allocUnsafe(USUAL_BUFFER);
   length = 0;
 
-  get bytes(): Buffer {
-    return this.#buffer.subarray(0, this.length);
+  /** Its first `length` bytes are the lines. */
+  get buffer(): Buffer {
+    return this.#buffer;
   }
 
   clear(): void {
@@ -75,8 +84,9 @@ export class Lines {
   commit(by: string, { expect = [], put = [], delete: gone = [] }: Batch): Placed {
     let fields = `"by":"${by}"`;
     if (expect.length > 0) {
-      const conditions = expect.map(({ key, version }) => `[${JSON.stringify(key)},${version ?? null}]`);
-      fields += `,"expect":[${conditions.join()}]`;
+      let conditions = '';
+      for (const { key, version } of expect) conditions += `,[${quoted(key)},${version ?? null}]`;
+      fields += `,"expect":[${conditions.slice(1)}]`;
     }
     if (gone.length > 0) fields += `,"delete":${JSON.stringify(gone)}`;
     return this.#add(fields, put);
@@ -91,43 +101,32 @@ export class Lines {
   }
 
   #add(fields: string, put: NonNullable<Batch['put']>): Placed {
+    if (put.length === 0) return this.#addLine(`${fields}}`, []);
+    let sizes = '';
+    let values = '';
     const lengths: number[] = [];
-    let total = 0;
-    let body = fields;
-    if (put.length > 0) {
-      const sizes: string[] = [];
-      const values: string[] = [];
-      for (const { key, value } of put) {
-        const text = encodeValue(value);
-        const length = Buffer.byteLength(text);
-        values.push(text);
-        lengths.push(length);
-        sizes.push(`[${JSON.stringify(key)},${length}]`);
-        total += length + 1;
-      }
-      body += `,"put":[${sizes.join()}],"values":[${values.join()}]}`;
-    } else body += '}';
+    for (const { key, value } of put) {
+      const { text, length } = encodeValue(value);
+      lengths.push(length);
+      sizes += `,[${quoted(key)},${length}]`;
+      values += `,${text}`;
+    }
+    return this.#addLine(`${fields},"put":[${sizes.slice(1)}],"values":[${values.slice(1)}]}`, lengths);
+  }
 
+  #addLine(body: string, lengths: readonly number[]): Placed {
+    this.#reserve(this.length + FRAME + MAX_BYTES_PER_UNIT * body.length);
     const start = this.length + 1;
-    this.#reserve(this.length + BODY + 3 * body.length + 3);
-    const buffer = this.#buffer;
-    const end = start + BODY + buffer.write(body, start + BODY);
-    const checksum = hex(crc32(buffer.subarray(start + BODY, end)));
-    buffer[this.length] = NEWLINE;
-    buffer.write(`{"crc":"${checksum}",`, start, 'latin1');
-    buffer[end] = TAB;
-    buffer[end + 1] = NEWLINE;
-    this.length = end + 2;
-
-    let offset = end - 1 - total;
-    return {
-      start,
-      values: lengths.map((length) => {
-        const at = offset;
-        offset += length + 1;
-        return { offset: at, length };
-      }),
-    };
+    this.length += this.#buffer.write(`\n{"crc":"${hex(crc32(body))}",${body}\t\n`, this.length);
+    // The values end before the two closing brackets and the two last bytes, with commas between.
+    let offset = this.length - 3;
+    for (const length of lengths) offset -= length + 1;
+    const values = lengths.map((length) => {
+      const at = offset;
+      offset += length + 1;
+      return { offset: at, length };
+    });
+    return { start, values };
   }
 
   #reserve(size: number): void {
@@ -165,13 +164,20 @@ export function decodeValue(bytes: Buffer): string {
   return bytes[0] === QUOTE ? JSON.parse(bytes.toString()) : bytes.toString();
 }
 
-/** Objects and arrays stand in the line as they are, everything else as a JSON string. */
-function encodeValue(value: string): string {
+/** Objects and arrays stand in the line as they are, everything else as a JSON string. `length` is in bytes. */
+function encodeValue(value: string): { readonly text: string; readonly length: number } {
   const first = value[0];
   const last = value[value.length - 1];
-  const json = (first === '{' && last === '}') || (first === '[' && last === ']');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not stand raw in a line.
-  return json && !/[\u0000-\u001f\ud800-\udfff]/.test(value) ? value : JSON.stringify(value);
+  if ((first === '{' && last === '}') || (first === '[' && last === ']')) {
+    if (!BEYOND_ASCII.test(value)) return { text: value, length: value.length };
+    if (!NEVER_RAW.test(value)) return { text: value, length: Buffer.byteLength(value) };
+  }
+  const text = JSON.stringify(value);
+  return { text, length: Buffer.byteLength(text) };
+}
+
+function quoted(key: Key): string {
+  return QUOTE_FREE.test(key) ? `"${key}"` : JSON.stringify(key);
 }
 
 function beginsLikeRecord(line: Buffer): boolean {

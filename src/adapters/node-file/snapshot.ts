@@ -36,7 +36,7 @@ export async function compact(directory: Directory, cut: Cut, abandoned: () => b
   try {
     const lines = new Lines();
     const flush = (): void => {
-      for (let rest: Buffer = lines.bytes; rest.length > 0; ) rest = rest.subarray(files.write(fd, rest));
+      for (let done = 0; done < lines.length; ) done += files.write(fd, lines.buffer.subarray(done), lines.length - done);
       lines.clear();
     };
     lines.say({ fuseline: FORMAT_VERSION, next: cut.next, base: cut.base });
@@ -64,7 +64,7 @@ export async function compact(directory: Directory, cut: Cut, abandoned: () => b
 export function readSnapshot(file: LogFile, see: (row: SnapshotRow) => void): { readonly next: string; readonly base: number } {
   let first: Head | undefined;
   let count = 0;
-  file.size = file.currentSize();
+  file.size = file.status().size;
   for (const { line, bytes, start, at } of file.lines(file.size)) {
     if (line.kind === 'blank') continue;
     if (line.kind !== 'record') break;
