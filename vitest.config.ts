@@ -1,8 +1,8 @@
-import { defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 // 'fuseline' in a test means the sources, here as in tsc and in `node --conditions=source`.
-const conditions = ['source', ...defaultServerConditions];
+// The others are Vite's own.
+const conditions = ['source', 'module', 'node', 'development|production'];
 const project = (name: string, include: string, options: { readonly testTimeout?: number } = {}) => ({
   extends: true as const,
   test: { name, include: [include], ...options },
@@ -12,7 +12,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    environment: 'node',
+    reporters: ['default', './scripts/plain-summary.mjs'],
     projects: [
       project('unit', 'test/unit/**/*.test.ts'),
       project('store', 'test/store/**/*.test.ts', { testTimeout: 30_000 }),

@@ -18,7 +18,9 @@ const { metafile } = await build({
 });
 await rm(`${outfile}.map`, { force: true }); // tsc's, of the file this one replaces
 
-const packages = new Set(Object.keys(metafile.inputs).map((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]));
+const packages = new Set(
+  Object.keys(metafile.inputs).map((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]),
+);
 packages.delete(undefined);
 const licences = [];
 for (const name of [...packages].sort()) {

@@ -17,5 +17,7 @@ const { outputFiles } = await build({
 });
 const code = outputFiles[0].contents;
 const bytes = gzipSync(code, { level: 9 }).length;
-console.log(`workflow + ProcessEngine + MemoryStorage: ${code.length} B minified, ${bytes} B gzipped, budget ${budgetBytes} B`);
+console.log(
+  `workflow + ProcessEngine + MemoryStorage: ${code.length} B minified, ${bytes} B gzipped, budget ${budgetBytes} B`,
+);
 if (bytes > budgetBytes) process.exitCode = 1;
