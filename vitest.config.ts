@@ -1,24 +1,32 @@
+import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import manifest from './package.json' with { type: 'json' };
 
-// 'fuseline' in a test means the sources, here as in tsc and in `node --conditions=source`.
-// The others are Vite's own.
-const conditions = ['source', 'module', 'node', 'development|production'];
-const project = (name: string, include: string, options: { readonly testTimeout?: number } = {}) => ({
+// An entry of the package means its source here; child processes of tests get the built package, as a user would.
+const sources = Object.entries(manifest.exports).flatMap(([entry, target]) =>
+  typeof target === 'string'
+    ? []
+    : {
+        find: new RegExp(`^${entry.replace('.', manifest.name)}$`),
+        replacement: resolve(target.default.replace('dist', 'src').replace(/js$/, 'ts')),
+      },
+);
+
+const project = (name: string, options: { readonly testTimeout?: number; readonly globalSetup?: string } = {}) => ({
   extends: true as const,
-  test: { name, include: [include], ...options },
+  test: { name, include: [`test/${name}/**/*.test.ts`], ...options },
 });
 
 export default defineConfig({
-  resolve: { conditions },
-  ssr: { resolve: { conditions } },
+  resolve: { alias: sources },
   test: {
     reporters: ['default', './scripts/plain-summary.mjs'],
     projects: [
-      project('unit', 'test/unit/**/*.test.ts'),
-      project('store', 'test/store/**/*.test.ts', { testTimeout: 30_000 }),
-      project('corpus', 'test/corpus/**/*.test.ts', { testTimeout: 60_000 }),
-      project('process', 'test/process/**/*.test.ts', { testTimeout: 60_000 }),
-      project('readme', 'test/readme/**/*.test.ts', { testTimeout: 60_000 }),
+      project('unit'),
+      project('store', { testTimeout: 30_000 }),
+      project('corpus', { testTimeout: 60_000 }),
+      project('process', { testTimeout: 60_000, globalSetup: './scripts/build-first.mjs' }),
+      project('readme', { testTimeout: 60_000, globalSetup: './scripts/build-first.mjs' }),
     ],
   },
 });

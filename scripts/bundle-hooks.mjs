@@ -1,6 +1,6 @@
 // Puts sucrase inside the one file that needs it: as a dependency it would bring sixteen packages to every user, most of
 // them for its own command line. docs/decisions/0002-typescript-files-in-the-cli.md
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 const outfile = 'dist/cli/typescript-hooks.js';
@@ -16,7 +16,6 @@ const { metafile } = await build({
   metafile: true,
   logLevel: 'warning',
 });
-await rm(`${outfile}.map`, { force: true }); // tsc's, of the file this one replaces
 
 const packages = new Set(
   Object.keys(metafile.inputs).map((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]),
