@@ -24,8 +24,8 @@ export class FileStorage extends RuntimeStorage {
     this.#store = store;
   }
 
-  /** What this process did to the directory so far. */
-  stats(): FileStoreStats {
+  /** What this process did to the directory since it opened it. */
+  stats(): FileStoreStats | undefined {
     return this.#store.stats();
   }
 }
