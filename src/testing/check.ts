@@ -1,0 +1,42 @@
+import { webHost } from '../adapters/host.ts';
+import { type ErrorCode, FuselineError } from '../core/errors.ts';
+
+/** Throws unless the two are the same plain data. */
+export function equal(actual: unknown, expected: unknown, what: string): void {
+  const [is, ought] = [text(actual), text(expected)];
+  if (is !== ought) throw new Error(`${what}: expected ${clip(ought)}, got ${clip(is)}`);
+}
+
+export function ensure(condition: boolean, what: string): asserts condition {
+  if (!condition) throw new Error(what);
+}
+
+/** Throws unless the promise rejects with a `FuselineError` of this code. */
+export async function refused(code: ErrorCode, promise: Promise<unknown>, what: string): Promise<void> {
+  const outcome = await promise.then(
+    (value) => `resolved with ${clip(text(value))}`,
+    (error: unknown) => (error instanceof FuselineError ? error.code : `rejected with ${String(error)}`),
+  );
+  equal(outcome, code, what);
+}
+
+/** Resolves as the promise does, or to `undefined` after `ms`. */
+export async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  let cancel = (): void => undefined;
+  const late = new Promise<undefined>((resolve) => {
+    cancel = webHost.after(ms, () => resolve(undefined));
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    cancel();
+  }
+}
+
+function text(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) => (part === undefined ? '(undefined)' : part));
+}
+
+function clip(long: string): string {
+  return long.length > 200 ? `${long.slice(0, 200)}… (${long.length} characters)` : long;
+}
