@@ -570,12 +570,7 @@ export class ProcessEngine {
   async #join(): Promise<string> {
     const worker = this.#host.id();
     const graphs = this.#definitions.map(({ graph }) => graph);
-    await this.#storage.keepGraphs(graphs);
-    await this.#storage.sessions.register(worker, {
-      name: this.#options.name ?? worker,
-      workflows: graphs.map(({ graph: { name, version }, hash }) => ({ name, ...(version !== undefined && { version }), graph: hash })),
-      queues: this.#queues,
-    });
+    await this.#storage.register(worker, { name: this.#options.name ?? worker, graphs, queues: this.#queues });
     this.#worker = worker;
     return worker;
   }

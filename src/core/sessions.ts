@@ -1,6 +1,6 @@
 import type { Host, Liveness } from './host.ts';
 import { keys, lastPart, parseClaim, under } from './keys.ts';
-import type { Entry, Store } from './store.ts';
+import type { Batch, Entry, Store } from './store.ts';
 
 /** What a worker says of itself; one row per worker that lives. */
 export interface Session {
@@ -42,9 +42,10 @@ export class Sessions {
     this.#liveness = liveness;
   }
 
-  async register(worker: string, session: Omit<Session, 'startedAt' | 'evidence'>): Promise<void> {
+  /** `put`: what the session refers to. */
+  async register(worker: string, session: Omit<Session, 'startedAt' | 'evidence'>, put: NonNullable<Batch['put']> = []): Promise<void> {
     const row: Session = { ...session, startedAt: this.#host.now(), ...(this.#liveness && { evidence: this.#liveness.evidence }) };
-    await this.#store.commit({ put: [{ key: keys.session(worker), value: JSON.stringify(row) }] });
+    await this.#store.commit({ put: [...put, { key: keys.session(worker), value: JSON.stringify(row) }] });
   }
 
   async unregister(worker: string): Promise<void> {

@@ -36,6 +36,12 @@ export interface NewRun {
   readonly next?: ClaimRequest | undefined;
 }
 
+export interface NewWorker {
+  readonly name: string;
+  readonly graphs: readonly CompiledGraph[];
+  readonly queues: readonly string[];
+}
+
 export interface RunQuery {
   readonly workflow?: string;
   readonly status?: RunStatus | readonly RunStatus[];
@@ -400,12 +406,13 @@ export class RuntimeStorage {
     };
   }
 
-  /** Keeps the graphs workers bring, so that others can tell what they can run. */
-  async keepGraphs(graphs: readonly CompiledGraph[]): Promise<void> {
+  /** Makes a worker known, and keeps the graphs it brings, so that others can tell what it can run. */
+  async register(worker: string, { name, graphs, queues }: NewWorker): Promise<void> {
     const missing = graphs.filter(({ hash }) => !this.#graphs.has(hash));
     const rows = await this.#store.read(missing.map(({ hash }) => keys.graph(hash)));
-    const put = missing.filter((_, i) => !rows[i]).map(({ hash, text }) => ({ key: keys.graph(hash), value: text }));
-    if (put.length > 0) await this.#store.commit({ put });
+    const unknown = missing.filter((_, i) => !rows[i]).map(({ hash, text }) => ({ key: keys.graph(hash), value: text }));
+    const workflows = graphs.map(({ graph, hash }) => ({ name: graph.name, ...(graph.version !== undefined && { version: graph.version }), graph: hash }));
+    await this.sessions.register(worker, { name, workflows, queues }, unknown);
     for (const graph of missing) this.#graphs.set(graph.hash, graph);
   }
 

@@ -24,13 +24,19 @@ export interface CorpusCase {
 interface CorpusStep {
   readonly id: string;
   readonly inputs: readonly string[];
-  readonly deps: readonly { readonly param: string; readonly from: readonly string[]; readonly condition: CorpusCondition | null }[];
+  readonly deps: readonly {
+    readonly param: string;
+    readonly from: readonly string[];
+    readonly condition: CorpusCondition | null;
+  }[];
   readonly retry: { readonly max_attempts: number; readonly wait_s: number } | null;
   readonly script: readonly CorpusAct[];
 }
 
 type CorpusCondition = { readonly op: 'const' | 'gt'; readonly value: unknown } | { readonly op: 'truthy' };
-type CorpusAct = { readonly raise: string } | { readonly return: { readonly const: unknown } | { readonly sum: number } };
+type CorpusAct =
+  | { readonly raise: string }
+  | { readonly return: { readonly const: unknown } | { readonly sum: number } };
 
 interface CorpusEdge {
   readonly from: string;
@@ -56,7 +62,7 @@ export interface CorpusWorkflow {
   readonly notes: readonly CorpusNote[];
 }
 
-interface CorpusNote {
+export interface CorpusNote {
   readonly step: string;
   readonly what: 'entered' | 'finished';
 }
@@ -110,11 +116,14 @@ export function corpusWorkflow({ workflow }: CorpusCase): CorpusWorkflow {
     branches.has(from) ? { on: actions.map((action) => (action === 'default' ? null : action)) } : {};
   const steps = workflow.steps.map((step): GraphStep => {
     const incoming = workflow.edges.filter(({ to }) => to === step.id);
-    const actions = (from: string, kind: CorpusEdge['kind']) => incoming.filter((edge) => edge.from === from && edge.kind === kind).map(({ action }) => action);
+    const actions = (from: string, kind: CorpusEdge['kind']) =>
+      incoming.filter((edge) => edge.from === from && edge.kind === kind).map(({ action }) => action);
     const edge = (from: string) => ({ step: from, ...on(from, actions(from, 'dep')) });
     const needs = step.deps.map(({ param, from, condition }): Need => {
       const when = condition === null ? {} : { when: 'handler' as const };
-      return from.length === 1 ? { param, from: 'step', ...edge(from[0] as string), ...when } : { param, from: 'any', of: from.map(edge), ...when };
+      return from.length === 1
+        ? { param, from: 'step', ...edge(from[0] as string), ...when }
+        : { param, from: 'any', of: from.map(edge), ...when };
     });
     const links = [...new Set(incoming.filter(({ kind }) => kind === 'link').map(({ from }) => from))];
     return {
@@ -122,12 +131,24 @@ export function corpusWorkflow({ workflow }: CorpusCase): CorpusWorkflow {
       ...(branches.has(step.id) && { kind: 'branch' }),
       needs: [...needs, ...(step.inputs.length > 0 ? [{ param: INPUT, from: 'input' } as const] : [])],
       after: links.map((from) => ({ step: from, ...on(from, actions(from, 'link')) })),
-      ...(step.retry && { retry: { attempts: step.retry.max_attempts, backoff: 'constant', baseMs: step.retry.wait_s * 1000, jitter: 'none' } as const }),
+      ...(step.retry && {
+        retry: {
+          attempts: step.retry.max_attempts,
+          backoff: 'constant',
+          baseMs: step.retry.wait_s * 1000,
+          jitter: 'none',
+        } as const,
+      }),
     };
   });
   const record = workflow.outputs.map((step) => [step, { from: 'step', step }] as const);
   const handlers = new Map(workflow.steps.map((step) => [step.id, handlerOf(step, notes)] as const));
-  return { graph: { name: workflow.id, version: workflow.version, steps, output: { record } }, handlers, input: workflow.inputs, notes };
+  return {
+    graph: { name: workflow.id, version: workflow.version, steps, output: { record } },
+    handlers,
+    input: workflow.inputs,
+    notes,
+  };
 }
 
 // Not a legal parameter name of the corpus, so it cannot meet one.
@@ -135,7 +156,9 @@ const INPUT = ' input';
 
 function handlerOf(step: CorpusStep, notes: CorpusNote[]): Handler {
   let entered = 0;
-  const conditions = new Map(step.deps.flatMap(({ param, condition }) => (condition === null ? [] : [[param, predicate(condition)] as const])));
+  const conditions = new Map(
+    step.deps.flatMap(({ param, condition }) => (condition === null ? [] : [[param, predicate(condition)] as const])),
+  );
   return {
     conditions,
     async run(needs: Readonly<Record<string, unknown>>) {
@@ -147,7 +170,10 @@ function handlerOf(step: CorpusStep, notes: CorpusNote[]): Handler {
       if ('const' in act.return) return act.return.const;
       const input = (needs[INPUT] ?? {}) as Readonly<Record<string, unknown>>;
       const values = [...step.deps.map(({ param }) => needs[param]), ...step.inputs.map((name) => input[name])];
-      return values.reduce<number>((sum, value) => sum + (Number.isInteger(value) ? (value as number) : 0), act.return.sum);
+      return values.reduce<number>(
+        (sum, value) => sum + (Number.isInteger(value) ? (value as number) : 0),
+        act.return.sum,
+      );
     },
   };
 }
@@ -172,7 +198,10 @@ export interface CorpusOutcome {
 }
 
 /** Every way in which an outcome is not what the case expects; none if it is. */
-export function judgeCorpus({ expected }: CorpusCase, { status, steps, results, notes }: CorpusOutcome): readonly string[] {
+export function judgeCorpus(
+  { expected }: CorpusCase,
+  { status, steps, results, notes }: CorpusOutcome,
+): readonly string[] {
   const wrong: string[] = [];
   const expect = (what: string, got: unknown, wanted: unknown) => {
     if (!same(got, wanted)) wrong.push(`${what}: got ${JSON.stringify(got)}, expected ${JSON.stringify(wanted)}`);
@@ -192,15 +221,18 @@ export function judgeCorpus({ expected }: CorpusCase, { status, steps, results, 
     const got = results.get(step.name) ?? null;
     if (!allowed.some((one) => same(got, one))) expect(`${step.name}.result`, got, allowed);
   }
-  const at = (step: string, what: CorpusNote['what']) => notes.findIndex((note) => note.step === step && note.what === what);
+  const at = (step: string, what: CorpusNote['what']) =>
+    notes.findIndex((note) => note.step === step && note.what === what);
   for (const [a, b] of expected.before ?? []) {
     // A source that was skipped finished without a body that could have noted it.
-    if (at(b, 'entered') >= 0 && at(a, 'entered') >= 0 && at(a, 'finished') > at(b, 'entered')) wrong.push(`${a} had not finished when ${b} started`);
+    if (at(b, 'entered') >= 0 && at(a, 'entered') >= 0 && at(a, 'finished') > at(b, 'entered'))
+      wrong.push(`${a} had not finished when ${b} started`);
   }
   for (const { step, any_of } of expected.afterAny ?? []) {
     const bodies = any_of.filter((one) => at(one, 'entered') >= 0);
     const before = bodies.some((one) => at(one, 'finished') >= 0 && at(one, 'finished') < at(step, 'entered'));
-    if (at(step, 'entered') >= 0 && bodies.length === any_of.length && !before) wrong.push(`none of ${any_of.join(', ')} had finished when ${step} started`);
+    if (at(step, 'entered') >= 0 && bodies.length === any_of.length && !before)
+      wrong.push(`none of ${any_of.join(', ')} had finished when ${step} started`);
   }
   return wrong;
 }
@@ -211,5 +243,6 @@ function same(a: unknown, b: unknown): boolean {
 
 function know(value: object, kind: keyof typeof FIELDS, at: string): void {
   const unknown = Object.keys(value).find((field) => !(FIELDS[kind] as readonly string[]).includes(field));
-  if (unknown !== undefined) throw new Error(`${at}: a ${kind} has the field ${JSON.stringify(unknown)}, which this runner does not know`);
+  if (unknown !== undefined)
+    throw new Error(`${at}: a ${kind} has the field ${JSON.stringify(unknown)}, which this runner does not know`);
 }

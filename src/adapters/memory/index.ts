@@ -1,4 +1,4 @@
-import { byReference } from '../../core/codec.ts';
+import { byReference, portable } from '../../core/codec.ts';
 import type { Definition } from '../../core/definition.ts';
 import { FuselineError } from '../../core/errors.ts';
 import { ProcessEngine } from '../../core/process-engine.ts';
@@ -10,32 +10,45 @@ import { MemoryStore } from './memory-store.ts';
 
 export { MemoryStore };
 
+export interface MemoryStorageOptions {
+  /** The rows of another storage, to see the same runs. */
+  readonly store?: MemoryStore;
+  /** `by-reference`: steps hand on live objects as they are, functions included; only for this process. */
+  readonly values?: 'copied' | 'by-reference';
+  readonly keep?: Keep;
+}
+
 /** Keeps runs in this process's memory: for tests, and for work that may be forgotten with the process. */
 export class MemoryStorage extends RuntimeStorage {
-  constructor({ store = new MemoryStore(), keep }: { readonly store?: MemoryStore; readonly keep?: Keep } = {}) {
-    super({ store, host: webHost, ...(keep && { keep }) });
+  constructor({ store = new MemoryStore(), values = 'copied', keep }: MemoryStorageOptions = {}) {
+    super({ store, host: webHost, codec: values === 'copied' ? portable : byReference(), ...(keep && { keep }) });
   }
 }
 
-/**
- * Runs workflows in memory: the same engine over a store of its own for every run, without a codec, so that steps hand
- * on live objects as they are.
- */
+export interface PoolOptions {
+  /** Attempts at once; 64 unless told. */
+  readonly concurrency?: number;
+  /** Where the runs stay to be looked at; one of its own for every run, gone with it, unless told. */
+  readonly storage?: RuntimeStorage;
+}
+
+/** Runs workflows in memory: the same engine, over a store that hands on values as they are. */
 export class PoolEngine {
-  readonly #concurrency: number | undefined;
+  readonly #options: PoolOptions;
 
-  constructor({ concurrency }: { readonly concurrency?: number } = {}) {
-    this.#concurrency = concurrency;
+  constructor(options: PoolOptions = {}) {
+    this.#options = options;
   }
 
-  async run<Out>(workflow: Definition & { run(...args: never): Promise<Out> }, input?: unknown): Promise<Out> {
-    return (await this.execute(workflow, input)) as Out;
+  run<Out>(workflow: Definition & { run(...args: never): Promise<Out> }, input?: unknown, options: { readonly id?: string } = {}): Promise<Out> {
+    return this.execute(workflow, input, options.id) as Promise<Out>;
   }
 
-  async execute(definition: Definition, input: unknown): Promise<unknown> {
-    const storage = new RuntimeStorage({ store: new MemoryStore(), host: webHost, codec: byReference() });
-    const engine = new ProcessEngine(definition, storage, this.#concurrency === undefined ? {} : { concurrency: this.#concurrency });
-    const { id, report } = await engine.execute({ graph: definition.graph, input });
+  /** The same without types, for a definition of any kind. */
+  async execute(definition: Definition, input: unknown, runId?: string): Promise<unknown> {
+    const { concurrency, storage = new MemoryStorage({ values: 'by-reference' }) } = this.#options;
+    const engine = new ProcessEngine(definition, storage, concurrency === undefined ? {} : { concurrency });
+    const { id, report } = await engine.execute({ id: runId, graph: definition.graph, input });
     if (report.stranded.length > 0) throw new FuselineError('STRANDED', await storage.explain(id));
     return storage.result(id);
   }

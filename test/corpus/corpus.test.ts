@@ -1,0 +1,28 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { BACKENDS, readCorpus, runCorpus, WAYS } from './run.ts';
+
+describe.each(BACKENDS)('every case of the corpus on $name', (backend) => {
+  test.each(WAYS)('with %i at work', async (workers) => {
+    const cases = await readCorpus();
+    const verdicts = await runCorpus(cases, backend, workers);
+    expect(verdicts.filter(({ wrong }) => wrong.length > 0)).toEqual([]);
+    expect(verdicts).toHaveLength(cases.length);
+  });
+});
+
+describe('a corpus that would be read wrongly is refused', () => {
+  const line = { id: 'a', origin: 'test', tags: [], workflow: { id: 'w', version: '1', inputs: {}, steps: [], edges: [], outputs: [] }, expected: { run: 'SUCCEEDED', steps: {} } };
+  test.each([
+    ['an empty directory', [], /has no cases/],
+    ['two cases with one id', [line, line], /two cases called a/],
+    ['an unknown field', [{ ...line, hope: 1 }], /"hope"/],
+  ])('%s', async (_, lines, message) => {
+    const directory = await mkdtemp(join(tmpdir(), 'fuseline-corpus-'));
+    if (lines.length > 0) await writeFile(join(directory, 'cases.jsonl'), lines.map((one) => JSON.stringify(one)).join('\n'));
+    await expect(readCorpus(directory)).rejects.toThrow(message);
+    await rm(directory, { recursive: true });
+  });
+});
