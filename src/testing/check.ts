@@ -33,6 +33,13 @@ export async function within<T>(ms: number, promise: Promise<T>): Promise<T | un
   }
 }
 
+/** Lets timers and input have their turn. */
+export function pause(): Promise<void> {
+  return new Promise((resolve) => {
+    webHost.after(0, resolve);
+  });
+}
+
 function text(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) => (part === undefined ? '(undefined)' : part));
 }
