@@ -161,6 +161,9 @@ class Turn {
       this.#emit({ type: 'ended', status: 'FAILED', reason: 'RUN_TIMEOUT' });
       return;
     }
+    for (const { claim, at } of [...state.stopping.values()]) {
+      if (at + STOP_GRACE_MS <= this.#at) this.#emit({ type: 'stopped', claim });
+    }
     const due: number[] = [];
     for (let step = state.firstDelayed(); step !== END && (state.since[step] as number) <= this.#at; step = state.behind(step)) {
       due.push(step);

@@ -39,7 +39,7 @@ export interface Liveness {
   /** What others need in order to judge this worker; kept in its session. */
   readonly evidence: string;
   /**
-   * Calls `gone` once when the worker behind `evidence` is known to be dead or stopped.
+   * Calls `gone` once when the worker behind `evidence` is known to be dead or stopped; if it is dead already, in this tick.
    * `undefined` when this place cannot tell (another machine, another process namespace): its heartbeats decide then.
    */
   watch(evidence: string, gone: () => void): (() => void) | undefined;

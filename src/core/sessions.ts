@@ -1,4 +1,4 @@
-import type { Host, Liveness } from './host.ts';
+import type { Host } from './host.ts';
 import { keys, lastPart, parseClaim, under } from './keys.ts';
 import type { Batch, Entry, Store } from './store.ts';
 
@@ -18,33 +18,29 @@ export interface Session {
 
 export interface Worker extends Session {
   readonly id: string;
+  /** Another one after every heartbeat. */
+  readonly version: Entry['version'];
 }
 
-/** How often a worker that others cannot watch says that it lives, and how long they listen before they give it up. */
-export const BEAT_MS = 5_000;
-export const SILENCE_MS = 30_000;
-
 /**
- * The workers of a store, as one of them sees them. Death is a commit: whoever finds a worker gone marks its session
+ * The register of a store's workers. Death is a commit: whoever finds a worker gone marks its session
  * with the number of claims it held, takes them back run by run, then deletes the session. Every step of that can be
  * done again by anybody.
  */
 export class Sessions {
   readonly #store: Store;
   readonly #host: Host;
-  readonly #liveness: Liveness | undefined;
-  readonly #watched = new Map<string, () => void>();
-  readonly #heard = new Map<string, { version: Entry['version']; since: number; lookedAt: number }>();
+  readonly #evidence: string | undefined;
 
-  constructor(store: Store, host: Host, liveness: Liveness | undefined) {
+  constructor(store: Store, host: Host, evidence: string | undefined) {
     this.#store = store;
     this.#host = host;
-    this.#liveness = liveness;
+    this.#evidence = evidence;
   }
 
   /** `put`: what the session refers to. */
   async register(worker: string, session: Omit<Session, 'startedAt' | 'evidence'>, put: NonNullable<Batch['put']> = []): Promise<void> {
-    const row: Session = { ...session, startedAt: this.#host.now(), ...(this.#liveness && { evidence: this.#liveness.evidence }) };
+    const row: Session = { ...session, startedAt: this.#host.now(), ...(this.#evidence !== undefined && { evidence: this.#evidence }) };
     await this.#store.commit({ put: [...put, { key: keys.session(worker), value: JSON.stringify(row) }] });
   }
 
@@ -64,54 +60,12 @@ export class Sessions {
 
   async list(): Promise<readonly Worker[]> {
     const rows = await this.#store.scan(under('session/'));
-    return rows.map((row) => ({ id: lastPart(row.key), ...parse(row) }));
+    return rows.map((row) => ({ id: lastPart(row.key), version: row.version, ...parse(row) }));
   }
 
   async isAlive(worker: string): Promise<boolean> {
     const [row] = await this.#store.read([keys.session(worker)]);
     return row !== undefined && parse(row).deadWith === undefined;
-  }
-
-  /**
-   * Looks at every other worker once: watches the new ones, listens for the silent ones. `gone` is called for each that
-   * is found dead, now or later. Answers whether some of them can only hear `self` by its heartbeat.
-   */
-  async watch(self: string, gone: (worker: string) => void): Promise<'seen' | 'unseen'> {
-    const rows = await this.#store.scan(under('session/'));
-    const holders = await this.#holders();
-    const present = new Set<string>();
-    let seen: 'seen' | 'unseen' = 'seen';
-    for (const row of rows) {
-      const worker = lastPart(row.key);
-      const session = parse(row);
-      present.add(worker);
-      if (worker === self || this.#watched.has(worker)) continue;
-      if (session.deadWith !== undefined) {
-        gone(worker);
-        continue;
-      }
-      const stop = session.evidence === undefined ? undefined : this.#liveness?.watch(session.evidence, () => gone(worker));
-      if (stop) {
-        this.#watched.set(worker, stop);
-        continue;
-      }
-      seen = 'unseen';
-      // Who holds nothing has nothing to say.
-      if (holders.has(worker) && this.#isSilent(row)) gone(worker);
-    }
-    for (const [worker, stop] of this.#watched) {
-      if (present.has(worker)) continue;
-      stop();
-      this.#watched.delete(worker);
-    }
-    for (const worker of this.#heard.keys()) if (!present.has(worker)) this.#heard.delete(worker);
-    return seen;
-  }
-
-  unwatch(): void {
-    for (const stop of this.#watched.values()) stop();
-    this.#watched.clear();
-    this.#heard.clear();
   }
 
   /** Marks a worker dead, takes its claims back through `lose`, and deletes its session. */
@@ -133,33 +87,15 @@ export class Sessions {
     if (left.length === 0) await this.#store.commit({ delete: [keys.session(worker)] });
   }
 
-  /** Everybody who holds claims but has no session. */
-  async orphans(): Promise<readonly string[]> {
-    const holders = await this.#holders();
-    for (const row of await this.#store.scan(under('session/'))) holders.delete(lastPart(row.key));
-    return [...holders];
-  }
-
-  async runsHeldByOthers(self: string): Promise<ReadonlySet<string>> {
+  /** The runs in which somebody else holds claims. */
+  async runsHeldByOthers(self: string | undefined): Promise<ReadonlySet<string>> {
     const claims = (await this.#store.scan(under('claim/'))).map(({ key }) => parseClaim(key));
     return new Set(claims.filter(({ worker }) => worker !== self).map(({ run }) => run));
   }
 
-  async #holders(): Promise<Set<string>> {
+  /** Everybody who holds claims. */
+  async holders(): Promise<Set<string>> {
     return new Set((await this.#store.scan(under('claim/'))).map(({ key }) => parseClaim(key).worker));
-  }
-
-  // By this observer's own clock, and only if it looked regularly: who slept cannot say that the other was silent.
-  #isSilent(row: Entry): boolean {
-    const worker = lastPart(row.key);
-    const now = this.#host.monotonic();
-    const last = this.#heard.get(worker);
-    if (last === undefined || last.version !== row.version || now - last.lookedAt > BEAT_MS * 2) {
-      this.#heard.set(worker, { version: row.version, since: now, lookedAt: now });
-      return false;
-    }
-    last.lookedAt = now;
-    return now - last.since >= SILENCE_MS;
   }
 }
 

@@ -73,6 +73,7 @@ const LOOK_MS = 1000;
 export class RuntimeStorage {
   readonly host: Host;
   readonly codec: Codec;
+  readonly liveness: Liveness | undefined;
   readonly sessions: Sessions;
   readonly #store: Store;
   readonly #graphs = new Map<string, CompiledGraph>();
@@ -89,12 +90,12 @@ export class RuntimeStorage {
     this.#store = store;
     const wrote = (keys: readonly Key[]) => this.#tell({ keys });
     this.#ports = { store, host, graphs: this.#graphs, wrote };
-    this.sessions = new Sessions(store, host, liveness);
+    this.liveness = liveness;
+    this.sessions = new Sessions(store, host, liveness?.evidence);
     this.#retention = new Retention(store, host, keep);
   }
 
   async close(): Promise<void> {
-    this.sessions.unwatch();
     this.#unwatch?.();
     this.#unwatch = undefined;
     await this.#store.close();

@@ -1,90 +1,153 @@
+import type { Host, Liveness } from './host.ts';
 import { claimKey } from './run-state.ts';
-import type { Host } from './host.ts';
+import type { Worker } from './sessions.ts';
 import type { RuntimeStorage } from './storage.ts';
-import { BEAT_MS } from './sessions.ts';
 
-/** How often a worker looks at what the others hold: for claims without a session, and for those that outlive their timeout. */
+/** How often a worker that others cannot watch says that it lives, and how long they listen before they give it up. */
+const BEAT_MS = 5_000;
+const SILENCE_MS = 30_000;
+/** How often the claims of others are looked at for those that outlive their timeout, and for those nobody holds. */
 const ROUND_MS = 5_000;
+const ORPHANS_MS = 30_000;
 /** The holder enforces a timeout first; others only after having watched the claim this much longer. */
 const TIMEOUT_GRACE_MS = 5_000;
-const ORPHANS_MS = 30_000;
 
 export interface WatchReport {
+  /** A worker was found dead, and what it held has been handed out again. */
   readonly lost: (worker: string) => void;
   /** This worker's own session is gone. */
-  readonly gone: () => void;
+  readonly disowned: () => void;
   readonly error: (error: unknown) => void;
 }
 
-/** What one worker does for all: notices who died, who hangs, and says that it lives itself. */
+/** What one worker does for all: notices who died and who hangs, and says that it lives itself. */
 export class Watchman {
   readonly #storage: RuntimeStorage;
   readonly #host: Host;
-  readonly #worker: string;
+  readonly #liveness: Liveness | undefined;
   readonly #report: WatchReport;
-  readonly #reaping = new Set<string>();
+  readonly #watched = new Map<string, () => void>();
+  readonly #heard = new Map<string, { version: Worker['version']; since: number; lookedAt: number }>();
+  readonly #reaping = new Map<string, Promise<void>>();
+  /** Since when a claim of somebody else has been seen. */
   readonly #seen = new Map<string, number>();
-  #unseen = false;
+  #looking: Promise<void> | undefined;
   #roundAt = Number.NEGATIVE_INFINITY;
   #orphansAt = Number.NEGATIVE_INFINITY;
-  #beatAt = 0;
-  #looking: Promise<void> | undefined;
+  #beatAt = Number.NEGATIVE_INFINITY;
 
-  constructor(storage: RuntimeStorage, worker: string, report: WatchReport) {
+  constructor(storage: RuntimeStorage, report: WatchReport) {
     this.#storage = storage;
     this.#host = storage.host;
-    this.#worker = worker;
+    this.#liveness = storage.liveness;
     this.#report = report;
-    this.#beatAt = this.#host.monotonic();
   }
 
-  /** One look at the others; `holding` is whether this worker holds claims. */
-  look(holding: boolean): Promise<void> {
-    this.#looking ??= this.#look(holding)
-      .catch((error) => this.#report.error(error))
+  /** One look at the others. `self` is this worker, once it is registered; `holding`, whether it holds claims. */
+  look(self: string | undefined, holding: boolean): Promise<void> {
+    this.#looking ??= this.#look(self, holding)
+      .catch(this.#report.error)
       .finally(() => {
         this.#looking = undefined;
       });
     return this.#looking;
   }
 
-  async #look(holding: boolean): Promise<void> {
+  /** Waits for what is being handed out again. Answers whether there was any. */
+  async reaped(): Promise<boolean> {
+    const reaping = [...this.#reaping.values()];
+    await Promise.all(reaping);
+    return reaping.length > 0;
+  }
+
+  close(): void {
+    for (const stop of this.#watched.values()) stop();
+    this.#watched.clear();
+  }
+
+  async #look(self: string | undefined, holding: boolean): Promise<void> {
     const { sessions } = this.#storage;
-    this.#unseen = (await sessions.watch(this.#worker, (worker) => this.#reap(worker))) === 'unseen';
+    const workers = await sessions.list();
+    const holders = await sessions.holders();
+    const unseen = this.#watch(workers.filter(({ id }) => id !== self), holders);
     const now = this.#host.monotonic();
-    if (holding && this.#unseen && now - this.#beatAt >= BEAT_MS) {
-      this.#beatAt = now;
-      if ((await sessions.beat(this.#worker)) === 'gone') this.#report.gone();
-    } else if (holding && !(await sessions.isAlive(this.#worker))) {
-      this.#report.gone();
+    if (self !== undefined && holding) {
+      const mine = workers.find(({ id }) => id === self);
+      if (!mine || mine.deadWith !== undefined) this.#report.disowned();
+      else if (unseen && now - this.#beatAt >= BEAT_MS) {
+        this.#beatAt = now;
+        if ((await sessions.beat(self)) === 'gone') this.#report.disowned();
+      }
     }
     if (now - this.#orphansAt >= ORPHANS_MS) {
       this.#orphansAt = now;
-      for (const worker of await sessions.orphans()) this.#reap(worker);
+      for (const { id } of workers) holders.delete(id);
+      // A session that was registered since the list was read has its claims from after it.
+      for (const orphan of holders) if (!(await sessions.isAlive(orphan))) this.#reap(orphan);
     }
     if (now - this.#roundAt >= ROUND_MS) {
       this.#roundAt = now;
-      await this.#round(now);
+      await this.#enforceTimeouts(self, now);
     }
   }
 
-  #reap(worker: string): void {
-    if (worker === this.#worker || this.#reaping.has(worker)) return;
-    this.#reaping.add(worker);
-    this.#storage
-      .reap(worker)
-      .then(() => this.#report.lost(worker), (error) => this.#report.error(error))
-      .finally(() => this.#reaping.delete(worker));
+  /** Watches the new ones, listens for those that cannot be watched. Answers whether there are such. */
+  #watch(others: readonly Worker[], holders: ReadonlySet<string>): boolean {
+    let unseen = false;
+    for (const worker of others) {
+      const { id, evidence, deadWith } = worker;
+      if (deadWith !== undefined) this.#reap(id);
+      if (deadWith !== undefined || this.#watched.has(id)) continue;
+      const stop = evidence === undefined ? undefined : this.#liveness?.watch(evidence, () => this.#reap(id));
+      if (stop) this.#watched.set(id, stop);
+      else {
+        unseen = true;
+        // Who holds nothing has nothing to say.
+        if (holders.has(id) && this.#isSilent(worker)) this.#reap(id);
+      }
+    }
+    const present = new Set(others.map(({ id }) => id));
+    for (const [id, stop] of this.#watched) {
+      if (present.has(id)) continue;
+      stop();
+      this.#watched.delete(id);
+    }
+    for (const id of this.#heard.keys()) if (!present.has(id)) this.#heard.delete(id);
+    return unseen;
   }
 
-  /** Enforces the timeouts of claims whose holder does not. */
-  async #round(now: number): Promise<void> {
+  // By this observer's own clock, and only if it looked regularly: who slept cannot say that the other was silent.
+  #isSilent({ id, version }: Worker): boolean {
+    const now = this.#host.monotonic();
+    const last = this.#heard.get(id);
+    if (last === undefined || last.version !== version || now - last.lookedAt > BEAT_MS * 2) {
+      this.#heard.set(id, { version, since: now, lookedAt: now });
+      return false;
+    }
+    last.lookedAt = now;
+    return now - last.since >= SILENCE_MS;
+  }
+
+  #reap(worker: string): void {
+    if (this.#reaping.has(worker)) return;
+    const reaping = this.#storage
+      .reap(worker)
+      .then(() => this.#report.lost(worker), this.#report.error)
+      .finally(() => {
+        this.#reaping.delete(worker);
+        // If it did not come to an end, the next look starts it again.
+        this.#watched.delete(worker);
+      });
+    this.#reaping.set(worker, reaping);
+  }
+
+  async #enforceTimeouts(self: string | undefined, now: number): Promise<void> {
     const present = new Set<string>();
-    for (const run of await this.#storage.sessions.runsHeldByOthers(this.#worker)) {
+    for (const run of await this.#storage.sessions.runsHeldByOthers(self)) {
       const claims = await this.#storage.peek(run, (state) =>
         state.running().flatMap((step) => {
           const timeout = state.graph.steps[step]?.spec.timeoutMs;
-          return timeout === undefined || state.worker[step] === this.#worker ? [] : [{ claim: state.claimOf(step), timeout }];
+          return timeout === undefined || state.worker[step] === self ? [] : [{ claim: state.claimOf(step), timeout }];
         }),
       );
       for (const { claim, timeout } of claims ?? []) {

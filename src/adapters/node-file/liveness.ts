@@ -53,7 +53,7 @@ export function processLiveness({
     const slept = now - lookedAt > LATE_LOOKS * intervalMs;
     lookedAt = now;
     for (const one of watched) {
-      const state = stateOf(one.evidence);
+      const state = stateOf(one.evidence, here);
       if (state !== 'stopped') one.stoppedSince = undefined;
       else if (one.stoppedSince === undefined || slept) one.stoppedSince = now;
       const stopped = one.stoppedSince !== undefined && now - one.stoppedSince >= stoppedMs;
@@ -74,6 +74,10 @@ export function processLiveness({
     watch(text, gone) {
       const evidence = readEvidence(text);
       if (!evidence || !isComparable(evidence, here)) return undefined;
+      if (stateOf(evidence, here) === 'dead') {
+        queueMicrotask(gone);
+        return () => undefined;
+      }
       const one: Watched = { evidence, gone, stoppedSince: undefined };
       watched.add(one);
       if (!timer) {
@@ -109,11 +113,19 @@ function readEvidence(text: string): Evidence | undefined {
   }
 }
 
-function isComparable(theirs: Evidence, { boot, pidNamespace, host }: Evidence): boolean {
-  return theirs.pid > 0 && theirs.host === host && theirs.boot === boot && theirs.pidNamespace === pidNamespace;
+function isComparable(theirs: Evidence, here: Evidence): boolean {
+  if (theirs.pid <= 0 || theirs.host !== here.host) return false;
+  return diedAtReboot(theirs, here) || (theirs.boot === here.boot && theirs.pidNamespace === here.pidNamespace);
 }
 
-function stateOf({ pid, started }: Evidence): 'alive' | 'stopped' | 'dead' {
+/** No process outlives a reboot of its machine. */
+function diedAtReboot(theirs: Evidence, here: Evidence): boolean {
+  return theirs.boot !== undefined && here.boot !== undefined && theirs.boot !== here.boot;
+}
+
+function stateOf(theirs: Evidence, here: Evidence): 'alive' | 'stopped' | 'dead' {
+  const { pid, started } = theirs;
+  if (diedAtReboot(theirs, here)) return 'dead';
   if (started === undefined) return exists(pid) ? 'alive' : 'dead';
   const found = procStat(pid);
   // Not readable need not mean not there: another user's process may be hidden, or this process out of descriptors.

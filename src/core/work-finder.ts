@@ -1,0 +1,121 @@
+import { canRun, type Definition, type Handler } from './definition.ts';
+import { DEFAULT_QUEUE } from './graph.ts';
+import { keys as layout, parseReady, parseTimer } from './keys.ts';
+import type { RunState } from './run-state.ts';
+import type { RuntimeStorage } from './storage.ts';
+
+/** A run that may have something for a worker, and the ready rows that say so. */
+export interface Candidate {
+  readonly run: string;
+  readonly rows: readonly string[];
+}
+
+const SCAN = 64;
+
+/** Where a worker looks for work: which steps it can run, and which runs have some. */
+export class WorkFinder {
+  readonly queues: readonly string[];
+  readonly #definitions: readonly Definition[];
+  readonly #storage: RuntimeStorage;
+  readonly #handlers = new Map<string, readonly (Handler | undefined)[]>();
+  /** Ready rows this worker has learnt it can do nothing with; a row that changes has another key. */
+  readonly #passedBy = new Set<string>();
+  /** Runs it must not touch: those a newer version has continued. */
+  readonly #leftAlone = new Set<string>();
+
+  constructor(definitions: readonly Definition[], storage: RuntimeStorage, queues: readonly string[] | undefined) {
+    this.#definitions = definitions;
+    this.#storage = storage;
+    this.queues = queues ?? [...new Set([DEFAULT_QUEUE, ...definitions.flatMap(({ graph }) => graph.lines.map(({ queue }) => queue))])];
+  }
+
+  readonly serves = (state: RunState, step: number): boolean => {
+    const line = state.graph.lines[state.graph.steps[step]?.line as number];
+    return line !== undefined && this.queues.includes(line.queue) && this.#handlersFor(state)[step] !== undefined;
+  };
+
+  /** The handler of a step this finder said it serves. */
+  handler(graph: string, step: number): Handler {
+    return this.#handlers.get(graph)?.[step] as Handler;
+  }
+
+  /** The runs to claim from next: what is due first, then, of the most urgent ones, those who wait longest. */
+  async candidates(limit: number): Promise<readonly Candidate[]> {
+    const runs = new Map<string, string[]>();
+    const now = this.#storage.host.now();
+    for (const { dueAt, run } of await this.#timers()) {
+      if (dueAt > now) break;
+      runs.set(run, []);
+    }
+    const rows = await this.#readyRows(limit);
+    for (const { run, priority, key } of rows) {
+      if (priority !== rows[0]?.priority) break;
+      const known = runs.get(run) ?? [];
+      runs.set(run, known);
+      known.push(key);
+    }
+    return [...runs].slice(0, limit).map(([run, keys]) => ({ run, rows: keys }));
+  }
+
+  /** When a run next wants to be looked at, epoch milliseconds. */
+  async nextDue(): Promise<number | undefined> {
+    return (await this.#timers())[0]?.dueAt;
+  }
+
+  /** Nothing these rows stand for can be run by this worker. */
+  passBy(rows: readonly string[]): void {
+    for (const row of rows) this.#passedBy.add(row);
+  }
+
+  leaveAlone(run: string): 'first' | 'again' {
+    const known = this.#leftAlone.has(run);
+    this.#leftAlone.add(run);
+    return known ? 'again' : 'first';
+  }
+
+  /** The runs that have something queued this worker cannot run. */
+  passedBy(): ReadonlySet<string> {
+    return new Set([...this.#passedBy].map((key) => parseReady(key).run));
+  }
+
+  async #timers(): Promise<ReturnType<typeof parseTimer>[]> {
+    const timers = (await this.#storage.timerRows(SCAN)).map(parseTimer);
+    return timers.filter(({ run }) => !this.#leftAlone.has(run));
+  }
+
+  async #readyRows(limit: number): Promise<(ReturnType<typeof parseReady> & { readonly key: string })[]> {
+    const workflows = [...new Set(this.#definitions.map(({ name }) => name))];
+    const lines = workflows.flatMap((workflow) => this.queues.map((queue) => this.#readyLine(queue, workflow, limit)));
+    const rows = (await Promise.all(lines)).flat().map((key) => ({ ...parseReady(key), key }));
+    return rows.filter(({ run }) => !this.#leftAlone.has(run)).sort((a, b) => b.priority - a.priority || a.readyAt - b.readyAt);
+  }
+
+  async #readyLine(queue: string, workflow: string, limit: number): Promise<string[]> {
+    const found: string[] = [];
+    const passed: string[] = [];
+    for (let after: string | undefined; found.length < limit; ) {
+      const keys = await this.#storage.readyRows(queue, workflow, after, SCAN);
+      for (const key of keys) (this.#passedBy.has(key) ? passed : found).push(key);
+      after = keys.at(-1);
+      if (keys.length === SCAN) continue;
+      // The whole line was seen: what is gone from it need not be remembered.
+      const prefix = layout.readyFor(queue, workflow);
+      const left = new Set(passed);
+      for (const key of this.#passedBy) if (key.startsWith(prefix) && !left.has(key)) this.#passedBy.delete(key);
+      break;
+    }
+    return found;
+  }
+
+  /** The handlers for the steps of a run's graph: those of the same definition if it is here, else by name. */
+  #handlersFor({ created, graph }: Pick<RunState, 'created' | 'graph'>): readonly (Handler | undefined)[] {
+    const known = this.#handlers.get(graph.hash);
+    if (known) return known;
+    const named = this.#definitions.filter(({ name }) => name === created.workflow);
+    const definition =
+      named.find((one) => one.graph.hash === graph.hash) ?? named.find((one) => one.graph.graph.version === created.version) ?? named[0];
+    const handlers = graph.steps.map(({ spec }, step) => (definition && canRun(definition, graph, step) ? definition.handlers.get(spec.name) : undefined));
+    this.#handlers.set(graph.hash, handlers);
+    return handlers;
+  }
+}
