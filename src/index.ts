@@ -4,6 +4,7 @@ export { type Codec, portable } from './core/codec.ts';
 export type { Context } from './core/context.ts';
 export type { Definition, Handler } from './core/definition.ts';
 export type { Duration } from './core/duration.ts';
+export type { EngineEvents } from './core/engine-events.ts';
 export {
   type ErrorCode,
   FuselineError,
@@ -17,13 +18,13 @@ export type { Stranded } from './core/explain.ts';
 export type { Edge as GraphEdge, Graph, GraphStep, Need, RetryPolicy, Road, Source } from './core/graph.ts';
 export type { RunHandle } from './core/handle.ts';
 export type { Host, Liveness, Signal } from './core/host.ts';
-export type { EngineEvents } from './core/engine-events.ts';
+export type { RunQuery } from './core/listing.ts';
 export { type EngineOptions, ProcessEngine, type WorkReport } from './core/process-engine.ts';
 export type { Keep } from './core/retention.ts';
 export type { RunStatus } from './core/run-state.ts';
 export { type StandardSchema, typed } from './core/schema.ts';
 export type { Worker } from './core/sessions.ts';
-export { type CommandOptions, type RunPage, type RunQuery, RuntimeStorage, type StorageParts } from './core/storage.ts';
+export { type CommandOptions, type RunPage, RuntimeStorage, type StorageParts } from './core/storage.ts';
 export type { Batch, CommitResult, Entry, Hint, Key, Range, Store, StoreLimits, Version } from './core/store.ts';
 export type { HistoryEvent, RunExport, RunSummary, RunView, StepStatus, StepView } from './core/views.ts';
 export type {

@@ -2,8 +2,8 @@ import type { Serves, Verdict } from './decide.ts';
 import { firstLive } from './edges.ts';
 import type { ErrorRecord, Fence, Stored } from './events.ts';
 import type { CompiledEdge, CompiledGraph, CompiledStep, GraphStep, Need, Source } from './graph.ts';
-import { END } from './step-lists.ts';
 import { CANCELLED, FAILED, type RunState, SKIPPED, SUCCEEDED } from './run-state.ts';
+import { END } from './step-lists.ts';
 
 /** One attempt a worker may execute, with all it needs. */
 export interface Claim {
@@ -28,7 +28,11 @@ export interface Claim {
 /** What a source hands over: a value (`undefined` where the step handed on none), or how the step ended. */
 export type Found =
   | { readonly kind: 'value'; readonly stored: Stored | undefined }
-  | { readonly kind: 'outcome'; readonly status: 'SUCCEEDED' | 'SKIPPED' | 'CANCELLED'; readonly stored: Stored | undefined }
+  | {
+      readonly kind: 'outcome';
+      readonly status: 'SUCCEEDED' | 'SKIPPED' | 'CANCELLED';
+      readonly stored: Stored | undefined;
+    }
   | { readonly kind: 'outcome'; readonly status: 'FAILED'; readonly error: ErrorRecord };
 
 /** What a worker was granted; where that is nothing, why. */
@@ -91,7 +95,10 @@ function find(state: RunState, step: number, need: Need): Found {
 export function findSource(state: RunState, source: Source): Found {
   if (source.from === 'input') return { kind: 'value', stored: state.created.input };
   if (source.from === 'any') {
-    const winner = firstLive(state, source.of.map((edge): CompiledEdge => ({ from: position(state.graph, edge.step), on: edge.on })));
+    const winner = firstLive(
+      state,
+      source.of.map((edge): CompiledEdge => ({ from: position(state.graph, edge.step), on: edge.on })),
+    );
     return { kind: 'value', stored: typeof winner === 'number' ? state.value[winner] : undefined };
   }
   const step = position(state.graph, source.step);

@@ -78,6 +78,7 @@ function isJsonObject(value: object, depth: number): boolean {
     return Object.getPrototypeOf(value) === Array.prototype;
   }
   if (Object.getPrototypeOf(value) !== Object.prototype) return false;
-  for (const key in value) if (key === 'toJSON' || !isJson((value as Record<string, unknown>)[key], depth)) return false;
+  for (const key in value)
+    if (key === 'toJSON' || !isJson((value as Record<string, unknown>)[key], depth)) return false;
   return Object.getOwnPropertySymbols(value).length === 0;
 }

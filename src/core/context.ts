@@ -84,7 +84,9 @@ export class Attempt implements Context {
     if (progress === undefined || this.state === 'closed' || now - this.#beatAt < HEARTBEAT_MS) return;
     this.#beatAt = now;
     // Progress is news, not a result: what could not be recorded is told again soon.
-    this.#storage.progress(this.runId, this.claim.fence, progress).catch((error) => this.log('progress was not recorded', error));
+    this.#storage
+      .progress(this.runId, this.claim.fence, progress)
+      .catch((error) => this.log('progress was not recorded', error));
   }
 
   once<T>(key: string, fn: () => T | Promise<T>): Promise<T> {
@@ -104,7 +106,10 @@ export class Attempt implements Context {
       const value = await fn();
       const status = await this.#storage.checkpoint(this.runId, this.claim.fence, key, value);
       if (status === 'stale') {
-        throw new FuselineError('CLAIM_LOST', `step ${JSON.stringify(this.step)} of run ${this.runId} was taken from this worker, so ${JSON.stringify(key)} was not recorded`);
+        throw new FuselineError(
+          'CLAIM_LOST',
+          `step ${JSON.stringify(this.step)} of run ${this.runId} was taken from this worker, so ${JSON.stringify(key)} was not recorded`,
+        );
       }
       return value;
     } catch (error) {

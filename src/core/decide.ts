@@ -1,8 +1,27 @@
 import { type Readiness, readiness, readinessAfter } from './edges.ts';
-import { type CancelReason, type ErrorRecord, type Event, type Fence, type JournalEntry, PROTOCOL, type Stored, type Winners } from './events.ts';
+import {
+  type CancelReason,
+  type ErrorRecord,
+  type Event,
+  type Fence,
+  type JournalEntry,
+  PROTOCOL,
+  type Stored,
+  type Winners,
+} from './events.ts';
 import type { CompiledStep } from './graph.ts';
 import { backoffMs, lossBackoffMs, RETRY_DEFAULTS } from './retry.ts';
-import { CANCELLED, claimKey, FAILED, NOT_TAKEN, PENDING, QUEUED, type RunState, SKIPPED, SUCCEEDED } from './run-state.ts';
+import {
+  CANCELLED,
+  claimKey,
+  FAILED,
+  NOT_TAKEN,
+  PENDING,
+  QUEUED,
+  type RunState,
+  SKIPPED,
+  SUCCEEDED,
+} from './run-state.ts';
 import { END } from './step-lists.ts';
 
 /** Whether a worker has a handler for a step, on a queue it serves. */
@@ -28,7 +47,12 @@ export type Outcome =
 export type Command =
   /** The first thing said to a run. `startAt` holds its starting steps back. */
   | { readonly type: 'start'; readonly startAt?: number | undefined; readonly next?: ClaimRequest | undefined }
-  | { readonly type: 'finish'; readonly claim: Fence; readonly outcome: Outcome; readonly next?: ClaimRequest | undefined }
+  | {
+      readonly type: 'finish';
+      readonly claim: Fence;
+      readonly outcome: Outcome;
+      readonly next?: ClaimRequest | undefined;
+    }
   | { readonly type: 'claim'; readonly next: ClaimRequest }
   | { readonly type: 'checkpoint'; readonly claim: Fence; readonly key: string; readonly value: Stored }
   | { readonly type: 'progress'; readonly claim: Fence; readonly value: Stored }
@@ -40,7 +64,12 @@ export type Command =
   | { readonly type: 'expire'; readonly claim: Fence }
   | { readonly type: 'cancel' | 'pause' | 'resume'; readonly id: string }
   | { readonly type: 'signal'; readonly id: string; readonly name: string; readonly payload: Stored }
-  | { readonly type: 'enqueue'; readonly id: string; readonly steps: readonly number[] | 'failed'; readonly force?: 'not-taken' }
+  | {
+      readonly type: 'enqueue';
+      readonly id: string;
+      readonly steps: readonly number[] | 'failed';
+      readonly force?: 'not-taken';
+    }
   /** What is due is done. */
   | { readonly type: 'tick' };
 
@@ -165,7 +194,11 @@ class Turn {
       if (at + STOP_GRACE_MS <= this.#at) this.#emit({ type: 'stopped', claim });
     }
     const due: number[] = [];
-    for (let step = state.firstDelayed(); step !== END && (state.since[step] as number) <= this.#at; step = state.behind(step)) {
+    for (
+      let step = state.firstDelayed();
+      step !== END && (state.since[step] as number) <= this.#at;
+      step = state.behind(step)
+    ) {
       due.push(step);
     }
     if (due.length > 0) this.#emit({ type: 'ready', steps: due });
@@ -224,7 +257,9 @@ class Turn {
     const { lines } = state.graph;
     if (lines.length === 1) return ONLY_LINE;
     const waitingSince = (line: number) => state.since[state.firstQueued(line)] ?? Number.POSITIVE_INFINITY;
-    return [...lines.keys()].sort((a, b) => (lines[b]?.priority ?? 0) - (lines[a]?.priority ?? 0) || waitingSince(a) - waitingSince(b));
+    return [...lines.keys()].sort(
+      (a, b) => (lines[b]?.priority ?? 0) - (lines[a]?.priority ?? 0) || waitingSince(a) - waitingSince(b),
+    );
   }
 
   #mustWaitForOldBody(step: number): boolean {
@@ -256,7 +291,9 @@ class Turn {
           type: 'succeeded',
           step,
           ...(value !== undefined && { value }),
-          ...(branch.spec.kind === 'branch' && { road: typeof road === 'string' && branch.roads.has(road) ? road : null }),
+          ...(branch.spec.kind === 'branch' && {
+            road: typeof road === 'string' && branch.roads.has(road) ? road : null,
+          }),
         });
         this.#settle([step]);
         return accepted;
@@ -323,7 +360,8 @@ class Turn {
 
   #enqueue(id: string, asked: readonly number[] | 'failed', force: 'not-taken' | undefined): Answer {
     const state = this.#state;
-    const failed = () => [...state.status.keys()].filter((step) => state.status[step] === FAILED || this.#wasCancelledAlone(step));
+    const failed = () =>
+      [...state.status.keys()].filter((step) => state.status[step] === FAILED || this.#wasCancelledAlone(step));
     const roots = asked === 'failed' ? failed() : asked;
     if (roots.length === 0) return 'nothing-failed';
     for (const step of roots) {
@@ -332,7 +370,9 @@ class Turn {
     }
     const again = new Set(roots);
     for (const step of again) for (const { to } of state.graph.steps[step]?.dependents ?? []) again.add(to);
-    const steps = [...again].filter((step) => state.status[step] !== PENDING || roots.includes(step)).sort((a, b) => a - b);
+    const steps = [...again]
+      .filter((step) => state.status[step] !== PENDING || roots.includes(step))
+      .sort((a, b) => a - b);
     this.#emit({ type: 'rerun', command: id, steps });
     const forced = new Set(force === 'not-taken' ? roots : []);
     this.#settle(this.#record(steps.map((step) => [step, forced.has(step) ? FORCED : readiness(state, step)])));
@@ -344,7 +384,9 @@ class Turn {
     const state = this.#state;
     if (state.status[step] !== CANCELLED) return false;
     const { required, groups } = state.graph.steps[step] as CompiledStep;
-    return [...required, ...groups.flatMap(({ members }) => members)].every(({ from }) => state.status[from] !== FAILED && state.status[from] !== CANCELLED);
+    return [...required, ...groups.flatMap(({ members }) => members)].every(
+      ({ from }) => state.status[from] !== FAILED && state.status[from] !== CANCELLED,
+    );
   }
 
   /** What follows from steps that became final, and from what follows from that. */
@@ -390,10 +432,18 @@ class Turn {
 
 function timeoutError(state: RunState, step: number): ErrorRecord {
   const { name, timeoutMs } = (state.graph.steps[step] as CompiledStep).spec;
-  return { name: 'FuselineError', code: 'STEP_TIMEOUT', message: `step ${JSON.stringify(name)} did not finish within ${timeoutMs} ms` };
+  return {
+    name: 'FuselineError',
+    code: 'STEP_TIMEOUT',
+    message: `step ${JSON.stringify(name)} did not finish within ${timeoutMs} ms`,
+  };
 }
 
 function workerLostError(state: RunState, step: number, losses: number): ErrorRecord {
   const { name } = (state.graph.steps[step] as CompiledStep).spec;
-  return { name: 'FuselineError', code: 'WORKER_LOST', message: `step ${JSON.stringify(name)} took its worker down ${losses} times` };
+  return {
+    name: 'FuselineError',
+    code: 'WORKER_LOST',
+    message: `step ${JSON.stringify(name)} took its worker down ${losses} times`,
+  };
 }

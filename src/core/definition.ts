@@ -1,5 +1,5 @@
-import type { CompiledGraph } from './graph.ts';
 import type { Context } from './context.ts';
+import type { CompiledGraph } from './graph.ts';
 
 /** A graph and the code of its steps: what an engine executes. */
 export interface Definition {
@@ -21,5 +21,7 @@ export interface Handler {
 export function canRun(definition: Definition, graph: CompiledGraph, step: number): boolean {
   const spec = graph.steps[step]?.spec;
   const handler = spec && definition.handlers.get(spec.name);
-  return handler !== undefined && (spec?.needs ?? []).every(({ param, when }) => !when || handler.conditions?.has(param));
+  return (
+    handler !== undefined && (spec?.needs ?? []).every(({ param, when }) => !when || handler.conditions?.has(param))
+  );
 }

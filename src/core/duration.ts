@@ -9,7 +9,9 @@ const MS: Readonly<Record<Unit, number>> = { ms: 1, s: 1e3, m: 6e4, h: 36e5, d: 
 export function durationMs(duration: Duration | string): number {
   const ms = typeof duration === 'number' ? duration : parse(duration);
   if (!(ms >= 0 && ms <= Number.MAX_SAFE_INTEGER)) {
-    throw new TypeError(`not a duration: ${JSON.stringify(duration)}; write milliseconds or a string such as '30s' or '2h'`);
+    throw new TypeError(
+      `not a duration: ${JSON.stringify(duration)}; write milliseconds or a string such as '30s' or '2h'`,
+    );
   }
   return ms;
 }

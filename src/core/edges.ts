@@ -81,7 +81,11 @@ function join(state: RunState, step: number): Readiness {
  * The member that became live first; or what the group is without one. After a rerun of the step, a member that was not
  * rerun with it counts only when those that were have all settled without a live one.
  */
-export function groupState(state: RunState, step: number, { members }: CompiledGroup): number | 'open' | 'dead' | 'failed' {
+export function groupState(
+  state: RunState,
+  step: number,
+  { members }: CompiledGroup,
+): number | 'open' | 'dead' | 'failed' {
   const rerun = state.reset[step] as number;
   const fresh = rerun === 0 ? members : members.filter(({ from }) => state.reset[from] === rerun);
   const end = firstLive(state, fresh.length === 0 ? members : fresh);
@@ -95,7 +99,8 @@ export function firstLive(state: RunState, members: readonly CompiledEdge[]): nu
   for (const edge of members) {
     const end = edgeState(state, edge);
     if (end === 'live') {
-      if (first === undefined || (state.finalOrder[edge.from] as number) < (state.finalOrder[first] as number)) first = edge.from;
+      if (first === undefined || (state.finalOrder[edge.from] as number) < (state.finalOrder[first] as number))
+        first = edge.from;
     } else if (end === 'open' || (end === 'failed' && without !== 'open')) without = end;
   }
   return first ?? without;

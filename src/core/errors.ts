@@ -97,7 +97,9 @@ const MAX_CAUSES = 8;
 /** What the journal keeps of an error: enough to read and to rebuild it, nothing that could not be carried. */
 export function recordError(error: unknown, depth = 0): ErrorRecord {
   if (typeof error !== 'object' || error === null) return { name: 'Error', message: String(error) };
-  const { name, message, stack, code, cause } = error as Partial<Record<'name' | 'message' | 'stack' | 'code' | 'cause', unknown>>;
+  const { name, message, stack, code, cause } = error as Partial<
+    Record<'name' | 'message' | 'stack' | 'code' | 'cause', unknown>
+  >;
   return {
     name: typeof name === 'string' ? name : 'Error',
     message: typeof message === 'string' ? message : 'a value that is not an Error was thrown',

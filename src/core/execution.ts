@@ -23,7 +23,8 @@ export async function execute(attempt: Attempt, handler: Handler, storage: Runti
       value = await handler.fallback?.(rebuildError(claim.fallback), attempt);
     } else {
       const needs: [string, unknown][] = [];
-      for (const [need, found] of claim.needs) needs.push([need.param, isAtHand(found) ? decodeNow(storage, found) : await storage.resolve(claim.run, found)]);
+      for (const [need, found] of claim.needs)
+        needs.push([need.param, isAtHand(found) ? decodeNow(storage, found) : await storage.resolve(claim.run, found)]);
       for (const [i, [param, given]] of needs.entries()) {
         if (claim.needs[i]?.[0].when && !(await handler.conditions?.get(param)?.(given as never))) return SKIPPED;
       }
@@ -40,7 +41,12 @@ export function failure(error: unknown, { retryWhen }: Pick<Handler, 'retryWhen'
   const recorded = recordError(error);
   const never = recorded.name === 'NonRetryableError' || retryWhen?.(error) === false;
   const notBefore = recorded.name === 'RetryAfterError' ? earliest((error as { when?: unknown }).when, now) : undefined;
-  return { status: 'failed', error: recorded, ...(never && { again: 'never' }), ...(notBefore !== undefined && { notBefore }) };
+  return {
+    status: 'failed',
+    error: recorded,
+    ...(never && { again: 'never' }),
+    ...(notBefore !== undefined && { notBefore }),
+  };
 }
 
 function earliest(when: unknown, now: number): number | undefined {

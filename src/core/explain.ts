@@ -1,9 +1,20 @@
 import { STOP_GRACE_MS } from './decide.ts';
 import { edgeState } from './edges.ts';
 import type { CompiledStep } from './graph.ts';
-import { CANCELLED, DELAYED, FAILED, NOT_TAKEN, PENDING, QUEUED, RUNNING, type RunState, SKIPPED, SUCCEEDED } from './run-state.ts';
-import { END } from './step-lists.ts';
+import {
+  CANCELLED,
+  DELAYED,
+  FAILED,
+  NOT_TAKEN,
+  PENDING,
+  QUEUED,
+  RUNNING,
+  type RunState,
+  SKIPPED,
+  SUCCEEDED,
+} from './run-state.ts';
 import type { Worker } from './sessions.ts';
+import { END } from './step-lists.ts';
 
 /** A ready step that no live worker can handle. */
 export interface Stranded {
@@ -18,7 +29,12 @@ export interface Stranded {
 /** Which steps each graph has, for the graphs workers bring; empty for one that is not known. */
 export type StepNames = (graph: string) => ReadonlySet<string> | undefined;
 
-export function strandedSteps(run: string, state: RunState, workers: readonly Worker[], names: StepNames): readonly Stranded[] {
+export function strandedSteps(
+  run: string,
+  state: RunState,
+  workers: readonly Worker[],
+  names: StepNames,
+): readonly Stranded[] {
   if (state.ended || state.paused) return [];
   const stranded: Stranded[] = [];
   state.graph.lines.forEach(({ queue }, line) => {
@@ -31,7 +47,9 @@ export function strandedSteps(run: string, state: RunState, workers: readonly Wo
         version: state.created.version,
         workers: workers.map(({ name, workflows }) => ({
           name,
-          versions: workflows.filter((workflow) => workflow.name === state.created.workflow).map(({ version }) => version),
+          versions: workflows
+            .filter((workflow) => workflow.name === state.created.workflow)
+            .map(({ version }) => version),
         })),
       });
     }
@@ -43,7 +61,8 @@ function canRun(worker: Worker, state: RunState, step: number, queue: string, na
   if (worker.deadWith !== undefined || (worker.queues && !worker.queues.includes(queue))) return false;
   return worker.workflows.some(
     ({ name, graph }) =>
-      name === state.created.workflow && (graph === state.created.graph || names(graph)?.has(nameOf(state, step)) === true),
+      name === state.created.workflow &&
+      (graph === state.created.graph || names(graph)?.has(nameOf(state, step)) === true),
   );
 }
 
@@ -70,9 +89,11 @@ function explainRun(run: string, state: RunState, context: ExplainContext): stri
   const stranded = context.stranded[0];
   if (stranded) return explainStranded(stranded);
   const running = state.running();
-  if (running.length > 0) return `${named} is running ${list(running.map((step) => `step ${show(state, step)} on worker ${state.worker[step]}`))}.`;
+  if (running.length > 0)
+    return `${named} is running ${list(running.map((step) => `step ${show(state, step)} on worker ${state.worker[step]}`))}.`;
   const queued = state.graph.lines.flatMap((_, line) => state.queued(line));
-  if (queued.length > 0) return `${named} waits for a worker to take ${list(queued.map((step) => `step ${show(state, step)}`))}.`;
+  if (queued.length > 0)
+    return `${named} waits for a worker to take ${list(queued.map((step) => `step ${show(state, step)}`))}.`;
   const delayed = state.firstDelayed();
   if (delayed !== END) return explainStep(state, delayed, context);
   return `${named} is ${state.runStatus.toLowerCase()}.`;
@@ -93,19 +114,23 @@ function explainStep(state: RunState, step: number, { now, stranded }: ExplainCo
     case NOT_TAKEN:
       return `${named} was skipped because it lies on a road not taken.`;
     case CANCELLED:
-      return state.cancelled ? `${named} was cancelled with its run.` : `${named} was cancelled because ${becauseOf(state, step)}.`;
+      return state.cancelled
+        ? `${named} was cancelled with its run.`
+        : `${named} was cancelled because ${becauseOf(state, step)}.`;
     case RUNNING:
       return `${named} is running: attempt ${attempt} on worker ${state.worker[step]}, for ${seconds(now - since)}.`;
     case DELAYED: {
       const wait = seconds(since - now);
       if (attempt === 0) return `${named} starts in ${wait}, when its run was asked to.`;
-      if (state.suspect[step] === 1) return `${named} lost its worker in attempt ${attempt}; the next attempt starts in ${wait}.`;
+      if (state.suspect[step] === 1)
+        return `${named} lost its worker in attempt ${attempt}; the next attempt starts in ${wait}.`;
       return `${named} failed in attempt ${attempt} (${state.error[step]?.message}); the next attempt starts in ${wait}.`;
     }
     case QUEUED: {
       if (mine) return explainStranded(mine);
       for (const { claim, at } of state.stopping.values()) {
-        if (claim.step === step && now < at + STOP_GRACE_MS) return `${named} is ready, and waits for its former body to stop.`;
+        if (claim.step === step && now < at + STOP_GRACE_MS)
+          return `${named} is ready, and waits for its former body to stop.`;
       }
       if (state.paused) return `${named} is ready, and waits for its paused run to be resumed.`;
       return `${named} is ready, and waits for a worker.`;
@@ -118,15 +143,22 @@ function explainStep(state: RunState, step: number, { now, stranded }: ExplainCo
 function explainStranded({ step, queue, version, workers }: Stranded): string {
   const what = `Step ${JSON.stringify(step)} is ready, but no live worker can handle it`;
   const needed = `it needs one with a handler for it${version === undefined ? '' : ` (version ${version})`} on queue ${JSON.stringify(queue)}`;
-  const seen = workers.map(({ name, versions }) => `${name} (${versions.length === 0 ? 'other workflows' : `version ${versions.map((v) => v ?? 'unnamed').join(', ')}`})`);
+  const seen = workers.map(
+    ({ name, versions }) =>
+      `${name} (${versions.length === 0 ? 'other workflows' : `version ${versions.map((v) => v ?? 'unnamed').join(', ')}`})`,
+  );
   return `${what}: ${needed}; ${seen.length === 0 ? 'no worker is running' : `the workers seen are ${list(seen)}`}.`;
 }
 
 function becauseOf(state: RunState, step: number): string {
   const { required, groups } = state.graph.steps[step] as CompiledStep;
-  const failed = [...required, ...groups.flatMap(({ members }) => members)].filter((edge) => edgeState(state, edge) === 'failed');
+  const failed = [...required, ...groups.flatMap(({ members }) => members)].filter(
+    (edge) => edgeState(state, edge) === 'failed',
+  );
   if (failed.length === 0) return 'its run was ended';
-  return list(failed.map(({ from }) => `step ${show(state, from)} ${state.status[from] === FAILED ? 'failed' : 'was cancelled'}`));
+  return list(
+    failed.map(({ from }) => `step ${show(state, from)} ${state.status[from] === FAILED ? 'failed' : 'was cancelled'}`),
+  );
 }
 
 function openSources(state: RunState, step: number): string[] {
@@ -140,7 +172,12 @@ function openSources(state: RunState, step: number): string[] {
   return waits;
 }
 
-const STATES: Readonly<Record<number, string>> = { [PENDING]: 'waiting', [DELAYED]: 'delayed', [QUEUED]: 'queued', [RUNNING]: 'running' };
+const STATES: Readonly<Record<number, string>> = {
+  [PENDING]: 'waiting',
+  [DELAYED]: 'delayed',
+  [QUEUED]: 'queued',
+  [RUNNING]: 'running',
+};
 const SHOWN = 5;
 
 function list(items: readonly string[]): string {

@@ -126,7 +126,8 @@ export function compileGraph(graph: Graph): CompiledGraph {
   if (!isName(graph.name)) refuse(`a workflow's name is ${show(graph.name)}; give it 1 to 256 characters`);
   const where = `workflow ${show(graph.name)}`;
   if (!Array.isArray(graph.steps) || graph.steps.length === 0) refuse(`${where} has no steps`);
-  if (graph.steps.length > MAX_STEPS) refuse(`${where} has ${graph.steps.length} steps; at most ${MAX_STEPS} are allowed`);
+  if (graph.steps.length > MAX_STEPS)
+    refuse(`${where} has ${graph.steps.length} steps; at most ${MAX_STEPS} are allowed`);
 
   const index = indexSteps(graph, where);
   const lines = linesOf(graph, where);
@@ -140,11 +141,14 @@ export function compileGraph(graph: Graph): CompiledGraph {
   };
   const edge = ({ step, on }: Edge, by: string): CompiledEdge => {
     const from = find(step, by);
-    const spec = (graph.steps[from] as GraphStep);
-    if (on && spec.kind !== 'branch') refuse(`${where}: ${by} waits for a road of step ${show(step)}, which is not a branch step`);
+    const spec = graph.steps[from] as GraphStep;
+    if (on && spec.kind !== 'branch')
+      refuse(`${where}: ${by} waits for a road of step ${show(step)}, which is not a branch step`);
     for (const road of on ?? []) {
       if (road !== null && spec.roads && !spec.roads.includes(road)) {
-        refuse(`${where}: ${by} waits for road ${show(road)} of branch step ${show(step)}, which only declares ${spec.roads.map(show).join(', ')}`);
+        refuse(
+          `${where}: ${by} waits for road ${show(road)} of branch step ${show(step)}, which only declares ${spec.roads.map(show).join(', ')}`,
+        );
       }
     }
     return { from, on };
@@ -159,7 +163,10 @@ export function compileGraph(graph: Graph): CompiledGraph {
       if (need.from === 'step') require(draft.required, edge(need, by));
       else if (need.from === 'settled') draft.settled.add(find(need.step, by));
       else if (need.from === 'any') draft.groups.push({ id: groups++, members: group(need.of, by) });
-      else if (need.from !== 'input') refuse(`${where}: ${by} takes ${show((need as Need).param)} from ${show((need as Need).from)}; write 'input', 'step', 'any' or 'settled'`);
+      else if (need.from !== 'input')
+        refuse(
+          `${where}: ${by} takes ${show((need as Need).param)} from ${show((need as Need).from)}; write 'input', 'step', 'any' or 'settled'`,
+        );
     }
     for (const after of draft.spec.after ?? []) {
       if ('any' in after) draft.groups.push({ id: groups++, members: group(after.any, by) });
@@ -170,14 +177,20 @@ export function compileGraph(graph: Graph): CompiledGraph {
   function group(of: readonly Edge[], by: string): readonly CompiledEdge[] {
     const members = new Map<number, CompiledEdge>();
     for (const member of of) require(members, edge(member, by));
-    if (members.size < 2) refuse(`${where}: ${by} waits for any of ${members.size} step; an any-group has at least two members`);
+    if (members.size < 2)
+      refuse(`${where}: ${by} waits for any of ${members.size} step; an any-group has at least two members`);
     return [...members.values()];
   }
 
   const steps = connect(drafts, lines);
   refuseCycles(steps, where);
 
-  const outputs = graph.output === undefined ? [] : 'record' in graph.output ? graph.output.record.map(([, source]) => source) : [graph.output];
+  const outputs =
+    graph.output === undefined
+      ? []
+      : 'record' in graph.output
+        ? graph.output.record.map(([, source]) => source)
+        : [graph.output];
   const decisive = new Set<number>();
   for (const source of outputs) {
     if (source.from === 'step') decisive.add(edge(source, 'the output').from);
@@ -202,10 +215,13 @@ function indexSteps(graph: Graph, where: string): ReadonlyMap<string, number> {
   graph.steps.forEach((step, i) => {
     if (!isName(step.name)) refuse(`${where}: step ${i + 1} is called ${show(step.name)}; give it 1 to 256 characters`);
     if (index.has(step.name)) refuse(`${where} has two steps called ${show(step.name)}`);
-    if (step.queue !== undefined && !isName(step.queue)) refuse(`${where}: step ${show(step.name)} names queue ${show(step.queue)}; give it 1 to 256 characters`);
+    if (step.queue !== undefined && !isName(step.queue))
+      refuse(`${where}: step ${show(step.name)} names queue ${show(step.queue)}; give it 1 to 256 characters`);
     const attempts = step.retry?.attempts ?? 1;
     if (!Number.isInteger(attempts) || attempts < 1) {
-      refuse(`${where}: step ${show(step.name)} has ${attempts} attempts; attempts count all tries, so write 1 or more`);
+      refuse(
+        `${where}: step ${show(step.name)} has ${attempts} attempts; attempts count all tries, so write 1 or more`,
+      );
     }
     index.set(step.name, i);
   });
@@ -231,8 +247,10 @@ function require(edges: Map<number, CompiledEdge>, edge: CompiledEdge): void {
 }
 
 function connect(drafts: readonly Draft[], lines: readonly Line[]): readonly CompiledStep[] {
-  const dependents: Map<number, { to: number; required: CompiledEdge | undefined; groups: CompiledGroup[]; settled: boolean }>[] =
-    drafts.map(() => new Map());
+  const dependents: Map<
+    number,
+    { to: number; required: CompiledEdge | undefined; groups: CompiledGroup[]; settled: boolean }
+  >[] = drafts.map(() => new Map());
   const roads = drafts.map(() => new Set<string>());
   const link = (from: number, to: number) => {
     const known = dependents[from]?.get(to) ?? { to, required: undefined, groups: [], settled: false };
@@ -261,7 +279,9 @@ function connect(drafts: readonly Draft[], lines: readonly Line[]): readonly Com
     groups,
     settled: [...settled],
     dependents: [...(dependents[i]?.values() ?? [])],
-    line: lines.findIndex((line) => line.queue === (spec.queue ?? DEFAULT_QUEUE) && line.priority === (spec.priority ?? 0)),
+    line: lines.findIndex(
+      (line) => line.queue === (spec.queue ?? DEFAULT_QUEUE) && line.priority === (spec.priority ?? 0),
+    ),
     roads: roads[i] ?? new Set(),
   }));
 }
@@ -283,7 +303,10 @@ function refuseCycles(steps: readonly CompiledStep[], where: string): void {
     const seen = path.indexOf(source);
     path.push(source);
     if (seen >= 0) {
-      const names = path.slice(seen).map((i) => show(steps[i]?.spec.name)).reverse();
+      const names = path
+        .slice(seen)
+        .map((i) => show(steps[i]?.spec.name))
+        .reverse();
       refuse(`${where} has a cycle: ${names.join(' → ')}`);
     }
   }
@@ -312,7 +335,9 @@ export function refuseDeadJoins({ graph, steps }: CompiledGraph, judged: (branch
     const demand = (branch: number, roads: readonly Road[]) => {
       const left = mine.get(branch)?.filter((road) => roads.includes(road)) ?? roads;
       if (left.length === 0) {
-        refuse(`${where}: step ${show(step.spec.name)} can never run: it requires roads of branch step ${show(graph.steps[branch]?.name)} that exclude each other; rejoin them with an any-group`);
+        refuse(
+          `${where}: step ${show(step.spec.name)} can never run: it requires roads of branch step ${show(graph.steps[branch]?.name)} that exclude each other; rejoin them with an any-group`,
+        );
       }
       mine.set(branch, left);
     };
@@ -322,7 +347,9 @@ export function refuseDeadJoins({ graph, steps }: CompiledGraph, judged: (branch
       if (!on || !judged(source.spec)) continue;
       const choosable = on.filter((road) => road !== null || canFallThrough(source));
       if (choosable.length === 0) {
-        refuse(`${where}: step ${show(step.spec.name)} can never run: every road that branch step ${show(source.spec.name)} declares has an edge of its own, so its otherwise is never chosen`);
+        refuse(
+          `${where}: step ${show(step.spec.name)} can never run: every road that branch step ${show(source.spec.name)} declares has an edge of its own, so its otherwise is never chosen`,
+        );
       }
       demand(from, choosable);
     }

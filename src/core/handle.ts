@@ -1,5 +1,5 @@
-import type { CommandOptions, RuntimeStorage } from './storage.ts';
 import type { RunStatus } from './run-state.ts';
+import type { CommandOptions, RuntimeStorage } from './storage.ts';
 import type { HistoryEvent, RunExport, RunView } from './views.ts';
 
 /** A run of a workflow whose result is a `Result`, wherever it is worked on. */

@@ -141,7 +141,8 @@ export class ProcessEngine {
   // The loop.
 
   #begin(scope: Scope, first: () => Promise<void> = async () => undefined): Promise<WorkReport> {
-    if (this.#loop) throw new TypeError('this engine is working already; make another one to work on something else beside it');
+    if (this.#loop)
+      throw new TypeError('this engine is working already; make another one to work on something else beside it');
     this.#scope = scope;
     this.#stopped = 'no';
     this.#fatal = undefined;
@@ -326,7 +327,8 @@ export class ProcessEngine {
     if (this.#events.has('started')) this.#events.emit('started', whichOf(claim));
     if (this.#host.monotonic() - this.#breathedAt > BREATH_MS) await this.#breather();
     const { timeoutMs } = claim.spec;
-    const cancelTimeout = timeoutMs === undefined ? undefined : this.#host.after(timeoutMs, () => void this.#timeOut(attempt, timeoutMs));
+    const cancelTimeout =
+      timeoutMs === undefined ? undefined : this.#host.after(timeoutMs, () => void this.#timeOut(attempt, timeoutMs));
     const execution = await execute(attempt, handler, this.#storage);
     cancelTimeout?.();
     if (attempt.state === 'open') return this.#report(attempt, execution);
@@ -336,7 +338,10 @@ export class ProcessEngine {
 
   async #timeOut(attempt: Attempt, timeoutMs: number): Promise<void> {
     if (attempt.state !== 'open') return;
-    const error = new FuselineError('STEP_TIMEOUT', `step ${JSON.stringify(attempt.step)} did not finish within ${timeoutMs} ms`);
+    const error = new FuselineError(
+      'STEP_TIMEOUT',
+      `step ${JSON.stringify(attempt.step)} did not finish within ${timeoutMs} ms`,
+    );
     attempt.abort(error);
     await this.#report(attempt, { outcome: failure(error, {}, this.#host.now()), value: undefined });
   }
@@ -368,7 +373,12 @@ export class ProcessEngine {
   }
 
   /** Records the end of an attempt; while the storage is full, tries again until there is room. */
-  async #finish(claim: Claim, outcome: Outcome, value: unknown, next: ClaimRequest | undefined): Promise<Granted & { readonly status: string }> {
+  async #finish(
+    claim: Claim,
+    outcome: Outcome,
+    value: unknown,
+    next: ClaimRequest | undefined,
+  ): Promise<Granted & { readonly status: string }> {
     for (let wait: number = FULL_RETRY_MS.first; ; wait = Math.min(wait * 2, FULL_RETRY_MS.most)) {
       try {
         return await this.#storage.finish(claim.run, claim.fence, outcome, value, next);
@@ -388,15 +398,26 @@ export class ProcessEngine {
     if (status === 'stale') return this.#events.emit('stale', whichOf(claim));
     if (!this.#events.has('finished')) return;
     const ms = this.#host.monotonic() - startedAt;
-    this.#events.emit('finished', { ...whichOf(claim), outcome: outcome.status, ms, ...(outcome.status === 'failed' && { error: rebuildError(outcome.error) }) });
+    this.#events.emit('finished', {
+      ...whichOf(claim),
+      outcome: outcome.status,
+      ms,
+      ...(outcome.status === 'failed' && { error: rebuildError(outcome.error) }),
+    });
   }
 
   // Claims that are taken back.
 
   #checkClaims(run: string, state: RunState): void {
     for (const attempt of this.#holdings.attempts()) {
-      if (attempt.claim.run !== run || attempt.state !== 'open' || state.judge(attempt.claim.fence) === 'held') continue;
-      this.#takeBack(attempt, state.cancelled ? new FuselineError('RUN_CANCELLED', 'the run was cancelled') : new FuselineError('CLAIM_LOST', 'the step was taken from this worker'));
+      if (attempt.claim.run !== run || attempt.state !== 'open' || state.judge(attempt.claim.fence) === 'held')
+        continue;
+      this.#takeBack(
+        attempt,
+        state.cancelled
+          ? new FuselineError('RUN_CANCELLED', 'the run was cancelled')
+          : new FuselineError('CLAIM_LOST', 'the step was taken from this worker'),
+      );
     }
   }
 
@@ -438,7 +459,8 @@ export class ProcessEngine {
     const worker = this.#worker;
     this.#worker = undefined;
     this.#joining = undefined;
-    if (worker !== undefined) await this.#storage.sessions.unregister(worker).catch((error) => this.#events.emit('error', { error }));
+    if (worker !== undefined)
+      await this.#storage.sessions.unregister(worker).catch((error) => this.#events.emit('error', { error }));
   }
 
   /** Others have handed out what this worker held: it stops all of it and goes on as a new one. */
@@ -447,7 +469,8 @@ export class ProcessEngine {
     if (worker === undefined) return;
     this.#worker = undefined;
     this.#joining = undefined;
-    for (const attempt of [...this.#holdings.attempts()]) this.#takeBack(attempt, new FuselineError('CLAIM_LOST', 'the worker was taken for dead'));
+    for (const attempt of [...this.#holdings.attempts()])
+      this.#takeBack(attempt, new FuselineError('CLAIM_LOST', 'the worker was taken for dead'));
     this.#events.emit('disowned', { worker });
   }
 
@@ -455,7 +478,8 @@ export class ProcessEngine {
     const now = this.#host.monotonic();
     for (const { claim, startedAt } of this.#holdings.attempts()) {
       const ms = now - startedAt;
-      if (claim.spec.timeoutMs === undefined && ms >= SLOW_MS && ms < SLOW_MS + LOOK_MS * 2) this.#events.emit('slow', { ...whichOf(claim), ms });
+      if (claim.spec.timeoutMs === undefined && ms >= SLOW_MS && ms < SLOW_MS + LOOK_MS * 2)
+        this.#events.emit('slow', { ...whichOf(claim), ms });
     }
   }
 
@@ -492,7 +516,11 @@ function mayMatter(key: string): boolean {
   return key.startsWith('ready/') || key.startsWith('timer/') || key.startsWith('head/') || key.startsWith('session/');
 }
 
-function whichOf({ run, spec, attempt }: Claim): { readonly run: string; readonly step: string; readonly attempt: number } {
+function whichOf({ run, spec, attempt }: Claim): {
+  readonly run: string;
+  readonly step: string;
+  readonly attempt: number;
+} {
   return { run, step: spec.name, attempt };
 }
 

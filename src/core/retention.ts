@@ -1,4 +1,4 @@
-import { durationMs, type Duration } from './duration.ts';
+import { type Duration, durationMs } from './duration.ts';
 import { FuselineError } from './errors.ts';
 import { type JournalEntry, PROTOCOL } from './events.ts';
 import type { Host } from './host.ts';
@@ -63,24 +63,42 @@ export class Retention {
     }
     if (!this.#keep) return 0;
     const { finished } = this.#keep;
-    return typeof finished === 'object' ? this.#sweepBeyond(finished.count) : this.#sweepOlder(this.#host.now() - durationMs(finished));
+    return typeof finished === 'object'
+      ? this.#sweepBeyond(finished.count)
+      : this.#sweepOlder(this.#host.now() - durationMs(finished));
   }
 
   /** Oldest first: the runs that ended before a moment. */
   async #sweepOlder(endedBefore: number): Promise<number> {
     const { from, to } = under('time/');
-    const rows = await this.#store.scan({ from: this.#cursor ?? from, to: keys.time(endedBefore, '') < to ? keys.time(endedBefore, '') : to, limit: LOOKED_AT });
-    return this.#sweepPage(rows, (endedAt) => endedAt < endedBefore, (key) => `${key}!`);
+    const rows = await this.#store.scan({
+      from: this.#cursor ?? from,
+      to: keys.time(endedBefore, '') < to ? keys.time(endedBefore, '') : to,
+      limit: LOOKED_AT,
+    });
+    return this.#sweepPage(
+      rows,
+      (endedAt) => endedAt < endedBefore,
+      (key) => `${key}!`,
+    );
   }
 
   /** Newest first: all but so many. */
   async #sweepBeyond(count: number): Promise<number> {
     const { from, to } = under('time/');
     const rows = await this.#store.scan({ from, to: this.#cursor ?? to, limit: LOOKED_AT, order: 'descending' });
-    return this.#sweepPage(rows, () => ++this.#met > count, (key) => key);
+    return this.#sweepPage(
+      rows,
+      () => ++this.#met > count,
+      (key) => key,
+    );
   }
 
-  async #sweepPage(rows: readonly Entry[], isPast: (endedAt: number) => boolean, after: (key: string) => string): Promise<number> {
+  async #sweepPage(
+    rows: readonly Entry[],
+    isPast: (endedAt: number) => boolean,
+    after: (key: string) => string,
+  ): Promise<number> {
     const heads = await this.#store.read(rows.map(({ key }) => keys.head(lastPart(key))));
     let removed = 0;
     for (const [i, row] of rows.entries()) {
@@ -103,13 +121,19 @@ export class Retention {
   async #bury(run: string, head: Entry): Promise<Pick<Entry, 'key' | 'value'> | undefined> {
     const { incarnation, createdAt, endedAt, status } = parseHead(head.value);
     if (endedAt === undefined) {
-      throw new FuselineError('RUN_NOT_FINISHED', `run ${run} is ${status}; cancel it first, only a run that has ended can be removed`);
+      throw new FuselineError(
+        'RUN_NOT_FINISHED',
+        `run ${run} is ${status}; cancel it first, only a run that has ended can be removed`,
+      );
     }
     const { from, to } = under(`entry/${run}/${incarnation}/`);
     const [last] = await this.#store.scan({ from, to, limit: 1, order: 'descending' });
     const seq = Number(lastPart(last?.key ?? '0').slice(1)) + 1;
     const tombstone: JournalEntry = { protocol: PROTOCOL, at: this.#host.now(), events: [] };
-    const removal = { key: keys.removed(tombstone.at, run), value: JSON.stringify({ incarnation, last: seq } satisfies Tomb) };
+    const removal = {
+      key: keys.removed(tombstone.at, run),
+      value: JSON.stringify({ incarnation, last: seq } satisfies Tomb),
+    };
     const next = keys.entry(run, incarnation, seq);
     const claims = (await this.#store.scan(under('claim/'))).filter(({ key }) => parseClaim(key).run === run);
     const result = await this.#store.commit({
@@ -124,8 +148,14 @@ export class Retention {
   async #dig({ key, value }: Pick<Entry, 'key' | 'value'>): Promise<boolean> {
     const run = lastPart(key);
     const { incarnation, last } = JSON.parse(value) as Tomb;
-    const entries = { ...under(`entry/${run}/${incarnation}/`, { limit: ROWS }), to: keys.entry(run, incarnation, last) };
-    const rows = [...(await this.#store.scan(entries)), ...(await this.#store.scan(under(`value/${run}/${incarnation}/`, { limit: ROWS })))];
+    const entries = {
+      ...under(`entry/${run}/${incarnation}/`, { limit: ROWS }),
+      to: keys.entry(run, incarnation, last),
+    };
+    const rows = [
+      ...(await this.#store.scan(entries)),
+      ...(await this.#store.scan(under(`value/${run}/${incarnation}/`, { limit: ROWS }))),
+    ];
     if (rows.length > 0) await this.#store.commit({ delete: rows.map((row) => row.key) });
     return rows.length > 0;
   }

@@ -31,7 +31,13 @@ export interface RunHead {
   readonly incarnation: string;
 }
 
-export const NO_FACTS: RunFacts = { status: 'PENDING', endedAt: undefined, dueAt: undefined, readyAt: [], holders: new Set() };
+export const NO_FACTS: RunFacts = {
+  status: 'PENDING',
+  endedAt: undefined,
+  dueAt: undefined,
+  readyAt: [],
+  holders: new Set(),
+};
 
 export function factsOf(state: RunState): RunFacts {
   return {
@@ -44,7 +50,12 @@ export function factsOf(state: RunState): RunFacts {
 }
 
 /** The puts and deletes that turn the rows of one state of a run into those of the next. */
-export function rowChanges(run: string, state: RunState, before: RunFacts, after: RunFacts): Required<Pick<Batch, 'put' | 'delete'>> {
+export function rowChanges(
+  run: string,
+  state: RunState,
+  before: RunFacts,
+  after: RunFacts,
+): Required<Pick<Batch, 'put' | 'delete'>> {
   const put: { key: Key; value: string }[] = [];
   const gone: Key[] = [];
   const move = (from: number | undefined, to: number | undefined, key: (at: number) => Key) => {
@@ -58,7 +69,8 @@ export function rowChanges(run: string, state: RunState, before: RunFacts, after
     move(before.readyAt[line], at, (since) => keys.ready(queue, state.created.workflow, priority, since, run));
   });
   for (const worker of before.holders) if (!after.holders.has(worker)) gone.push(keys.claim(worker, run));
-  for (const worker of after.holders) if (!before.holders.has(worker)) put.push({ key: keys.claim(worker, run), value: '' });
+  for (const worker of after.holders)
+    if (!before.holders.has(worker)) put.push({ key: keys.claim(worker, run), value: '' });
   return { put, delete: gone };
 }
 
@@ -99,7 +111,8 @@ function readyAt(state: RunState, line: number): number | undefined {
 
 function holdersOf(state: RunState): ReadonlySet<string> {
   const holders = new Set<string>();
-  for (let step = state.firstRunning(); step !== END; step = state.behind(step)) holders.add(state.worker[step] as string);
+  for (let step = state.firstRunning(); step !== END; step = state.behind(step))
+    holders.add(state.worker[step] as string);
   for (const { worker } of state.stopping.values()) holders.add(worker);
   return holders;
 }

@@ -119,7 +119,10 @@ export class RunLog {
     const size = this.#ports.store.limits.valueLength;
     const put: { key: Key; value: string }[] = [];
     for (let at = 0; at < text.length; at += size) {
-      put.push({ key: `${keys.value(this.id, incarnation, row)}/${String(put.length).padStart(6, '0')}`, value: text.slice(at, at + size) });
+      put.push({
+        key: `${keys.value(this.id, incarnation, row)}/${String(put.length).padStart(6, '0')}`,
+        value: text.slice(at, at + size),
+      });
     }
     return { stored: { row, length: text.length }, put };
   }
@@ -129,11 +132,17 @@ export class RunLog {
     const rows = await this.#ports.store.scan(under(`${keys.value(this.id, this.#incarnation, stored.row)}/`));
     const text = rows.map(({ value }) => value).join('');
     if (text.length === stored.length) return text;
-    throw new FuselineError('STORAGE_CORRUPT', `a value of run ${this.id} has ${text.length} of its ${stored.length} characters`);
+    throw new FuselineError(
+      'STORAGE_CORRUPT',
+      `a value of run ${this.id} has ${text.length} of its ${stored.length} characters`,
+    );
   }
 
   /** The journal from an entry on. */
-  async entries(from: number, limit: number = PAGE): Promise<readonly { readonly seq: number; readonly entry: JournalEntry }[]> {
+  async entries(
+    from: number,
+    limit: number = PAGE,
+  ): Promise<readonly { readonly seq: number; readonly entry: JournalEntry }[]> {
     const { to } = under(`entry/${this.id}/${this.#incarnation}/`);
     const rows = await this.#ports.store.scan({ from: keys.entry(this.id, this.#incarnation, from), to, limit });
     return rows.map(({ value }, i) => ({ seq: from + i, entry: JSON.parse(value) as JournalEntry }));
@@ -184,7 +193,13 @@ export class RunLog {
       }
       const facts = factsOf(state);
       this.#written = keys.entry(this.id, this.#incarnation, seq);
-      const batch = this.#batch(state, facts, entry, seq, turn.flatMap(({ put }, i) => (verdicts[i]?.status === 'accepted' ? put : [])));
+      const batch = this.#batch(
+        state,
+        facts,
+        entry,
+        seq,
+        turn.flatMap(({ put }, i) => (verdicts[i]?.status === 'accepted' ? put : [])),
+      );
       let committed: boolean;
       try {
         committed = (await store.commit(batch)).status === 'committed';
@@ -218,11 +233,18 @@ export class RunLog {
     for (const listener of [...this.#listeners]) listener(state, entry, seq);
   }
 
-  #batch(state: RunState, facts: RunFacts, entry: JournalEntry, seq: number, values: Put): Batch & { put: { key: Key; value: string }[] } {
+  #batch(
+    state: RunState,
+    facts: RunFacts,
+    entry: JournalEntry,
+    seq: number,
+    values: Put,
+  ): Batch & { put: { key: Key; value: string }[] } {
     const key = keys.entry(this.id, this.#incarnation, seq);
     const rows = rowChanges(this.id, state, this.#facts, facts);
     const put = [{ key, value: JSON.stringify(entry) }, ...rows.put, ...values];
-    if (headChanged(this.#facts, facts)) put.push({ key: keys.head(this.id), value: JSON.stringify(headOf(state, this.#incarnation)) });
+    if (headChanged(this.#facts, facts))
+      put.push({ key: keys.head(this.id), value: JSON.stringify(headOf(state, this.#incarnation)) });
     return { expect: [{ key, version: undefined }], put, delete: rows.delete };
   }
 

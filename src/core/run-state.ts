@@ -128,7 +128,8 @@ export class RunState {
     this.openSources = new Uint32Array(n);
     this.openMembers = new Uint32Array(graph.groups);
     graph.steps.forEach((step, i) => {
-      this.openSources[i] = step.required.length + step.settled.filter((s) => !step.required.some((e) => e.from === s)).length;
+      this.openSources[i] =
+        step.required.length + step.settled.filter((s) => !step.required.some((e) => e.from === s)).length;
       for (const group of step.groups) this.openMembers[group.id] = group.members.length;
     });
     // Every step that waits or runs stands in exactly one list: its line, the delayed, or the running.
@@ -333,13 +334,15 @@ export class RunState {
   #reset(step: number, at: number): void {
     this.#void(step, at);
     this.#move(step, PENDING, at);
-    for (const numbers of [this.attempt, this.failures, this.losses, this.suspect, this.fallback]) this.#undo.set(numbers, step, 0);
+    for (const numbers of [this.attempt, this.failures, this.losses, this.suspect, this.fallback])
+      this.#undo.set(numbers, step, 0);
     this.#undo.set(this.generation, step, (this.generation[step] as number) + 1);
     this.#undo.set(this.reset, step, this.#reruns);
     this.#undo.set(this.value, step, undefined);
     this.#undo.set(this.error, step, undefined);
     this.#undo.set(this.road, step, undefined);
-    for (const facts of [this.winners, this.checkpoints, this.progress]) this.#undo.remove(facts as Map<number, unknown>, step);
+    for (const facts of [this.winners, this.checkpoints, this.progress])
+      this.#undo.remove(facts as Map<number, unknown>, step);
   }
 
   #move(step: number, to: number, since: number): void {

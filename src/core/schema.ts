@@ -12,7 +12,12 @@ export interface StandardSchema<Input = unknown, Output = Input> {
 
 type Validated<Output> =
   | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: readonly { readonly message: string; readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined }[] };
+  | {
+      readonly issues: readonly {
+        readonly message: string;
+        readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+      }[];
+    };
 
 /** An input type without a validator: whatever comes is taken for it. */
 export function typed<T>(): StandardSchema<T, T> {
@@ -20,7 +25,11 @@ export function typed<T>(): StandardSchema<T, T> {
 }
 
 /** The validated input, as the schema hands it back. Rejects with `INVALID_INPUT`, which names the path. */
-export async function validate<Output>(schema: StandardSchema<never, Output>, value: unknown, what: string): Promise<Output> {
+export async function validate<Output>(
+  schema: StandardSchema<never, Output>,
+  value: unknown,
+  what: string,
+): Promise<Output> {
   const result = await schema['~standard'].validate(value);
   if (!result.issues) return result.value;
   const issues = result.issues.map(({ message, path = [] }) => {

@@ -39,8 +39,16 @@ export class Sessions {
   }
 
   /** `put`: what the session refers to. */
-  async register(worker: string, session: Omit<Session, 'startedAt' | 'evidence'>, put: NonNullable<Batch['put']> = []): Promise<void> {
-    const row: Session = { ...session, startedAt: this.#host.now(), ...(this.#evidence !== undefined && { evidence: this.#evidence }) };
+  async register(
+    worker: string,
+    session: Omit<Session, 'startedAt' | 'evidence'>,
+    put: NonNullable<Batch['put']> = [],
+  ): Promise<void> {
+    const row: Session = {
+      ...session,
+      startedAt: this.#host.now(),
+      ...(this.#evidence !== undefined && { evidence: this.#evidence }),
+    };
     await this.#store.commit({ put: [...put, { key: keys.session(worker), value: JSON.stringify(row) }] });
   }
 
@@ -69,7 +77,11 @@ export class Sessions {
   }
 
   /** Marks a worker dead, takes its claims back through `lose`, and deletes its session. */
-  async reap(worker: string, claimsIn: (run: string) => Promise<number>, lose: (run: string, company: number) => Promise<void>): Promise<void> {
+  async reap(
+    worker: string,
+    claimsIn: (run: string) => Promise<number>,
+    lose: (run: string, company: number) => Promise<void>,
+  ): Promise<void> {
     const [row] = await this.#store.read([keys.session(worker)]);
     const runs = (await this.#store.scan(under(`claim/${worker}/`))).map(({ key }) => parseClaim(key).run);
     let company = row && parse(row).deadWith;

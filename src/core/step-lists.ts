@@ -38,7 +38,8 @@ export class StepLists {
   insert(step: number, list: number, precedes: (other: number) => boolean): void {
     const head = this.#steps + list;
     let before = head;
-    for (let at = this.#previous[head] as number; at !== head && precedes(at); at = this.#previous[at] as number) before = at;
+    for (let at = this.#previous[head] as number; at !== head && precedes(at); at = this.#previous[at] as number)
+      before = at;
     this.#link(step, before);
   }
 

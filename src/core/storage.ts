@@ -1,20 +1,31 @@
-import { findSource, type Found, type Granted, hasValue, readGrant } from './claims.ts';
+import { type Found, type Granted, readGrant } from './claims.ts';
 import { type Codec, canonical, portable } from './codec.ts';
 import type { ClaimRequest, Outcome, Serves, Verdict } from './decide.ts';
-import { FuselineError, RunFailedError, rebuildError } from './errors.ts';
-import type { ErrorRecord, Fence, JournalEntry, Stored } from './events.ts';
+import { FuselineError, rebuildError } from './errors.ts';
+import type { Fence, JournalEntry, Stored } from './events.ts';
 import { explain, type Stranded, strandedSteps } from './explain.ts';
-import { type CompiledGraph, compileGraph, type CompiledStep, type Graph, type Source } from './graph.ts';
+import { type CompiledGraph, compileGraph, type Graph } from './graph.ts';
 import type { Host, Liveness } from './host.ts';
 import { checkId } from './ids.ts';
-import { keys, lastPart, parseReady, under } from './keys.ts';
+import { keys, parseReady, under } from './keys.ts';
+import { type Listed, listRuns, type RunQuery } from './listing.ts';
+import { readOutput } from './output.ts';
 import { type Keep, Retention } from './retention.ts';
-import { headOf, parseHead, type RunHead } from './rows.ts';
+import { headOf } from './rows.ts';
 import { RunLog, type RunLogPorts } from './run-log.ts';
-import { FAILED, type RunState, type RunStatus } from './run-state.ts';
+import type { RunState, RunStatus } from './run-state.ts';
 import { Sessions, type Worker } from './sessions.ts';
 import type { Hint, Key, Store } from './store.ts';
-import { type HistoryEvent, historyOf, type RunExport, rowsIn, type RunSummary, type RunView, summaryOf, viewOf } from './views.ts';
+import {
+  type HistoryEvent,
+  historyOf,
+  type RunExport,
+  type RunSummary,
+  type RunView,
+  rowsIn,
+  summaryOf,
+  viewOf,
+} from './views.ts';
 
 export interface StorageParts {
   readonly store: Store;
@@ -42,19 +53,6 @@ export interface NewWorker {
   readonly queues: readonly string[];
 }
 
-export interface RunQuery {
-  readonly workflow?: string;
-  readonly status?: RunStatus | readonly RunStatus[];
-  readonly labels?: Readonly<Record<string, string>>;
-  /** Epoch milliseconds: created at or after, and before. */
-  readonly createdFrom?: number;
-  readonly createdBefore?: number;
-  /** Runs in a page; 100 unless told, at most 1,000. */
-  readonly limit?: number;
-  /** Where the last page ended. */
-  readonly cursor?: string;
-}
-
 /** Newest first. `cursor` is absent on the last page. */
 export interface RunPage {
   readonly runs: readonly RunSummary[];
@@ -62,7 +60,6 @@ export interface RunPage {
 }
 
 const CACHED_RUNS = 256;
-const LIST_PAGE = 200;
 /** Somebody who waits looks again after this long even if no hint came. */
 const LOOK_MS = 1000;
 
@@ -104,7 +101,15 @@ export class RuntimeStorage {
   // ---- writing
 
   /** Records a run and queues its starting steps; the same id and input again finds the run there is. */
-  async createRun({ id = this.host.id(), graph, input, labels, priority, startAt, next }: NewRun): Promise<Granted & { readonly id: string }> {
+  async createRun({
+    id = this.host.id(),
+    graph,
+    input,
+    labels,
+    priority,
+    startAt,
+    next,
+  }: NewRun): Promise<Granted & { readonly id: string }> {
     checkId(id);
     const { name: workflow, version, deadlineMs } = graph.graph;
     const text = this.codec.encode(input);
@@ -128,11 +133,17 @@ export class RuntimeStorage {
       // Removed between the two looks: then it can be made now.
       if (!found) continue;
       if (found.workflow !== workflow) {
-        throw new FuselineError('WORKFLOW_MISMATCH', `run ${id} exists already and is of workflow ${JSON.stringify(found.workflow)}, not ${JSON.stringify(workflow)}; choose another id`);
+        throw new FuselineError(
+          'WORKFLOW_MISMATCH',
+          `run ${id} exists already and is of workflow ${JSON.stringify(found.workflow)}, not ${JSON.stringify(workflow)}; choose another id`,
+        );
       }
       const recorded = await log.fetch(found.input);
       if (recorded !== text && canonical(recorded) !== canonical(text)) {
-        throw new FuselineError('INPUT_MISMATCH', `run ${id} exists already with another input (${clip(recorded)}, not ${clip(text)}); an id stands for one input, choose another id`);
+        throw new FuselineError(
+          'INPUT_MISMATCH',
+          `run ${id} exists already with another input (${clip(recorded)}, not ${clip(text)}); an id stands for one input, choose another id`,
+        );
       }
       return { id, claims: [], rest: 'later' };
     }
@@ -144,12 +155,24 @@ export class RuntimeStorage {
   }
 
   /** Records how a claimed attempt ended, with everything that follows, and claims more in the same commit. */
-  async finish(run: string, claim: Fence, outcome: Outcome, value: unknown, next?: ClaimRequest): Promise<Granted & { readonly status: Verdict['status'] }> {
+  async finish(
+    run: string,
+    claim: Fence,
+    outcome: Outcome,
+    value: unknown,
+    next?: ClaimRequest,
+  ): Promise<Granted & { readonly status: Verdict['status'] }> {
     const log = this.#log(run);
-    const { stored, put } = outcome.status === 'succeeded' && value !== undefined ? log.stow(this.codec.encode(value)) : NOTHING;
+    const { stored, put } =
+      outcome.status === 'succeeded' && value !== undefined ? log.stow(this.codec.encode(value)) : NOTHING;
     const grant = readGrant(run, next?.serves ?? never);
     return log.submit(
-      { type: 'finish', claim, outcome: stored === undefined ? outcome : { ...outcome, value: stored } as Outcome, next },
+      {
+        type: 'finish',
+        claim,
+        outcome: stored === undefined ? outcome : ({ ...outcome, value: stored } as Outcome),
+        next,
+      },
       (state, verdict) => ({ status: verdict.status, ...grant(state, verdict) }),
       put,
     );
@@ -183,7 +206,9 @@ export class RuntimeStorage {
 
   /** Hands out again what a dead worker held. */
   async reap(worker: string): Promise<void> {
-    const claimsIn = async (run: string) => (await this.#log(run).look((state) => state.running().filter((step) => state.worker[step] === worker).length)) ?? 0;
+    const claimsIn = async (run: string) =>
+      (await this.#log(run).look((state) => state.running().filter((step) => state.worker[step] === worker).length)) ??
+      0;
     await this.sessions.reap(worker, claimsIn, async (run, company) => {
       await this.#log(run).submit({ type: 'lose', worker, company }, readStatus).catch(ignoreUnknownRun);
     });
@@ -202,7 +227,11 @@ export class RuntimeStorage {
   }
 
   /** Reruns a step that has ended, and everything that depends on it. */
-  async enqueue(run: string, step: string, { id = this.host.id(), force }: CommandOptions & { readonly force?: 'not-taken' } = {}): Promise<void> {
+  async enqueue(
+    run: string,
+    step: string,
+    { id = this.host.id(), force }: CommandOptions & { readonly force?: 'not-taken' } = {},
+  ): Promise<void> {
     const position = await this.#position(run, step);
     await this.#command(run, { type: 'enqueue', id, steps: [position], ...(force && { force }) });
   }
@@ -213,7 +242,12 @@ export class RuntimeStorage {
   }
 
   /** Records a message to the run; kept until somebody waits for it. The same id again changes nothing. */
-  async signal(run: string, name: string, payload: unknown, { id = this.host.id() }: CommandOptions = {}): Promise<void> {
+  async signal(
+    run: string,
+    name: string,
+    payload: unknown,
+    { id = this.host.id() }: CommandOptions = {},
+  ): Promise<void> {
     const log = this.#log(run);
     const { stored, put } = log.stow(this.codec.encode(payload));
     await log.submit({ type: 'signal', id, name, payload: stored }, readStatus, put);
@@ -236,35 +270,19 @@ export class RuntimeStorage {
     const workers = await this.sessions.list();
     const names = await this.#stepNames(workers);
     const log = this.#log(run);
-    return this.#look(run, (state) => viewOf(run, headOf(state, log.incarnation), state, strandedSteps(run, state, workers, names)));
+    return this.#look(run, (state) =>
+      viewOf(run, headOf(state, log.incarnation), state, strandedSteps(run, state, workers, names)),
+    );
   }
 
   async status(run: string): Promise<RunStatus> {
     return this.#look(run, (state) => state.runStatus);
   }
 
-  async list({ workflow, status, labels = {}, createdFrom = 0, createdBefore, limit = 100, cursor }: RunQuery = {}): Promise<RunPage> {
-    const wanted = status === undefined ? undefined : new Set([status].flat());
-    const count = Math.min(Math.max(1, limit), 1000);
-    const found: { id: string; head: RunHead }[] = [];
-    const from = keys.time(createdFrom, '');
-    let to = cursor ?? (createdBefore === undefined ? under('time/').to : keys.time(createdBefore, ''));
-    for (let more = true; more && found.length < count; ) {
-      const index = await this.#store.scan({ from, to, limit: LIST_PAGE, order: 'descending' });
-      more = index.length === LIST_PAGE;
-      const heads = await this.#store.read(index.map(({ key }) => keys.head(lastPart(key))));
-      for (let i = 0; i < index.length && found.length < count; i++) {
-        const row = heads[i];
-        to = index[i]?.key ?? to;
-        if (!row) continue;
-        const head = parseHead(row.value);
-        const fits = (workflow === undefined || head.workflow === workflow) && (!wanted || wanted.has(head.status));
-        if (fits && Object.entries(labels).every(([name, value]) => head.labels?.[name] === value)) found.push({ id: lastPart(row.key), head });
-        if (found.length === count) more = true;
-      }
-      if (!more) return { runs: await this.#summaries(found) };
-    }
-    return { runs: await this.#summaries(found), cursor: to };
+  async list(query: RunQuery = {}): Promise<RunPage> {
+    const { found, cursor } = await listRuns(this.#store, query);
+    const runs = await this.#summaries(found);
+    return cursor === undefined ? { runs } : { runs, cursor };
   }
 
   async *history(run: string, { from = 0 }: { readonly from?: number } = {}): AsyncGenerator<HistoryEvent> {
@@ -337,7 +355,8 @@ export class RuntimeStorage {
   async stepResult(run: string, step: string): Promise<unknown> {
     const position = await this.#position(run, step);
     const stored = await this.#look(run, (state) => {
-      if (!state.isFinal(position)) throw new FuselineError('STEP_NOT_FINISHED', `step ${JSON.stringify(step)} of run ${run} has no result yet`);
+      if (!state.isFinal(position))
+        throw new FuselineError('STEP_NOT_FINISHED', `step ${JSON.stringify(step)} of run ${run} has no result yet`);
       return state.value[position];
     });
     return stored === undefined ? undefined : this.load(run, stored);
@@ -349,7 +368,9 @@ export class RuntimeStorage {
     const names = await this.#stepNames(workers);
     const position = step === undefined ? undefined : await this.#position(run, step);
     const now = this.host.now();
-    return this.#look(run, (state) => explain(run, state, position, { now, stranded: strandedSteps(run, state, workers, names) }));
+    return this.#look(run, (state) =>
+      explain(run, state, position, { now, stranded: strandedSteps(run, state, workers, names) }),
+    );
   }
 
   async stranded(run: string): Promise<readonly Stranded[]> {
@@ -366,7 +387,11 @@ export class RuntimeStorage {
     for (let page = await log.entries(0); page.length > 0; page = await log.entries(entries.length)) {
       entries.push(...page.map(({ entry }) => entry));
     }
-    const values = await Promise.all(entries.flatMap(({ events }) => events.flatMap(rowsIn)).map(async (stored) => [stored.row, await log.fetch(stored)] as const));
+    const values = await Promise.all(
+      entries
+        .flatMap(({ events }) => events.flatMap(rowsIn))
+        .map(async (stored) => [stored.row, await log.fetch(stored)] as const),
+    );
     return { format: 'fuseline-run/1', id: run, graph, entries, values: Object.fromEntries(values) };
   }
 
@@ -411,14 +436,25 @@ export class RuntimeStorage {
   async register(worker: string, { name, graphs, queues }: NewWorker): Promise<void> {
     const missing = graphs.filter(({ hash }) => !this.#graphs.has(hash));
     const rows = await this.#store.read(missing.map(({ hash }) => keys.graph(hash)));
-    const unknown = missing.filter((_, i) => !rows[i]).map(({ hash, text }) => ({ key: keys.graph(hash), value: text }));
-    const workflows = graphs.map(({ graph, hash }) => ({ name: graph.name, ...(graph.version !== undefined && { version: graph.version }), graph: hash }));
+    const unknown = missing
+      .filter((_, i) => !rows[i])
+      .map(({ hash, text }) => ({ key: keys.graph(hash), value: text }));
+    const workflows = graphs.map(({ graph, hash }) => ({
+      name: graph.name,
+      ...(graph.version !== undefined && { version: graph.version }),
+      graph: hash,
+    }));
     await this.sessions.register(worker, { name, workflows, queues }, unknown);
     for (const graph of missing) this.#graphs.set(graph.hash, graph);
   }
 
   /** Keys of the ready rows for one queue and workflow, most urgent first, then who waits longest. */
-  async readyRows(queue: string, workflow: string, after: string | undefined, limit: number): Promise<readonly string[]> {
+  async readyRows(
+    queue: string,
+    workflow: string,
+    after: string | undefined,
+    limit: number,
+  ): Promise<readonly string[]> {
     const range = under(`${keys.readyFor(queue, workflow).slice(0, -1)}/`, { limit });
     const rows = await this.#store.scan(after === undefined ? range : { ...range, from: `${after}!` });
     return rows.map(({ key }) => key);
@@ -458,11 +494,20 @@ export class RuntimeStorage {
     const status = await this.#log(checkId(run)).submit(command, readStatus);
     switch (status) {
       case 'ended':
-        throw new FuselineError('RUN_FINISHED', `run ${run} has ended, so it cannot be ${command.type === 'cancel' ? 'cancelled' : `${command.type}d`}; retry it or enqueue one of its steps to take it up again`);
+        throw new FuselineError(
+          'RUN_FINISHED',
+          `run ${run} has ended, so it cannot be ${command.type === 'cancel' ? 'cancelled' : `${command.type}d`}; retry it or enqueue one of its steps to take it up again`,
+        );
       case 'not-final':
-        throw new FuselineError('STEP_NOT_FINISHED', `the step has not ended in run ${run}; only a step that has can be enqueued again`);
+        throw new FuselineError(
+          'STEP_NOT_FINISHED',
+          `the step has not ended in run ${run}; only a step that has can be enqueued again`,
+        );
       case 'not-taken':
-        throw new FuselineError('STEP_NOT_TAKEN', `the step lies on a road run ${run} did not take; enqueue it with force: 'not-taken' to run it all the same`);
+        throw new FuselineError(
+          'STEP_NOT_TAKEN',
+          `the step lies on a road run ${run} did not take; enqueue it with force: 'not-taken' to run it all the same`,
+        );
       case 'nothing-failed':
         throw new FuselineError('RUN_NOT_FINISHED', `run ${run} has no failed or cancelled step to retry`);
     }
@@ -470,12 +515,14 @@ export class RuntimeStorage {
 
   async #position(run: string, step: string): Promise<number> {
     const position = await this.#look(run, (state) => state.graph.index.get(step));
-    if (position === undefined) throw new FuselineError('UNKNOWN_STEP', `run ${run} has no step ${JSON.stringify(step)}`);
+    if (position === undefined)
+      throw new FuselineError('UNKNOWN_STEP', `run ${run} has no step ${JSON.stringify(step)}`);
     return position;
   }
 
   async #value(run: string, found: Found): Promise<unknown> {
-    if (found.kind === 'outcome' && found.status === 'FAILED') return { status: found.status, error: rebuildError(found.error) };
+    if (found.kind === 'outcome' && found.status === 'FAILED')
+      return { status: found.status, error: rebuildError(found.error) };
     const { stored } = found as { stored: Stored | undefined };
     const value = stored === undefined ? undefined : await this.load(run, stored);
     if (found.kind === 'value') return value;
@@ -487,7 +534,7 @@ export class RuntimeStorage {
     return this.#value(run, found);
   }
 
-  async #summaries(found: readonly { readonly id: string; readonly head: RunHead }[]): Promise<RunSummary[]> {
+  async #summaries(found: readonly Listed[]): Promise<RunSummary[]> {
     const open = found.filter(({ head }) => head.endedAt === undefined && head.status !== 'PAUSED');
     if (open.length === 0) return found.map(({ id, head }) => summaryOf(id, head));
     const queued = new Set((await this.#store.scan(under('ready/'))).map(({ key }) => parseReady(key).run));
@@ -495,7 +542,9 @@ export class RuntimeStorage {
     const names = await this.#stepNames(workers);
     return Promise.all(
       found.map(async ({ id, head }) => {
-        const stranded = queued.has(id) ? await this.#log(id).look((state) => strandedSteps(id, state, workers, names)) : undefined;
+        const stranded = queued.has(id)
+          ? await this.#log(id).look((state) => strandedSteps(id, state, workers, names))
+          : undefined;
         return summaryOf(id, head, stranded);
       }),
     );
@@ -505,7 +554,9 @@ export class RuntimeStorage {
     const hashes = new Set(workers.flatMap(({ workflows }) => workflows.map(({ graph }) => graph)));
     const missing = [...hashes].filter((hash) => !this.#graphs.has(hash));
     const rows = await this.#store.read(missing.map((hash) => keys.graph(hash)));
-    rows.forEach((row, i) => row && this.#graphs.set(missing[i] as string, compileGraph(JSON.parse(row.value) as Graph)));
+    rows.forEach(
+      (row, i) => row && this.#graphs.set(missing[i] as string, compileGraph(JSON.parse(row.value) as Graph)),
+    );
     return (hash) => {
       const graph = this.#graphs.get(hash);
       return graph && new Set(graph.index.keys());
@@ -552,38 +603,6 @@ export interface CommandOptions {
 const NOTHING = { stored: undefined, put: [] } as const;
 const never: Serves = () => false;
 const readStatus = (_: RunState, verdict: Verdict): Verdict['status'] => verdict.status;
-
-type Output =
-  | { readonly kind: 'none'; readonly found: readonly [] }
-  | { readonly kind: 'one'; readonly found: Found }
-  | { readonly kind: 'record'; readonly found: readonly (readonly [string, Found | undefined])[] };
-
-function readOutput(run: string, state: RunState): Output {
-  if (state.ended !== 'SUCCEEDED') throw runFailed(run, state);
-  const { output } = state.graph.graph;
-  if (output === undefined) return { kind: 'none', found: [] };
-  const find = (source: Source) => (hasValue(state, source) ? findSource(state, source) : undefined);
-  if ('record' in output) return { kind: 'record', found: output.record.map(([key, source]) => [key, find(source)] as const) };
-  const found = find(output);
-  if (found) return { kind: 'one', found };
-  const step = 'step' in output ? `step ${JSON.stringify(output.step)}` : 'its output';
-  throw new RunFailedError('NO_OUTPUT', run, `run ${run} succeeded without an output: ${step} lies on a road not taken; declare a record of outputs to get undefined instead`, []);
-}
-
-function runFailed(run: string, state: RunState): RunFailedError {
-  const failures = [...state.status.keys()]
-    .filter((step) => state.status[step] === FAILED)
-    .sort((a, b) => (state.finalOrder[a] as number) - (state.finalOrder[b] as number))
-    .map((step) => ({
-      step: (state.graph.steps[step] as CompiledStep).spec.name,
-      attempt: state.attempt[step] as number,
-      error: rebuildError(state.error[step] as ErrorRecord),
-    }));
-  const first = failures[0];
-  if (state.ended === 'CANCELLED') return new RunFailedError('RUN_CANCELLED', run, `run ${run} was cancelled`, failures);
-  if (state.timedOut) return new RunFailedError('RUN_TIMEOUT', run, `run ${run} was not done by its deadline`, failures);
-  return new RunFailedError('RUN_FAILED', run, `run ${run} failed: step ${JSON.stringify(first?.step)}, attempt ${first?.attempt}: ${first?.error.message}`, failures);
-}
 
 function unknownRun(run: string): FuselineError {
   return new FuselineError('UNKNOWN_RUN', `there is no run ${JSON.stringify(run)}`);

@@ -1,8 +1,18 @@
 import type { ErrorRecord, Event, Fence, JournalEntry, Stored } from './events.ts';
+import type { Stranded } from './explain.ts';
 import type { CompiledGraph, CompiledStep, Road } from './graph.ts';
 import type { RunHead } from './rows.ts';
-import { CANCELLED, DELAYED, FAILED, NOT_TAKEN, QUEUED, RUNNING, type RunState, type RunStatus, SUCCEEDED } from './run-state.ts';
-import type { Stranded } from './explain.ts';
+import {
+  CANCELLED,
+  DELAYED,
+  FAILED,
+  NOT_TAKEN,
+  QUEUED,
+  RUNNING,
+  type RunState,
+  type RunStatus,
+  SUCCEEDED,
+} from './run-state.ts';
 
 /** A run as a list shows it. Times are epoch milliseconds. */
 export interface RunSummary {
@@ -84,7 +94,9 @@ function stepView(state: RunState, step: number): StepView {
     ...(status === QUEUED && { queued: 'ready' as const }),
     ...(status === DELAYED && { queued: 'delayed' as const, notBefore: since }),
     ...(status === RUNNING && { worker: state.worker[step] as string }),
-    ...(stepStatus(status) === 'SKIPPED' && { reason: status === NOT_TAKEN ? ('not-taken' as const) : ('condition' as const) }),
+    ...(stepStatus(status) === 'SKIPPED' && {
+      reason: status === NOT_TAKEN ? ('not-taken' as const) : ('condition' as const),
+    }),
     ...(road !== undefined && { road }),
     ...(error && { error }),
   };
@@ -105,7 +117,13 @@ export type HistoryEvent = Named<Event> & { readonly seq: number; readonly index
 type Named<E> = E extends { readonly claim: Fence }
   ? Omit<E, 'claim'> & { readonly step: string }
   : {
-      readonly [K in keyof E]: K extends 'step' ? string : K extends 'steps' ? readonly string[] : K extends 'winners' ? NamedWinners : E[K];
+      readonly [K in keyof E]: K extends 'step'
+        ? string
+        : K extends 'steps'
+          ? readonly string[]
+          : K extends 'winners'
+            ? NamedWinners
+            : E[K];
     };
 type NamedWinners = readonly (readonly [step: string, members: readonly string[]])[] | undefined;
 

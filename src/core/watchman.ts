@@ -69,7 +69,10 @@ export class Watchman {
     const { sessions } = this.#storage;
     const workers = await sessions.list();
     const holders = await sessions.holders();
-    const unseen = this.#watch(workers.filter(({ id }) => id !== self), holders);
+    const unseen = this.#watch(
+      workers.filter(({ id }) => id !== self),
+      holders,
+    );
     const now = this.#host.monotonic();
     if (self !== undefined && holding) {
       const mine = workers.find(({ id }) => id === self);

@@ -26,7 +26,9 @@ export class WorkFinder {
   constructor(definitions: readonly Definition[], storage: RuntimeStorage, queues: readonly string[] | undefined) {
     this.#definitions = definitions;
     this.#storage = storage;
-    this.queues = queues ?? [...new Set([DEFAULT_QUEUE, ...definitions.flatMap(({ graph }) => graph.lines.map(({ queue }) => queue))])];
+    this.queues = queues ?? [
+      ...new Set([DEFAULT_QUEUE, ...definitions.flatMap(({ graph }) => graph.lines.map(({ queue }) => queue))]),
+    ];
   }
 
   readonly serves = (state: RunState, step: number): boolean => {
@@ -87,7 +89,9 @@ export class WorkFinder {
     const workflows = [...new Set(this.#definitions.map(({ name }) => name))];
     const lines = workflows.flatMap((workflow) => this.queues.map((queue) => this.#readyLine(queue, workflow, limit)));
     const rows = (await Promise.all(lines)).flat().map((key) => ({ ...parseReady(key), key }));
-    return rows.filter(({ run }) => !this.#leftAlone.has(run)).sort((a, b) => b.priority - a.priority || a.readyAt - b.readyAt);
+    return rows
+      .filter(({ run }) => !this.#leftAlone.has(run))
+      .sort((a, b) => b.priority - a.priority || a.readyAt - b.readyAt);
   }
 
   async #readyLine(queue: string, workflow: string, limit: number): Promise<string[]> {
@@ -113,8 +117,12 @@ export class WorkFinder {
     if (known) return known;
     const named = this.#definitions.filter(({ name }) => name === created.workflow);
     const definition =
-      named.find((one) => one.graph.hash === graph.hash) ?? named.find((one) => one.graph.graph.version === created.version) ?? named[0];
-    const handlers = graph.steps.map(({ spec }, step) => (definition && canRun(definition, graph, step) ? definition.handlers.get(spec.name) : undefined));
+      named.find((one) => one.graph.hash === graph.hash) ??
+      named.find((one) => one.graph.graph.version === created.version) ??
+      named[0];
+    const handlers = graph.steps.map(({ spec }, step) =>
+      definition && canRun(definition, graph, step) ? definition.handlers.get(spec.name) : undefined,
+    );
     this.#handlers.set(graph.hash, handlers);
     return handlers;
   }

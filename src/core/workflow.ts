@@ -2,7 +2,17 @@ import type { Context } from './context.ts';
 import type { Definition, Handler } from './definition.ts';
 import { type Duration, durationMs } from './duration.ts';
 import { FuselineError } from './errors.ts';
-import { type CompiledGraph, compileGraph, type Edge as GraphEdge, type Graph, type GraphStep, type Need, type RetryPolicy, refuseDeadJoins, type Source } from './graph.ts';
+import {
+  type CompiledGraph,
+  compileGraph,
+  type Graph,
+  type Edge as GraphEdge,
+  type GraphStep,
+  type Need,
+  type RetryPolicy,
+  refuseDeadJoins,
+  type Source,
+} from './graph.ts';
 import { handleOf, type RunHandle } from './handle.ts';
 import { ProcessEngine } from './process-engine.ts';
 import { type StandardSchema, typed, validate } from './schema.ts';
@@ -62,15 +72,29 @@ export type Outcome<T> =
 
 export type Needs = { readonly [param: string]: Ref<unknown> };
 export type Values<N> = { readonly [K in keyof N]: N[K] extends Ref<infer T> ? T : never };
-export type MaySkip<N> = true extends { [K in keyof N]: N[K] extends Conditional<unknown> ? true : false }[keyof N] ? true : false;
+export type MaySkip<N> = true extends { [K in keyof N]: N[K] extends Conditional<unknown> ? true : false }[keyof N]
+  ? true
+  : false;
 export type Result<N, R> = MaySkip<N> extends true ? R | undefined : R;
 
 /** A step lies on a road if something it requires does; an any-group does if all of its members do. */
 export type RoadOf<X> = X extends OnRoad ? OnRoad : unknown;
 type AnyOnRoad<X> = true extends { [K in keyof X]: X[K] extends OnRoad ? true : false }[keyof X] ? OnRoad : unknown;
-type AllOnRoad<X> = false extends { [K in keyof X]: X[K] extends OnRoad ? true : false }[keyof X & number] ? unknown : OnRoad;
+type AllOnRoad<X> = false extends { [K in keyof X]: X[K] extends OnRoad ? true : false }[keyof X & number]
+  ? unknown
+  : OnRoad;
 type After = Edge | readonly Edge[];
-type RoadAfter<A> = true extends (A extends readonly (infer E)[] ? (E extends OnRoad ? true : false) : A extends OnRoad ? true : false) ? OnRoad : unknown;
+type RoadAfter<A> = true extends (
+  A extends readonly (infer E)[]
+    ? E extends OnRoad
+      ? true
+      : false
+    : A extends OnRoad
+      ? true
+      : false
+)
+  ? OnRoad
+  : unknown;
 
 export interface Retry {
   /** Attempts in all. */
@@ -142,7 +166,10 @@ export interface WorkflowOptions {
 }
 
 export type Output = Ref<unknown> | Readonly<Record<string, Ref<unknown>>>;
-export type OutputOf<O> = O extends Ref<infer T> ? T : { readonly [K in keyof O]: O[K] extends Ref<infer T> ? (O[K] extends OnRoad ? T | undefined : T) : never };
+export type OutputOf<O> =
+  O extends Ref<infer T>
+    ? T
+    : { readonly [K in keyof O]: O[K] extends Ref<infer T> ? (O[K] extends OnRoad ? T | undefined : T) : never };
 
 export interface DispatchOptions {
   readonly storage: RuntimeStorage;
@@ -155,7 +182,9 @@ export interface DispatchOptions {
 }
 
 /** `input` is left out where the workflow has none. */
-type WithInput<In, Rest extends readonly unknown[]> = undefined extends In ? [input?: In, ...rest: Rest] : [input: In, ...rest: Rest];
+type WithInput<In, Rest extends readonly unknown[]> = undefined extends In
+  ? [input?: In, ...rest: Rest]
+  : [input: In, ...rest: Rest];
 
 export interface Workflow<In, Out> extends Definition {
   readonly version: string | undefined;
@@ -178,7 +207,11 @@ export interface DefineWorkflow {
     options: WorkflowOptions & { readonly input: StandardSchema<In, I> },
     define: ($: Builder<I>) => O,
   ): Workflow<In, OutputOf<O>>;
-  <const O extends Output>(name: string, options: WorkflowOptions, define: ($: Builder<undefined>) => O): Workflow<undefined, OutputOf<O>>;
+  <const O extends Output>(
+    name: string,
+    options: WorkflowOptions,
+    define: ($: Builder<undefined>) => O,
+  ): Workflow<undefined, OutputOf<O>>;
   <const O extends Output>(name: string, define: ($: Builder<undefined>) => O): Workflow<undefined, OutputOf<O>>;
 }
 
@@ -187,7 +220,10 @@ export function workflowFunction(inMemory: InMemory): DefineWorkflow {
   return ((name: string, ...rest: readonly unknown[]) => {
     const define = rest.at(-1) as ($: Builder<unknown>) => Output;
     const options = (rest.length > 1 ? rest[0] : {}) as WorkflowOptions & { readonly input?: StandardSchema };
-    if (typeof define !== 'function') throw new TypeError(`workflow ${JSON.stringify(name)} needs a function that defines its steps, as the last argument`);
+    if (typeof define !== 'function')
+      throw new TypeError(
+        `workflow ${JSON.stringify(name)} needs a function that defines its steps, as the last argument`,
+      );
     const draft = new Draft(name, options.defaults ?? {});
     const output = draft.outputOf(define(draft));
     const { version, failFast, deadline } = options;
@@ -220,8 +256,17 @@ export function graphFunction(
     refuseDeadJoins(graph, ({ roads }) => roads !== undefined);
     const entries = handlers instanceof Map ? [...handlers] : Object.entries(handlers);
     const unknown = entries.find(([step]) => !graph.index.has(step));
-    if (unknown) throw new FuselineError('INVALID_DEFINITION', `workflow ${JSON.stringify(data.name)}: there is a handler for step ${JSON.stringify(unknown[0])}, which does not exist`);
-    const map = new Map(entries.map(([step, handler]: [string, GraphHandler]) => [step, typeof handler === 'function' ? { run: handler } : handler]));
+    if (unknown)
+      throw new FuselineError(
+        'INVALID_DEFINITION',
+        `workflow ${JSON.stringify(data.name)}: there is a handler for step ${JSON.stringify(unknown[0])}, which does not exist`,
+      );
+    const map = new Map(
+      entries.map(([step, handler]: [string, GraphHandler]) => [
+        step,
+        typeof handler === 'function' ? { run: handler } : handler,
+      ]),
+    );
     return makeWorkflow(graph, map, options, inMemory);
   };
 }
@@ -229,7 +274,10 @@ export function graphFunction(
 function makeWorkflow(
   graph: CompiledGraph,
   handlers: ReadonlyMap<string, Handler>,
-  { input: schema = typed<unknown>(), labels: ownLabels }: { readonly input?: StandardSchema; readonly labels?: Readonly<Record<string, string>> },
+  {
+    input: schema = typed<unknown>(),
+    labels: ownLabels,
+  }: { readonly input?: StandardSchema; readonly labels?: Readonly<Record<string, string>> },
   inMemory: InMemory,
 ): Workflow<unknown, unknown> {
   const { name, version } = graph.graph;
@@ -249,7 +297,9 @@ function makeWorkflow(
     async run(input?: unknown, options?: DispatchOptions) {
       if (!options) return inMemory(definition, await validate(schema as StandardSchema<never, unknown>, input, what));
       const { storage } = options;
-      const { id, report } = await new ProcessEngine(definition, storage, { name: `run ${options.id ?? name}` }).execute(await newRun(input, options));
+      const { id, report } = await new ProcessEngine(definition, storage, {
+        name: `run ${options.id ?? name}`,
+      }).execute(await newRun(input, options));
       if (report.stranded.length > 0) throw new FuselineError('STRANDED', await storage.explain(id));
       return storage.result(id);
     },
@@ -329,7 +379,10 @@ class Draft {
   }
 
   any(...members: readonly unknown[]): never {
-    return new Reference(this, { from: 'any', of: members.map((member) => this.#stepEdge(member, 'a member of any')) }) as never;
+    return new Reference(this, {
+      from: 'any',
+      of: members.map((member) => this.#stepEdge(member, 'a member of any')),
+    }) as never;
   }
 
   settled(step: unknown): never {
@@ -338,8 +391,13 @@ class Draft {
 
   outputOf(output: unknown): NonNullable<Graph['output']> {
     if (output instanceof Reference) return this.#own(output).source;
-    if (typeof output !== 'object' || output === null) throw this.#mistake('must return the step, or the record of steps, whose results are its output');
-    return { record: Object.entries(output).map(([key, ref]) => [key, this.#reference(ref, `output ${JSON.stringify(key)}`).source] as const) };
+    if (typeof output !== 'object' || output === null)
+      throw this.#mistake('must return the step, or the record of steps, whose results are its output');
+    return {
+      record: Object.entries(output).map(
+        ([key, ref]) => [key, this.#reference(ref, `output ${JSON.stringify(key)}`).source] as const,
+      ),
+    };
   }
 
   #add(step: GraphStep, needs: Needs, run: Handler['run'], options: StepOptions<unknown> = {}): never {
@@ -351,7 +409,14 @@ class Draft {
       if (predicate) conditions.set(param, predicate);
       return { ...source, param, ...(predicate && { when: 'handler' as const }) };
     });
-    const { after, fallback, priority, retry = this.#defaults.retry, timeout = this.#defaults.timeout, queue = this.#defaults.queue } = options;
+    const {
+      after,
+      fallback,
+      priority,
+      retry = this.#defaults.retry,
+      timeout = this.#defaults.timeout,
+      queue = this.#defaults.queue,
+    } = options;
     const edges = (after === undefined ? [] : [after].flat()).map((edge) => this.#after(edge, by));
     this.steps.push({
       ...step,

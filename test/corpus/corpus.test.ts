@@ -14,14 +14,21 @@ describe.each(BACKENDS)('every case of the corpus on $name', (backend) => {
 });
 
 describe('a corpus that would be read wrongly is refused', () => {
-  const line = { id: 'a', origin: 'test', tags: [], workflow: { id: 'w', version: '1', inputs: {}, steps: [], edges: [], outputs: [] }, expected: { run: 'SUCCEEDED', steps: {} } };
+  const line = {
+    id: 'a',
+    origin: 'test',
+    tags: [],
+    workflow: { id: 'w', version: '1', inputs: {}, steps: [], edges: [], outputs: [] },
+    expected: { run: 'SUCCEEDED', steps: {} },
+  };
   test.each([
     ['an empty directory', [], /has no cases/],
     ['two cases with one id', [line, line], /two cases called a/],
     ['an unknown field', [{ ...line, hope: 1 }], /"hope"/],
   ])('%s', async (_, lines, message) => {
     const directory = await mkdtemp(join(tmpdir(), 'fuseline-corpus-'));
-    if (lines.length > 0) await writeFile(join(directory, 'cases.jsonl'), lines.map((one) => JSON.stringify(one)).join('\n'));
+    if (lines.length > 0)
+      await writeFile(join(directory, 'cases.jsonl'), lines.map((one) => JSON.stringify(one)).join('\n'));
     await expect(readCorpus(directory)).rejects.toThrow(message);
     await rm(directory, { recursive: true });
   });

@@ -13,4 +13,6 @@ for (const backend of BACKENDS) {
   }
 }
 if (passed < executed) process.exitCode = 1;
-console.log(`${cases.length} cases × ${BACKENDS.length} backends × ${WAYS.length} ways = ${executed} executed, ${passed} passed, 0 skipped`);
+console.log(
+  `${cases.length} cases × ${BACKENDS.length} backends × ${WAYS.length} ways = ${executed} executed, ${passed} passed, 0 skipped`,
+);

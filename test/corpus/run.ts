@@ -1,16 +1,37 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { defineGraph, MemoryStorage, MemoryStore, PoolEngine, ProcessEngine, type RuntimeStorage, type Workflow } from 'fuseline';
+import {
+  defineGraph,
+  MemoryStorage,
+  MemoryStore,
+  PoolEngine,
+  ProcessEngine,
+  type RuntimeStorage,
+  type Workflow,
+} from 'fuseline';
 import { FileStorage } from 'fuseline/node';
-import { type CorpusCase, type CorpusNote, checkCorpus, corpusWorkflow, judgeCorpus, parseCorpus } from 'fuseline/testing';
+import {
+  type CorpusCase,
+  type CorpusNote,
+  checkCorpus,
+  corpusWorkflow,
+  judgeCorpus,
+  parseCorpus,
+} from 'fuseline/testing';
 
 /** Where cases run and their results are read again. */
 interface Backend {
   readonly name: string;
   /** Runs `body` with a function that opens the same storage as often as it is called. */
   readonly bracket: (body: (open: () => RuntimeStorage) => Promise<void>) => Promise<void>;
-  readonly run: (workflow: Workflow<unknown, unknown>, id: string, input: unknown, storage: RuntimeStorage, workers: number) => Promise<void>;
+  readonly run: (
+    workflow: Workflow<unknown, unknown>,
+    id: string,
+    input: unknown,
+    storage: RuntimeStorage,
+    workers: number,
+  ) => Promise<void>;
 }
 
 const dispatched: Backend['run'] = async (workflow, id, input, storage, workers) => {
@@ -58,15 +79,23 @@ export interface Verdict {
 }
 
 /** The cases of a directory of `.jsonl` files: the one `FUSELINE_CORPUS` names, or ours. */
-export async function readCorpus(directory: string = process.env.FUSELINE_CORPUS ?? resolve(import.meta.dirname, 'cases')): Promise<readonly CorpusCase[]> {
+export async function readCorpus(
+  directory: string = process.env.FUSELINE_CORPUS ?? resolve(import.meta.dirname, 'cases'),
+): Promise<readonly CorpusCase[]> {
   const files = (await readdir(directory)).filter((name) => name.endsWith('.jsonl')).sort();
-  const cases = await Promise.all(files.map(async (name) => parseCorpus(await readFile(join(directory, name), 'utf8'), name)));
+  const cases = await Promise.all(
+    files.map(async (name) => parseCorpus(await readFile(join(directory, name), 'utf8'), name)),
+  );
   checkCorpus(cases.flat(), directory);
   return cases.flat();
 }
 
 /** Runs every case on a backend, then reads what came of it through a storage opened anew. */
-export async function runCorpus(cases: readonly CorpusCase[], { bracket, run }: Backend, workers: number): Promise<readonly Verdict[]> {
+export async function runCorpus(
+  cases: readonly CorpusCase[],
+  { bracket, run }: Backend,
+  workers: number,
+): Promise<readonly Verdict[]> {
   const verdicts: Verdict[] = [];
   await bracket(async (open) => {
     const storage = open();
@@ -81,7 +110,8 @@ export async function runCorpus(cases: readonly CorpusCase[], { bracket, run }: 
       const { id } = found;
       const { status, steps } = await again.get(id);
       const results = new Map<string, unknown>();
-      for (const { name, status: end } of steps) if (end === 'SUCCEEDED') results.set(name, await again.stepResult(id, name));
+      for (const { name, status: end } of steps)
+        if (end === 'SUCCEEDED') results.set(name, await again.stepResult(id, name));
       verdicts.push({ id, wrong: judgeCorpus(found, { status, steps, results, notes }) });
     }
     await storage.close();

@@ -40,7 +40,11 @@ export class PoolEngine {
     this.#options = options;
   }
 
-  run<Out>(workflow: Definition & { run(...args: never): Promise<Out> }, input?: unknown, options: { readonly id?: string } = {}): Promise<Out> {
+  run<Out>(
+    workflow: Definition & { run(...args: never): Promise<Out> },
+    input?: unknown,
+    options: { readonly id?: string } = {},
+  ): Promise<Out> {
     return this.execute(workflow, input, options.id) as Promise<Out>;
   }
 
