@@ -21,10 +21,11 @@ export type { Host, Liveness, Signal } from './core/host.ts';
 export type { RunQuery } from './core/listing.ts';
 export { type EngineOptions, ProcessEngine, type WorkReport } from './core/process-engine.ts';
 export type { Keep } from './core/retention.ts';
+export type { RunPage } from './core/run-reader.ts';
 export type { RunStatus } from './core/run-state.ts';
 export { type StandardSchema, typed } from './core/schema.ts';
 export type { Worker } from './core/sessions.ts';
-export { type CommandOptions, type RunPage, RuntimeStorage, type StorageParts } from './core/storage.ts';
+export { type CommandOptions, RuntimeStorage, type StorageParts } from './core/storage.ts';
 export type { Batch, CommitResult, Entry, Hint, Key, Range, Store, StoreLimits, Version } from './core/store.ts';
 export type { HistoryEvent, RunExport, RunSummary, RunView, StepStatus, StepView } from './core/views.ts';
 export type {

@@ -213,7 +213,7 @@ export class ProcessEngine {
 
   async #strandedIn(runs: Iterable<string>): Promise<readonly Stranded[]> {
     const found: Stranded[] = [];
-    for (const run of runs) found.push(...((await this.#storage.stranded(run)) ?? []));
+    for (const run of runs) found.push(...(await this.#storage.stranded(run)));
     for (const stranded of found) this.#events.emit('stranded', stranded);
     return found;
   }

@@ -1,0 +1,165 @@
+import { FuselineError } from './errors.ts';
+import type { JournalEntry } from './events.ts';
+import type { StepNames } from './explain.ts';
+import { type CompiledGraph, compileGraph, type Graph } from './graph.ts';
+import type { Host } from './host.ts';
+import { checkId } from './ids.ts';
+import { keys } from './keys.ts';
+import { RunLog, type RunLogPorts } from './run-log.ts';
+import type { RunState } from './run-state.ts';
+import type { Worker } from './sessions.ts';
+import type { Hint, Key, Store } from './store.ts';
+
+const CACHED_RUNS = 256;
+/** Somebody who waits looks again after this long even if no hint came. */
+const LOOK_MS = 1000;
+
+/** The runs this process has to do with: their logs, their graphs, and the news of those it follows. */
+export class RunLogs {
+  readonly graphs: Map<string, CompiledGraph> = new Map();
+  readonly #store: Store;
+  readonly #host: Host;
+  readonly #ports: RunLogPorts;
+  /** Last used, last in the map. */
+  readonly #logs = new Map<string, RunLog>();
+  /** The logs that are followed, and by how many. */
+  readonly #followed = new Map<RunLog, number>();
+  readonly #hintListeners = new Set<(hint: Hint) => void>();
+  #unwatch: (() => void) | undefined;
+
+  constructor(store: Store, host: Host) {
+    this.#store = store;
+    this.#host = host;
+    const wrote = (keys: readonly Key[]): void => this.#tell({ keys });
+    this.#ports = { store, host, graphs: this.graphs, wrote };
+  }
+
+  get(run: string): RunLog {
+    const known = this.#logs.get(run);
+    if (known) {
+      this.#logs.delete(run);
+      this.#logs.set(run, known);
+      return known;
+    }
+    const log = new RunLog(run, this.#ports);
+    this.#logs.set(run, log);
+    for (const [id, old] of this.#logs) {
+      if (this.#logs.size <= CACHED_RUNS) break;
+      if (old.isIdle && old !== log) this.#logs.delete(id);
+    }
+    return log;
+  }
+
+  /** Reads a run as it is now. Rejects with `UNKNOWN_RUN`. */
+  async look<T>(run: string, read: (state: RunState) => T): Promise<T> {
+    const box = await this.get(checkId(run)).look((state) => [read(state)] as const);
+    if (!box) throw new FuselineError('UNKNOWN_RUN', `there is no run ${JSON.stringify(run)}`);
+    return box[0];
+  }
+
+  /** Waits until the run is as `until` says; looks at once, at every change, and now and then. */
+  async changed(run: string, until: (state: RunState) => boolean): Promise<void> {
+    const log = this.get(run);
+    const release = this.#follow(log);
+    try {
+      for (;;) {
+        let wake: (() => void) | undefined;
+        let told = false;
+        const unlisten = log.listen(() => {
+          told = true;
+          wake?.();
+        });
+        try {
+          if (await this.look(run, until)) return;
+          await new Promise<void>((resolve) => {
+            if (told) return resolve();
+            const cancel = this.#host.after(LOOK_MS, resolve);
+            wake = () => {
+              cancel();
+              resolve();
+            };
+          });
+        } finally {
+          unlisten();
+        }
+      }
+    } finally {
+      release();
+    }
+  }
+
+  /** Hears every entry of a run, here and elsewhere, while it is listened to. */
+  listen(run: string, listener: (state: RunState, entry: JournalEntry) => void): () => void {
+    const log = this.get(run);
+    const release = this.#follow(log);
+    const unlisten = log.listen(listener);
+    return () => {
+      unlisten();
+      release();
+    };
+  }
+
+  /** Hears that rows changed, through this storage or elsewhere. */
+  onHint(listener: (hint: Hint) => void): () => void {
+    this.#hintListeners.add(listener);
+    this.#watchStore();
+    return () => {
+      this.#hintListeners.delete(listener);
+      this.#watchStore();
+    };
+  }
+
+  /** Which steps the graphs have that workers bring. */
+  async stepNames(workers: readonly Worker[]): Promise<StepNames> {
+    const hashes = new Set(workers.flatMap(({ workflows }) => workflows.map(({ graph }) => graph)));
+    const missing = [...hashes].filter((hash) => !this.graphs.has(hash));
+    const rows = await this.#store.read(missing.map((hash) => keys.graph(hash)));
+    rows.forEach(
+      (row, i) => row && this.graphs.set(missing[i] as string, compileGraph(JSON.parse(row.value) as Graph)),
+    );
+    return (hash) => {
+      const graph = this.graphs.get(hash);
+      return graph && new Set(graph.index.keys());
+    };
+  }
+
+  forget(run: string): void {
+    this.#logs.delete(run);
+  }
+
+  close(): void {
+    this.#unwatch?.();
+    this.#unwatch = undefined;
+  }
+
+  /** While a run is followed, hints that others changed it make this process read what they appended. */
+  #follow(log: RunLog): () => void {
+    this.#followed.set(log, (this.#followed.get(log) ?? 0) + 1);
+    this.#watchStore();
+    return () => {
+      const count = (this.#followed.get(log) ?? 1) - 1;
+      if (count > 0) this.#followed.set(log, count);
+      else this.#followed.delete(log);
+      this.#watchStore();
+    };
+  }
+
+  #watchStore(): void {
+    if (this.#followed.size === 0 && this.#hintListeners.size === 0) {
+      this.#unwatch?.();
+      this.#unwatch = undefined;
+      return;
+    }
+    this.#unwatch ??= this.#store.watch((hint) => {
+      for (const log of this.#followed.keys()) {
+        // A look that fails is made again by whoever waits; the hint itself owes nothing.
+        if (log.mayConcern(hint.keys)) log.look(() => undefined).catch(() => undefined);
+      }
+      this.#tell(hint);
+    });
+  }
+
+  #tell(hint: Hint): void {
+    for (const listener of this.#hintListeners) listener(hint);
+  }
+}

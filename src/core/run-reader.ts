@@ -1,0 +1,193 @@
+import type { Found } from './claims.ts';
+import type { Codec } from './codec.ts';
+import { FuselineError, rebuildError } from './errors.ts';
+import type { JournalEntry, Stored } from './events.ts';
+import { explain, type Stranded, strandedSteps } from './explain.ts';
+import type { Host } from './host.ts';
+import { parseReady, under } from './keys.ts';
+import { type Listed, listRuns, type RunQuery } from './listing.ts';
+import { readOutput } from './output.ts';
+import { headOf } from './rows.ts';
+import { RunLogs } from './run-logs.ts';
+import type { RunState, RunStatus } from './run-state.ts';
+import type { Sessions, Worker } from './sessions.ts';
+import type { Store } from './store.ts';
+import {
+  type HistoryEvent,
+  historyOf,
+  type RunExport,
+  type RunSummary,
+  type RunView,
+  rowsIn,
+  summaryOf,
+  viewOf,
+} from './views.ts';
+
+/** Newest first. `cursor` is absent on the last page. */
+export interface RunPage {
+  readonly runs: readonly RunSummary[];
+  readonly cursor?: string;
+}
+
+/** The reading half of a storage: changes nothing. */
+export class RunReader {
+  readonly host: Host;
+  readonly codec: Codec;
+  readonly sessions: Sessions;
+  protected readonly store: Store;
+  protected readonly logs: RunLogs;
+
+  constructor(store: Store, host: Host, codec: Codec, sessions: Sessions) {
+    this.host = host;
+    this.codec = codec;
+    this.sessions = sessions;
+    this.store = store;
+    this.logs = new RunLogs(store, host);
+  }
+
+  async get(run: string): Promise<RunView> {
+    const workers = await this.sessions.list();
+    const names = await this.logs.stepNames(workers);
+    const log = this.logs.get(run);
+    return this.logs.look(run, (state) =>
+      viewOf(run, headOf(state, log.incarnation), state, strandedSteps(run, state, workers, names)),
+    );
+  }
+
+  async status(run: string): Promise<RunStatus> {
+    return this.logs.look(run, (state) => state.runStatus);
+  }
+
+  async list(query: RunQuery = {}): Promise<RunPage> {
+    const { found, cursor } = await listRuns(this.store, query);
+    const runs = await this.#summaries(found);
+    return cursor === undefined ? { runs } : { runs, cursor };
+  }
+
+  async *history(run: string, { from = 0 }: { readonly from?: number } = {}): AsyncGenerator<HistoryEvent> {
+    const graph = await this.logs.look(run, (state) => state.graph);
+    const log = this.logs.get(run);
+    for (let next = from; ; ) {
+      const page = await log.entries(next);
+      for (const { seq, entry } of page) yield* historyOf(graph, entry, seq);
+      if (page.length === 0) return;
+      next += page.length;
+    }
+  }
+
+  /** The history and what is added to it, until the run has ended. */
+  async *watch(run: string, { from = 0 }: { readonly from?: number } = {}): AsyncGenerator<HistoryEvent> {
+    let next = from;
+    for (;;) {
+      // Looked at before the page is read, so that an end found here has its entries in it.
+      const ended = await this.logs.look(run, (state) => state.ended && state.seq);
+      for await (const event of this.history(run, { from: next })) {
+        next = event.seq + 1;
+        yield event;
+      }
+      if (ended !== undefined && next > ended) return;
+      await this.logs.changed(run, (state) => state.seq >= next);
+    }
+  }
+
+  /** What the run hands back, once it has ended. Rejects with `RunFailedError`. */
+  async result(run: string): Promise<unknown> {
+    await this.logs.changed(run, (state) => state.ended !== undefined);
+    const output = await this.logs.look(run, (state) => readOutput(run, state));
+    if (output.kind === 'one') return this.resolve(run, output.found);
+    const record = output.found.map(async ([key, found]) => [key, found && (await this.resolve(run, found))] as const);
+    return output.kind === 'none' ? undefined : Object.fromEntries(await Promise.all(record));
+  }
+
+  /** The result of one step that has SUCCEEDED; `undefined` for one that was skipped. */
+  async stepResult(run: string, step: string): Promise<unknown> {
+    const position = await this.position(run, step);
+    const stored = await this.logs.look(run, (state) => {
+      if (!state.isFinal(position))
+        throw new FuselineError('STEP_NOT_FINISHED', `step ${JSON.stringify(step)} of run ${run} has no result yet`);
+      return state.value[position];
+    });
+    return stored === undefined ? undefined : this.load(run, stored);
+  }
+
+  /** One sentence on what the run, or one of its steps, waits for. */
+  async explain(run: string, step?: string): Promise<string> {
+    const workers = await this.sessions.list();
+    const names = await this.logs.stepNames(workers);
+    const position = step === undefined ? undefined : await this.position(run, step);
+    const now = this.host.now();
+    return this.logs.look(run, (state) =>
+      explain(run, state, position, { now, stranded: strandedSteps(run, state, workers, names) }),
+    );
+  }
+
+  /** The run's ready steps that no live worker can handle; none of a run that is not there. */
+  async stranded(run: string): Promise<readonly Stranded[]> {
+    const workers = await this.sessions.list();
+    const names = await this.logs.stepNames(workers);
+    return (await this.peek(run, (state) => strandedSteps(run, state, workers, names))) ?? [];
+  }
+
+  /** A copy of the run as plain data. */
+  async export(run: string): Promise<RunExport> {
+    const graph = await this.logs.look(run, (state) => state.graph.graph);
+    const log = this.logs.get(run);
+    const entries: JournalEntry[] = [];
+    for (let page = await log.entries(0); page.length > 0; page = await log.entries(entries.length)) {
+      entries.push(...page.map(({ entry }) => entry));
+    }
+    const values = await Promise.all(
+      entries
+        .flatMap(({ events }) => events.flatMap(rowsIn))
+        .map(async (stored) => [stored.row, await log.fetch(stored)] as const),
+    );
+    return { format: 'fuseline-run/1', id: run, graph, entries, values: Object.fromEntries(values) };
+  }
+
+  async workers(): Promise<readonly Worker[]> {
+    return this.sessions.list();
+  }
+
+  /** A recorded value, decoded: a copy of its own. */
+  async load(run: string, stored: Stored): Promise<unknown> {
+    return this.codec.decode(typeof stored === 'string' ? stored : await this.logs.get(run).fetch(stored));
+  }
+
+  /** Decodes what a need or an output found, as a handler or a caller sees it. */
+  async resolve(run: string, found: Found): Promise<unknown> {
+    if (found.kind === 'outcome' && found.status === 'FAILED')
+      return { status: found.status, error: rebuildError(found.error) };
+    const { stored } = found as { stored: Stored | undefined };
+    const value = stored === undefined ? undefined : await this.load(run, stored);
+    if (found.kind === 'value') return value;
+    return found.status === 'SUCCEEDED' ? { status: found.status, value } : { status: found.status };
+  }
+
+  /** Reads a run as it is now; `undefined` if there is none. */
+  peek<T>(run: string, read: (state: RunState) => T): Promise<T | undefined> {
+    return this.logs.get(run).look(read);
+  }
+
+  protected async position(run: string, step: string): Promise<number> {
+    const position = await this.logs.look(run, (state) => state.graph.index.get(step));
+    if (position === undefined)
+      throw new FuselineError('UNKNOWN_STEP', `run ${run} has no step ${JSON.stringify(step)}`);
+    return position;
+  }
+
+  async #summaries(found: readonly Listed[]): Promise<RunSummary[]> {
+    const open = found.filter(({ head }) => head.endedAt === undefined && head.status !== 'PAUSED');
+    if (open.length === 0) return found.map(({ id, head }) => summaryOf(id, head));
+    const queued = new Set((await this.store.scan(under('ready/'))).map(({ key }) => parseReady(key).run));
+    const workers = await this.sessions.list();
+    const names = await this.logs.stepNames(workers);
+    return Promise.all(
+      found.map(async ({ id, head }) => {
+        const stranded = queued.has(id)
+          ? await this.logs.get(id).look((state) => strandedSteps(id, state, workers, names))
+          : undefined;
+        return summaryOf(id, head, stranded);
+      }),
+    );
+  }
+}
