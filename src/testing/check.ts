@@ -40,10 +40,15 @@ export function pause(): Promise<void> {
   });
 }
 
+/** In one spelling: the same data, the same text. */
 function text(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) => (part === undefined ? '(undefined)' : part));
+  return JSON.stringify(value, (_, part: unknown) => {
+    if (part === undefined) return '(undefined)';
+    if (typeof part !== 'object' || part === null || Array.isArray(part)) return part;
+    return Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  });
 }
 
 function clip(long: string): string {
-  return long.length > 200 ? `${long.slice(0, 200)}… (${long.length} characters)` : long;
+  return long.length > 400 ? `${long.slice(0, 400)}… (${long.length} characters)` : long;
 }

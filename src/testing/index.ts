@@ -1,5 +1,4 @@
 export { type Bracket, bracket, type Data, type Open } from './bracket.ts';
-export { type ContractCase, storeContract } from './store-contract.ts';
 export {
   type CorpusCase,
   type CorpusNote,
@@ -10,3 +9,7 @@ export {
   judgeCorpus,
   parseCorpus,
 } from './corpus.ts';
+export { type FaultCounts, type Faults, FaultyStore } from './faulty-store.ts';
+export { type Random, seeded } from './random.ts';
+export { type ContractCase, storeContract } from './store-contract.ts';
+export { type ModelTestOptions, modelTest } from './store-model.ts';

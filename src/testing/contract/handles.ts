@@ -1,4 +1,4 @@
-import { ensure, equal, refused } from '../check.ts';
+import { ensure, equal, pause, refused } from '../check.ts';
 import type { ContractCase } from '../store-contract.ts';
 import { contents, EVERYTHING, put, readOne, write } from './store-face.ts';
 
@@ -114,8 +114,10 @@ export const handleCases: readonly ContractCase[] = [
       });
       const outcomes = Promise.allSettled(under);
       await store.close();
-      await outcomes;
+      // What was settled is heard of a moment later.
+      await pause();
       equal(settled, keys.length, 'how many commits were settled');
+      await outcomes;
       const there = new Set((await (await open()).scan({ from: 'key/', to: 'key0' })).map(({ key }) => key));
       ensure(
         committed.every((key) => there.has(key)),
