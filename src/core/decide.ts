@@ -165,13 +165,14 @@ class Turn {
         if (state.judge(command.claim) !== 'held') return 'stale';
         return this.#finish(command.claim, { status: 'failed', error: timeoutError(state, command.claim.step) });
       case 'cancel':
-        if (state.ended) return 'ended';
+        if (state.ended) return state.ended === 'CANCELLED' ? 'duplicate' : 'ended';
         this.#emit({ type: 'cancel', command: command.id });
         this.#cancelRest('command');
         return accepted;
       case 'pause':
       case 'resume':
         if (state.ended) return 'ended';
+        if (state.paused === (command.type === 'pause')) return 'duplicate';
         this.#emit({ type: command.type, command: command.id });
         return accepted;
       case 'signal':

@@ -177,17 +177,18 @@ export class ProcessEngine {
     let lookedAt = Number.NEGATIVE_INFINITY;
     for (;;) {
       if (this.#fatal || (this.#stopped !== 'no' && this.#holdings.isIdle)) return [];
-      const claimed = this.#stopped === 'no' && (await this.#fill());
-      if (this.#stopped === 'no' && !claimed && this.#holdings.isIdle) {
-        const stranded = await this.#whatIsLeft();
-        if (stranded) return stranded;
-      }
       const now = this.#host.monotonic();
       if (now - lookedAt >= LOOK_MS) {
+        // Before anything is claimed: who slept may have been given up meanwhile.
         lookedAt = now;
         await this.#look();
         this.#pointOutSlow();
         await this.#sweep();
+      }
+      const claimed = this.#stopped === 'no' && (await this.#fill());
+      if (this.#stopped === 'no' && !claimed && this.#holdings.isIdle) {
+        const stranded = await this.#whatIsLeft();
+        if (stranded) return stranded;
       }
       await this.#rest();
     }
@@ -469,9 +470,12 @@ export class ProcessEngine {
     if (worker === undefined) return;
     this.#worker = undefined;
     this.#joining = undefined;
-    for (const attempt of [...this.#holdings.attempts()])
+    const held = [...this.#holdings.attempts()];
+    for (const attempt of held)
       this.#takeBack(attempt, new FuselineError('CLAIM_LOST', 'the worker was taken for dead'));
     this.#events.emit('disowned', { worker });
+    // Those it claimed after it had been given up are nobody else's yet.
+    void this.#release(held);
   }
 
   #pointOutSlow(): void {

@@ -6,7 +6,7 @@ import type { Fence, JournalEntry } from './events.ts';
 import type { CompiledGraph } from './graph.ts';
 import type { Host, Liveness } from './host.ts';
 import { checkId } from './ids.ts';
-import { keys, under } from './keys.ts';
+import { keys, MAX_PRIORITY, under } from './keys.ts';
 import { type Keep, Retention } from './retention.ts';
 import type { RunLog } from './run-log.ts';
 import { RunReader } from './run-reader.ts';
@@ -70,6 +70,7 @@ export class RuntimeStorage extends RunReader {
     next,
   }: NewRun): Promise<Granted & { readonly id: string }> {
     checkId(id);
+    checkTerms(priority, startAt, labels);
     const { name: workflow, version, deadlineMs } = graph.graph;
     const text = this.codec.encode(input);
     const birth = {
@@ -299,6 +300,21 @@ export interface CommandOptions {
 const NOTHING = { stored: undefined, put: [] } as const;
 const never: Serves = () => false;
 const readStatus = (_: RunState, verdict: Verdict): Verdict['status'] => verdict.status;
+
+function checkTerms(priority: number | undefined, startAt: number | undefined, labels: NewRun['labels']): void {
+  const refuse = (what: string): never => {
+    throw new FuselineError('INVALID_INPUT', what);
+  };
+  if (priority !== undefined && !(Number.isInteger(priority) && Math.abs(priority) <= MAX_PRIORITY / 2)) {
+    refuse(`priority is ${priority}; use a whole number within ±${MAX_PRIORITY / 2}`);
+  }
+  if (startAt !== undefined && !Number.isFinite(startAt))
+    refuse(`startAt is ${startAt}; use a Date or epoch milliseconds`);
+  for (const [name, value] of Object.entries(labels ?? {})) {
+    if (typeof value !== 'string')
+      refuse(`label ${JSON.stringify(name)} is ${JSON.stringify(value)}; labels are strings`);
+  }
+}
 
 function ignoreUnknownRun(error: unknown): void {
   if (!(error instanceof FuselineError && error.code === 'UNKNOWN_RUN')) throw error;

@@ -74,10 +74,10 @@ export class Watchman {
       holders,
     );
     const now = this.#host.monotonic();
-    if (self !== undefined && holding) {
+    if (self !== undefined) {
       const mine = workers.find(({ id }) => id === self);
       if (!mine || mine.deadWith !== undefined) this.#report.disowned();
-      else if (unseen && now - this.#beatAt >= BEAT_MS) {
+      else if (holding && unseen && now - this.#beatAt >= BEAT_MS) {
         this.#beatAt = now;
         if ((await sessions.beat(self)) === 'gone') this.#report.disowned();
       }
