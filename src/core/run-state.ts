@@ -63,32 +63,32 @@ export class RunState {
   /** Steps that are not final. */
   open: number;
 
-  readonly status: Uint8Array;
-  readonly attempt: Uint32Array;
+  readonly status: Int32Array;
+  readonly attempt: Int32Array;
   /** Failed attempts that count against `retry.attempts`. */
-  readonly failures: Uint32Array;
-  readonly losses: Uint8Array;
+  readonly failures: Int32Array;
+  readonly losses: Int32Array;
   /** 1: was lost with a worker, so its next attempt is claimed alone. */
-  readonly suspect: Uint8Array;
+  readonly suspect: Int32Array;
   /** 1: the next attempt, or the one under way, is the fallback. */
-  readonly fallback: Uint8Array;
-  readonly generation: Uint32Array;
+  readonly fallback: Int32Array;
+  readonly generation: Int32Array;
   /** Which rerun of the run last reset the step; 0 for none. */
-  readonly reset: Uint32Array;
+  readonly reset: Int32Array;
   /** When the step entered its state; for DELAYED, when it may start. */
   readonly since: Float64Array;
   /** Position among all steps that became final. */
   readonly finalOrder: Float64Array;
   readonly claimSeq: Float64Array;
-  readonly claimIndex: Uint32Array;
-  readonly claimEnd: Uint8Array;
+  readonly claimIndex: Int32Array;
+  readonly claimEnd: Int32Array;
   readonly worker: (string | undefined)[];
   readonly road: (Road | undefined)[];
   readonly value: (Stored | undefined)[];
   readonly error: (ErrorRecord | undefined)[];
   /** Required and settled sources that are not final yet, per step; members that are not, per any-group. */
-  readonly openSources: Uint32Array;
-  readonly openMembers: Uint32Array;
+  readonly openSources: Int32Array;
+  readonly openMembers: Int32Array;
   readonly winners: Map<number, readonly number[]> = new Map();
   readonly checkpoints: Map<number, ReadonlyMap<string, Stored>> = new Map();
   readonly progress: Map<number, Stored> = new Map();
@@ -108,25 +108,25 @@ export class RunState {
     this.createdAt = createdAt;
     this.deadline = created.deadline;
     this.open = n;
-    this.status = new Uint8Array(n);
-    this.attempt = new Uint32Array(n);
-    this.failures = new Uint32Array(n);
-    this.losses = new Uint8Array(n);
-    this.suspect = new Uint8Array(n);
-    this.fallback = new Uint8Array(n);
-    this.generation = new Uint32Array(n);
-    this.reset = new Uint32Array(n);
+    this.status = new Int32Array(n);
+    this.attempt = new Int32Array(n);
+    this.failures = new Int32Array(n);
+    this.losses = new Int32Array(n);
+    this.suspect = new Int32Array(n);
+    this.fallback = new Int32Array(n);
+    this.generation = new Int32Array(n);
+    this.reset = new Int32Array(n);
     this.since = new Float64Array(n);
     this.finalOrder = new Float64Array(n);
     this.claimSeq = new Float64Array(n).fill(-1);
-    this.claimIndex = new Uint32Array(n);
-    this.claimEnd = new Uint8Array(n);
+    this.claimIndex = new Int32Array(n);
+    this.claimEnd = new Int32Array(n);
     this.worker = new Array(n);
     this.road = new Array(n);
     this.value = new Array(n);
     this.error = new Array(n);
-    this.openSources = new Uint32Array(n);
-    this.openMembers = new Uint32Array(graph.groups);
+    this.openSources = new Int32Array(n);
+    this.openMembers = new Int32Array(graph.groups);
     graph.steps.forEach((step, i) => {
       this.openSources[i] =
         step.required.length + step.settled.filter((s) => !step.required.some((e) => e.from === s)).length;
@@ -201,8 +201,8 @@ export class RunState {
 
   /** The entry is complete: whatever comes next is another one. */
   close(seq: number, at: number): void {
-    this.#undo.set(this, 'seq', seq);
-    this.#undo.set(this, 'at', at);
+    this.#undo.field(this, 'seq', seq);
+    this.#undo.field(this, 'at', at);
   }
 
   evolve(event: Event, seq: number, index: number, at: number): void {
@@ -217,17 +217,17 @@ export class RunState {
         for (const step of event.steps) this.#move(step, DELAYED, event.at);
         return;
       case 'claimed':
-        this.#undo.set(this.claimSeq, event.step, seq);
-        this.#undo.set(this.claimIndex, event.step, index);
-        this.#undo.set(this.claimEnd, event.step, HELD);
-        this.#undo.set(this.worker, event.step, event.worker);
-        this.#undo.set(this.attempt, event.step, event.attempt);
+        this.#undo.number(this.claimSeq, event.step, seq);
+        this.#undo.number(this.claimIndex, event.step, index);
+        this.#undo.number(this.claimEnd, event.step, HELD);
+        this.#undo.item(this.worker, event.step, event.worker);
+        this.#undo.number(this.attempt, event.step, event.attempt);
         this.#move(event.step, RUNNING, at);
-        if (this.startedAt === undefined) this.#undo.set(this, 'startedAt', at);
+        if (this.startedAt === undefined) this.#undo.field(this, 'startedAt', at);
         return;
       case 'succeeded':
-        if (event.value !== undefined) this.#undo.set(this.value, event.step, event.value);
-        if (event.road !== undefined) this.#undo.set(this.road, event.step, event.road);
+        if (event.value !== undefined) this.#undo.item(this.value, event.step, event.value);
+        if (event.road !== undefined) this.#undo.item(this.road, event.step, event.road);
         this.#report(event.step);
         this.#move(event.step, SUCCEEDED, at);
         return;
@@ -238,20 +238,20 @@ export class RunState {
         }
         return;
       case 'retrying':
-        this.#undo.set(this.error, event.step, event.error);
-        this.#undo.set(this.failures, event.step, (this.failures[event.step] as number) + 1);
+        this.#undo.item(this.error, event.step, event.error);
+        this.#undo.number(this.failures, event.step, (this.failures[event.step] as number) + 1);
         this.#report(event.step);
         this.#move(event.step, DELAYED, event.at);
         return;
       case 'falling-back':
-        this.#undo.set(this.error, event.step, event.error);
-        this.#undo.set(this.fallback, event.step, 1);
-        this.#undo.set(this.losses, event.step, 0);
+        this.#undo.item(this.error, event.step, event.error);
+        this.#undo.number(this.fallback, event.step, 1);
+        this.#undo.number(this.losses, event.step, 0);
         this.#report(event.step);
         this.#move(event.step, QUEUED, at);
         return;
       case 'failed':
-        this.#undo.set(this.error, event.step, event.error);
+        this.#undo.item(this.error, event.step, event.error);
         this.#report(event.step);
         this.#move(event.step, FAILED, at);
         return;
@@ -262,13 +262,13 @@ export class RunState {
         }
         return;
       case 'lost':
-        this.#undo.set(this.claimEnd, event.step, VOIDED);
-        this.#undo.set(this.losses, event.step, event.losses);
-        this.#undo.set(this.suspect, event.step, 1);
+        this.#undo.number(this.claimEnd, event.step, VOIDED);
+        this.#undo.number(this.losses, event.step, event.losses);
+        this.#undo.number(this.suspect, event.step, 1);
         this.#move(event.step, DELAYED, event.at);
         return;
       case 'released':
-        this.#undo.set(this.claimEnd, event.step, VOIDED);
+        this.#undo.number(this.claimEnd, event.step, VOIDED);
         this.#move(event.step, QUEUED, at);
         return;
       case 'stopped':
@@ -277,7 +277,7 @@ export class RunState {
       case 'checkpoint': {
         const known = this.checkpoints.get(event.step);
         this.#undo.put(this.checkpoints, event.step, new Map(known).set(event.key, event.value));
-        this.#undo.set(this.losses, event.step, 0);
+        this.#undo.number(this.losses, event.step, 0);
         return;
       }
       case 'progress':
@@ -285,12 +285,12 @@ export class RunState {
         return;
       case 'cancel':
         this.#remember(event.command);
-        this.#undo.set(this, 'cancelled', true);
+        this.#undo.field(this, 'cancelled', true);
         return;
       case 'pause':
       case 'resume':
         this.#remember(event.command);
-        this.#undo.set(this, 'paused', event.type === 'pause');
+        this.#undo.field(this, 'paused', event.type === 'pause');
         return;
       case 'signal':
         this.#remember(event.command);
@@ -301,16 +301,16 @@ export class RunState {
         this.#remember(event.command);
         this.#reruns++;
         for (const step of event.steps) this.#reset(step, at);
-        this.#undo.set(this, 'deadline', undefined);
-        this.#undo.set(this, 'ended', undefined);
-        this.#undo.set(this, 'endedAt', undefined);
-        this.#undo.set(this, 'cancelled', false);
-        this.#undo.set(this, 'timedOut', false);
+        this.#undo.field(this, 'deadline', undefined);
+        this.#undo.field(this, 'ended', undefined);
+        this.#undo.field(this, 'endedAt', undefined);
+        this.#undo.field(this, 'cancelled', false);
+        this.#undo.field(this, 'timedOut', false);
         return;
       case 'ended':
-        this.#undo.set(this, 'ended', event.status);
-        this.#undo.set(this, 'endedAt', at);
-        if (event.reason === 'RUN_TIMEOUT') this.#undo.set(this, 'timedOut', true);
+        this.#undo.field(this, 'ended', event.status);
+        this.#undo.field(this, 'endedAt', at);
+        if (event.reason === 'RUN_TIMEOUT') this.#undo.field(this, 'timedOut', true);
         return;
       default:
         event satisfies never;
@@ -319,15 +319,15 @@ export class RunState {
 
   /** The attempt under way reported its end, by itself or through the one who watched it. */
   #report(step: number): void {
-    this.#undo.set(this.claimEnd, step, REPORTED);
-    this.#undo.set(this.suspect, step, 0);
+    this.#undo.number(this.claimEnd, step, REPORTED);
+    this.#undo.number(this.suspect, step, 0);
   }
 
   /** Takes a claim back from a body that may still run. */
   #void(step: number, at: number): void {
     if (this.status[step] !== RUNNING) return;
     const claim = this.claimOf(step);
-    this.#undo.set(this.claimEnd, step, VOIDED);
+    this.#undo.number(this.claimEnd, step, VOIDED);
     this.#undo.put(this.stopping, claimKey(claim), { claim, worker: this.worker[step] as string, at });
   }
 
@@ -335,12 +335,12 @@ export class RunState {
     this.#void(step, at);
     this.#move(step, PENDING, at);
     for (const numbers of [this.attempt, this.failures, this.losses, this.suspect, this.fallback])
-      this.#undo.set(numbers, step, 0);
-    this.#undo.set(this.generation, step, (this.generation[step] as number) + 1);
-    this.#undo.set(this.reset, step, this.#reruns);
-    this.#undo.set(this.value, step, undefined);
-    this.#undo.set(this.error, step, undefined);
-    this.#undo.set(this.road, step, undefined);
+      this.#undo.number(numbers, step, 0);
+    this.#undo.number(this.generation, step, (this.generation[step] as number) + 1);
+    this.#undo.number(this.reset, step, this.#reruns);
+    this.#undo.item(this.value, step, undefined);
+    this.#undo.item(this.error, step, undefined);
+    this.#undo.item(this.road, step, undefined);
     for (const facts of [this.winners, this.checkpoints, this.progress])
       this.#undo.remove(facts as Map<number, unknown>, step);
   }
@@ -348,8 +348,8 @@ export class RunState {
   #move(step: number, to: number, since: number): void {
     const from = this.status[step] as number;
     if (from === DELAYED || from === QUEUED || from === RUNNING) this.#lists.unlink(step);
-    this.#undo.set(this.status, step, to);
-    this.#undo.set(this.since, step, since);
+    this.#undo.number(this.status, step, to);
+    this.#undo.number(this.since, step, since);
     const lines = this.graph.lines.length;
     if (to === QUEUED) this.#lists.append(step, this.graph.steps[step]?.line as number);
     else if (to === RUNNING) this.#lists.append(step, lines + 1);
@@ -359,11 +359,11 @@ export class RunState {
   }
 
   #settle(step: number, by: 1 | -1): void {
-    this.#undo.set(this, 'open', this.open + by);
-    if (by < 0) this.#undo.set(this.finalOrder, step, this.#finals++);
+    this.#undo.field(this, 'open', this.open + by);
+    if (by < 0) this.#undo.number(this.finalOrder, step, this.#finals++);
     for (const { to, required, settled, groups } of this.graph.steps[step]?.dependents ?? []) {
-      if (required || settled) this.#undo.set(this.openSources, to, (this.openSources[to] as number) + by);
-      for (const { id } of groups) this.#undo.set(this.openMembers, id, (this.openMembers[id] as number) + by);
+      if (required || settled) this.#undo.number(this.openSources, to, (this.openSources[to] as number) + by);
+      for (const { id } of groups) this.#undo.number(this.openMembers, id, (this.openMembers[id] as number) + by);
     }
   }
 

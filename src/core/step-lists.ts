@@ -46,16 +46,16 @@ export class StepLists {
   unlink(step: number): void {
     const previous = this.#previous[step] as number;
     const next = this.#next[step] as number;
-    this.#undo.set(this.#next, previous, next);
-    this.#undo.set(this.#previous, next, previous);
+    this.#undo.number(this.#next, previous, next);
+    this.#undo.number(this.#previous, next, previous);
   }
 
   #link(step: number, before: number): void {
     const previous = this.#previous[before] as number;
-    this.#undo.set(this.#next, previous, step);
-    this.#undo.set(this.#previous, step, previous);
-    this.#undo.set(this.#next, step, before);
-    this.#undo.set(this.#previous, before, step);
+    this.#undo.number(this.#next, previous, step);
+    this.#undo.number(this.#previous, step, previous);
+    this.#undo.number(this.#next, step, before);
+    this.#undo.number(this.#previous, before, step);
   }
 
   #stepOrEnd(position: number): number {

@@ -25,7 +25,18 @@ export class Undo {
     }
   }
 
-  set<T extends object, K extends keyof T>(target: T, key: K, value: T[K]): void {
+  // Three of the same, because each is fast only while it sees few kinds of targets.
+  number(target: Int32Array | Float64Array, at: number, value: number): void {
+    this.#log?.push(target, at, target[at]);
+    target[at] = value;
+  }
+
+  item<T>(target: T[], at: number, value: T): void {
+    this.#log?.push(target, at, target[at]);
+    target[at] = value;
+  }
+
+  field<T extends object, K extends keyof T>(target: T, key: K, value: T[K]): void {
     this.#log?.push(target, key, target[key]);
     target[key] = value;
   }
