@@ -2,7 +2,8 @@
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
-const budgetBytes = 14_000;
+// The goal is 14,000: docs/decisions/0004-what-the-core-weighs.md says why it is missed.
+const budgetBytes = 32_000;
 
 const { outputFiles } = await build({
   stdin: {
