@@ -1,12 +1,27 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { MemoryStore } from 'fuseline';
+import { FileStore, type FileStoreOptions } from 'fuseline/node';
 import { type Bracket, bracket } from 'fuseline/testing';
 
 /** Every store this package brings. A line here buys every suite. */
 export const backends: Readonly<Record<string, Bracket>> = {
   memory: bracket(() => inMemory()),
+  file: bracket(() => inDirectory({})),
+  'file, relaxed': bracket(() => inDirectory({ durability: 'relaxed' })),
+  'file, in tiny segments': bracket(() => inDirectory({ segmentBytes: 2000 })),
 };
 
 function inMemory() {
   const rows = new MemoryStore();
   return { open: () => rows.reopen() };
+}
+
+async function inDirectory(options: FileStoreOptions) {
+  const directory = await mkdtemp(join(tmpdir(), 'fuseline-store-'));
+  return {
+    open: () => new FileStore(join(directory, 'data'), options),
+    remove: () => rm(directory, { recursive: true }),
+  };
 }
