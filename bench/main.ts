@@ -1,0 +1,50 @@
+import { parseArgs } from 'node:util';
+import { bundle } from './bundle.ts';
+import { chains } from './chain.ts';
+import { commits } from './commits.ts';
+import { fans } from './fan.ts';
+import type { Family } from './figures.ts';
+import { type FileRoom, openFileRoom } from './file-room.ts';
+import { held } from './held.ts';
+import { longRuns } from './long.ts';
+import { manyRuns } from './short-runs.ts';
+import { HEADING, heading, jsonLine, row } from './table.ts';
+
+const FAMILIES: readonly Family[] = [chains, fans, manyRuns, commits, longRuns, held, bundle];
+const ROUNDS = 5;
+
+const { values: options } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true, default: [] },
+    rounds: { type: 'string', default: String(ROUNDS) },
+  },
+});
+const rounds = Number(options.rounds);
+if (!Number.isInteger(rounds) || rounds < 1) throw new TypeError(`--rounds is ${options.rounds}; it must be 1 or more`);
+const names = FAMILIES.map(({ name }) => name);
+const unknown = options.only.find((name) => !names.includes(name));
+if (unknown !== undefined) throw new TypeError(`--only ${unknown} names no workload; there are ${names.join(', ')}`);
+const chosen = FAMILIES.filter(({ name }) => options.only.length === 0 || options.only.includes(name));
+
+let room: Promise<FileRoom> | undefined;
+const files = () => {
+  room ??= openFileRoom();
+  return room;
+};
+const say = options.json ? () => undefined : console.log;
+try {
+  say(HEADING);
+  for (const family of chosen) {
+    say(heading(family));
+    for await (const figure of family.measure({ rounds, files })) {
+      console.log(options.json ? jsonLine(figure) : row(figure));
+    }
+  }
+  if (room) {
+    const { lineBytes, sync } = await room;
+    say(`\nraw: one descriptor, a line of ${lineBytes} bytes and ${sync} for each step`);
+  }
+} finally {
+  (await room)?.close();
+}
