@@ -1,7 +1,7 @@
 import { MemoryStore } from 'fuseline';
 import { bracket, type Faults, FaultyStore, modelTest, storeContract } from 'fuseline/testing';
 import { describe, expect, test } from 'vitest';
-import { webHost } from '../../src/adapters/host.ts';
+import { webHost } from '../../src/adapters/host.js';
 
 const host = webHost;
 const key = 'a';

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { webHost } from '../../src/adapters/host.ts';
+import { webHost } from '../../src/adapters/host.js';
 
 const DAY_MS = 86_400_000;
 

@@ -1,4 +1,4 @@
-import { type FuselineError, type Hint, MemoryStore } from 'fuseline';
+import { type FuselineError, type Hint, MemoryStorage, MemoryStore } from 'fuseline';
 import { expect, onTestFinished, test } from 'vitest';
 
 test('one commit is one hint, and commits of the same tick share one', async () => {
@@ -34,6 +34,16 @@ test('handles on the same rows hear of each other and of themselves', async () =
   await other.commit({ put: [{ key: 'b', value: '1' }] });
   await turn();
   expect(heard).toEqual(['store: a', 'other: a', 'store: b', 'other: b']);
+});
+
+test('storages that share one store hear of each other', async () => {
+  const store = new MemoryStore();
+  const [first, second] = [new MemoryStorage({ store }), new MemoryStorage({ store })];
+  const heard: Hint[] = [];
+  first.onHint((hint) => heard.push(hint));
+  await second.sessions.register('w', { name: 'w', workflows: [] });
+  await turn();
+  expect(heard).toEqual([{ keys: ['session/w'] }]);
 });
 
 test('what one listener throws is reported, and the listeners beside it hear the hint all the same', async () => {

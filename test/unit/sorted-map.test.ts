@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { SortedMap } from '../../src/core/sorted-map.ts';
+import { SortedMap } from '../../src/core/sorted-map.js';
 
 type Order = 'ascending' | 'descending';
 
