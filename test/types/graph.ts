@@ -1,0 +1,148 @@
+import { type Outcome, type Step, typed, workflow } from 'fuseline';
+import { expectTypeOf } from 'vitest';
+
+/** The graph with everything: compiles as it is written, and every result is inferred from the handlers. */
+
+interface Files {
+  readonly length: number;
+}
+declare function scan(path: string, signal: AbortSignal): Promise<Files>;
+declare function countLines(files: Files): number;
+declare function hashAll(needs: { readonly files: Files }): Promise<Map<string, string>>;
+declare function summarise(lines: number): string;
+declare function detail(needs: { readonly lines: number; readonly hashes: Map<string, string> }): Promise<string>;
+declare function writeReport(body: string): Promise<{ readonly bytes: number }>;
+
+export const report = workflow('folder-report', { input: typed<{ path: string }>() }, ($) => {
+  const files = $.step('scan', { folder: $.input }, ({ folder }, { signal }) => scan(folder.path, signal));
+  const lines = $.step('count', { files }, ({ files }) => countLines(files), { timeout: '30s' });
+  const hashes = $.step('hash', { files }, hashAll, { retry: 3 });
+  const size = $.branch('size', { files }, ({ files }) => (files.length > 500 ? 'large' : 'small'));
+  const brief = $.step('brief', { lines }, ({ lines }) => summarise(lines), { after: size.on('small') });
+  const full = $.step('full', { lines, hashes }, detail, { after: size.on('large') });
+  const audit = $.step('audit', { hashes: $.settled(hashes) }, ({ hashes }) => hashes.status);
+
+  expectTypeOf(files).toExtend<Step<Files>>();
+  expectTypeOf(lines).toExtend<Step<number>>();
+  expectTypeOf(hashes).toExtend<Step<Map<string, string>>>();
+  expectTypeOf(brief).toExtend<Step<string>>();
+  expectTypeOf(audit).toExtend<Step<'SUCCEEDED' | 'FAILED' | 'SKIPPED' | 'CANCELLED'>>();
+
+  return $.step('write', { body: $.any(brief, full) }, ({ body }) => writeReport(body), { after: audit });
+});
+
+expectTypeOf(report.run).parameter(0).toEqualTypeOf<{ path: string }>();
+expectTypeOf(report.run({ path: '.' })).resolves.toEqualTypeOf<{ readonly bytes: number }>();
+
+workflow('results', { input: typed<{ id: number }>() }, ($) => {
+  const order = $.step('order', { input: $.input }, ({ input }) => ({ id: input.id, lines: ['a'] }));
+
+  // What a dependent sees is what the handler returned, awaited, and nothing besides.
+  $.step('all', { order, input: $.input }, (needs, context) => {
+    expectTypeOf(needs.order).toEqualTypeOf<{ id: number; lines: string[] }>();
+    expectTypeOf(needs.input).toEqualTypeOf<{ id: number }>();
+    expectTypeOf<keyof typeof needs>().toEqualTypeOf<'order' | 'input'>();
+    expectTypeOf(context.attempt).toEqualTypeOf<number>();
+    expectTypeOf(context.key).toEqualTypeOf<string>();
+    expectTypeOf(context.once('a', async () => 1)).resolves.toEqualTypeOf<number>();
+  });
+  const later = $.step('async', { order }, async ({ order }) => order.id);
+  $.step('awaited', { later }, ({ later }) => expectTypeOf(later).toEqualTypeOf<number>());
+
+  // A wrong field.
+  // @ts-expect-error
+  $.step('wrong-field', { order }, ({ order }) => order.total);
+  // A need that was not declared.
+  // @ts-expect-error
+  $.step('missing-need', { order }, ({ input }) => input);
+  // A handler that wants what nobody hands it.
+  const wantsBoth = (_: { readonly order: { id: number }; readonly price: number }) => 1;
+  // @ts-expect-error
+  $.step('missing-need-of-handler', { order }, wantsBoth);
+  // A handler that wants another type.
+  const wantsText = (_: { readonly order: string }) => 1;
+  // @ts-expect-error
+  $.step('wrong-need-of-handler', { order }, wantsText);
+  // A name is no reference.
+  // @ts-expect-error
+  $.step('by-name', { order: 'order' }, () => 1);
+  // Nor is one in `after`.
+  // @ts-expect-error
+  $.step('after-name', {}, () => 1, { after: 'order' });
+  // The input is no step: nothing waits for it.
+  // @ts-expect-error
+  $.step('after-input', {}, () => 1, { after: $.input });
+  // A value is no reference.
+  // @ts-expect-error
+  $.step('by-value', { order: 1 }, () => 1);
+
+  return order;
+});
+
+workflow('fallbacks', ($) => {
+  const price = $.step('price', {}, () => 5, { fallback: (error) => error.message.length });
+  $.step('awaited', {}, async () => ({ cents: 5 }), { fallback: async () => ({ cents: 0 }) });
+  // A fallback of another type.
+  // @ts-expect-error
+  $.step('other', {}, () => 5, { fallback: () => 'none' });
+  // @ts-expect-error
+  $.step('other-async', {}, async () => 5, { fallback: async () => undefined });
+  // @ts-expect-error
+  $.branch('road', {}, () => (Math.random() > 0.5 ? 'a' : 'b'), { fallback: () => 'c' });
+  $.branch('road', {}, () => (Math.random() > 0.5 ? 'a' : 'b'), { fallback: () => 'b' });
+  // The fallback does not widen what the step hands on.
+  $.step('next', { price }, ({ price }) => expectTypeOf(price).toEqualTypeOf<number>());
+
+  // Durations and retries that are none.
+  $.step('ok', {}, () => 1, {
+    timeout: '1.5m',
+    retry: { attempts: 3, backoff: 'linear', base: 100, when: () => true },
+  });
+  // @ts-expect-error
+  $.step('bad-unit', {}, () => 1, { timeout: '3 fortnights' });
+  // @ts-expect-error
+  $.step('bad-backoff', {}, () => 1, { retry: { attempts: 3, backoff: 'quadratic' } });
+  // @ts-expect-error
+  $.step('no-attempts', {}, () => 1, { retry: { backoff: 'linear' } });
+  return price;
+});
+
+workflow('settled', ($) => {
+  const price = $.step('price', {}, () => 5);
+  $.step('look', { price: $.settled(price) }, ({ price }) => {
+    expectTypeOf(price).toEqualTypeOf<Outcome<number>>();
+    if (price.status === 'SUCCEEDED') expectTypeOf(price.value).toEqualTypeOf<number>();
+    if (price.status === 'FAILED') expectTypeOf(price.error).toEqualTypeOf<Error>();
+    // There is no value before the status is known.
+    // @ts-expect-error
+    return price.value;
+  });
+  return price;
+});
+
+workflow('any', ($) => {
+  const one = $.step('one', {}, () => 1);
+  const text = $.step('text', {}, () => 'a');
+  $.step('either', { it: $.any(one, text) }, ({ it }) => expectTypeOf(it).toEqualTypeOf<string | number>());
+  // A group of one is no group.
+  // @ts-expect-error
+  $.any(one);
+  // Its members are steps: neither the input, nor a condition, nor another group.
+  // @ts-expect-error
+  $.any(one, $.input);
+  // @ts-expect-error
+  $.any(
+    one,
+    text.when((it) => it !== ''),
+  );
+  // @ts-expect-error
+  $.any(one, $.any(one, text));
+  // @ts-expect-error
+  $.any(one, $.settled(text));
+  // What settles is a step, too.
+  // @ts-expect-error
+  $.settled($.any(one, text));
+  // @ts-expect-error
+  $.settled(text.when((it) => it !== ''));
+  return { one, text };
+});
