@@ -55,6 +55,9 @@ export interface Any<out T> extends Ref<T>, Edge {
   when(predicate: (value: T) => boolean): Conditional<T> & RoadOf<this>;
 }
 
+/** A step of either kind: what can end, on its own and with a value. */
+export type Ending = Ref<unknown> & Edge & { readonly name: string };
+
 /** A step whose result chooses the road. */
 export interface Branch<out A extends string> extends Ref<A>, Edge {
   readonly name: string;
@@ -142,10 +145,10 @@ export interface Builder<I> {
     handler: (needs: Values<N>, context: Context) => A | Promise<A>,
     options?: StepOptions<NoInfer<A>, E>,
   ): Branch<A> & AnyOnRoad<N> & RoadAfter<E>;
-  any<const M extends readonly [Ref<unknown>, Ref<unknown>, ...Ref<unknown>[]]>(
+  any<const M extends readonly [Ending, Ending, ...Ending[]]>(
     ...members: M
   ): Any<M[number] extends Ref<infer T> ? T : never> & AllOnRoad<M>;
-  settled<T>(step: Ref<T> & Edge): Ref<Outcome<T>>;
+  settled<T>(step: Ref<T> & Ending): Ref<Outcome<T>>;
 }
 
 export interface Defaults {
@@ -165,7 +168,9 @@ export interface WorkflowOptions {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-export type Output = Ref<unknown> | Readonly<Record<string, Ref<unknown>>>;
+/** A condition belongs to a step that waits, so it is no output. */
+type OutputRef = Ref<unknown> & { readonly [MAY_SKIP]?: never };
+export type Output = OutputRef | Readonly<Record<string, OutputRef>>;
 export type OutputOf<O> =
   O extends Ref<infer T>
     ? T
@@ -390,12 +395,12 @@ class Draft {
   }
 
   outputOf(output: unknown): NonNullable<Graph['output']> {
-    if (output instanceof Reference) return this.#own(output).source;
-    if (typeof output !== 'object' || output === null)
+    if (output instanceof Reference) return this.#whole(output, 'its output').source;
+    if (typeof output !== 'object' || output === null || 'then' in output)
       throw this.#mistake('must return the step, or the record of steps, whose results are its output');
     return {
       record: Object.entries(output).map(
-        ([key, ref]) => [key, this.#reference(ref, `output ${JSON.stringify(key)}`).source] as const,
+        ([key, ref]) => [key, this.#whole(ref, `output ${JSON.stringify(key)}`).source] as const,
       ),
     };
   }
@@ -403,6 +408,8 @@ class Draft {
   #add(step: GraphStep, needs: Needs, run: Handler['run'], options: StepOptions<unknown> = {}): never {
     const by = `step ${JSON.stringify(step.name)}`;
     if (typeof run !== 'function') throw this.#mistake(`has no handler for ${by}; it is the third argument`);
+    if (typeof needs !== 'object' || needs === null)
+      throw this.#mistake(`has no needs for ${by}; they are the second argument, {} where there are none`);
     const conditions = new Map<string, Predicate>();
     const list = Object.entries(needs).map(([param, ref]): Need => {
       const { source, predicate } = this.#reference(ref, `need ${JSON.stringify(param)} of ${by}`);
@@ -435,15 +442,23 @@ class Draft {
 
   #after(edge: unknown, by: string): NonNullable<GraphStep['after']>[number] {
     if (edge instanceof Road) return this.#own(edge).edge;
-    const { source } = this.#reference(edge, `after of ${by}`);
+    const { source } = this.#whole(edge, `after of ${by}`);
     if (source.from === 'any') return { any: source.of };
     return this.#stepEdge(edge, `after of ${by}`);
   }
 
   #stepEdge(ref: unknown, what: string): GraphEdge {
-    const { source } = this.#reference(ref, what);
-    if (source.from !== 'step') throw this.#mistake(`has no step as ${what}`);
+    const { source } = this.#whole(ref, what);
+    if (source.from !== 'step') throw this.#mistake(`has something else than a step as ${what}; name the step itself`);
     return { step: source.step };
+  }
+
+  /** A reference where a condition has nothing to decide. */
+  #whole(ref: unknown, what: string): Reference {
+    const reference = this.#reference(ref, what);
+    if (reference.predicate)
+      throw this.#mistake(`has a condition as ${what}; a condition belongs among the needs of a step`);
+    return reference;
   }
 
   #reference(ref: unknown, what: string): Reference {
