@@ -54,6 +54,7 @@ export class Compactor {
         if (!done) return;
         log.stats.compactions++;
         log.adopt();
+        this.#notBefore = 0;
       })
       .catch(() => undefined)
       .finally(() => {

@@ -119,7 +119,10 @@ export class Directory {
       const end = bytes.lastIndexOf('\t') + 1;
       const line = readLine(bytes, 1, Math.max(1, end), 0, undefined);
       if (line.kind !== 'record') {
-        throw new FuselineError('STORAGE_CORRUPT', `${this.at(FORMAT_FILE)} is damaged; restore it from a backup of the directory`);
+        throw new FuselineError(
+          'STORAGE_CORRUPT',
+          `${this.at(FORMAT_FILE)} is damaged; restore it from a backup of the directory`,
+        );
       }
       checkFormat(line.head, this.at(FORMAT_FILE));
       return line.head.next as string;
@@ -129,7 +132,9 @@ export class Directory {
   }
 
   #begin(): string {
-    const begun = this.files.list(this.path).find((name) => (ordinalOf(SEGMENT, name) ?? ordinalOf(SNAPSHOT, name) ?? 0) > 1);
+    const begun = this.files
+      .list(this.path)
+      .find((name) => (ordinalOf(SEGMENT, name) ?? ordinalOf(SNAPSHOT, name) ?? 0) > 1);
     if (begun !== undefined) {
       throw new FuselineError(
         'STORAGE_CORRUPT',
@@ -142,13 +147,17 @@ export class Directory {
     if (this.publish(temporary, FORMAT_FILE)) return first;
     this.remove(first);
     const theirs = this.#first();
-    if (theirs === undefined) throw new FuselineError('STORAGE_FAILED', `${this.path} was removed while it was being opened`);
+    if (theirs === undefined)
+      throw new FuselineError('STORAGE_FAILED', `${this.path} was removed while it was being opened`);
     return theirs;
   }
 
   #create(name: string, head: Head): void {
     const { files } = this;
-    const fd = files.open(this.at(name), constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_APPEND);
+    const fd = files.open(
+      this.at(name),
+      constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_APPEND,
+    );
     try {
       const lines = new Lines();
       lines.say(head);

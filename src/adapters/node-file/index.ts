@@ -1,3 +1,3 @@
 export { FileStorage, type FileStorageOptions } from './file-storage.ts';
 export { type Durability, FileStore, type FileStoreOptions, type FileStoreStats } from './file-store.ts';
-export { processLiveness, type ProcessLivenessOptions } from './liveness.ts';
+export { type ProcessLivenessOptions, processLiveness } from './liveness.ts';

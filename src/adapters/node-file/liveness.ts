@@ -106,7 +106,8 @@ function ownEvidence(): Evidence {
 function readEvidence(text: string): Evidence | undefined {
   try {
     const evidence: unknown = JSON.parse(text);
-    const isOne = typeof evidence === 'object' && evidence !== null && 'pid' in evidence && Number.isSafeInteger(evidence.pid);
+    const isOne =
+      typeof evidence === 'object' && evidence !== null && 'pid' in evidence && Number.isSafeInteger(evidence.pid);
     return isOne ? (evidence as Evidence) : undefined;
   } catch {
     return undefined;

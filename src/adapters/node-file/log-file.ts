@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { FuselineError } from '../../core/errors.ts';
-import type { Files, FileStatus } from './files.ts';
+import type { FileStatus, Files } from './files.ts';
 import { decodeValue, type Line, type Lines, readLine } from './record.ts';
 import type { Row, ValueSource } from './rows.ts';
 
@@ -66,7 +66,8 @@ export class LogFile implements ValueSource {
     const bytes = Buffer.allocUnsafe(length);
     const read = this.#files.read(this.descriptor, bytes, length, offset);
     this.#meter.bytesRead += read;
-    if (read < length) throw new FuselineError('STORAGE_FAILED', `${this.path} became shorter while in use; restart this process`);
+    if (read < length)
+      throw new FuselineError('STORAGE_FAILED', `${this.path} became shorter while in use; restart this process`);
     return decodeValue(bytes);
   }
 

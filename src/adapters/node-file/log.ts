@@ -466,5 +466,8 @@ function damaged({ path }: LogFile, at: number): FuselineError {
 }
 
 function goneFrom({ path }: LogFile, what: string): FuselineError {
-  return new FuselineError('STORAGE_FAILED', `${path} was ${what} while in use; nothing is written any more, restart this process`);
+  return new FuselineError(
+    'STORAGE_FAILED',
+    `${path} was ${what} while in use; nothing is written any more, restart this process`,
+  );
 }

@@ -32,11 +32,15 @@ const WRITE_BYTES = 256 * 1024;
 export async function compact(directory: Directory, cut: Cut, abandoned: () => boolean): Promise<boolean> {
   const { files } = directory;
   const temporary = directory.temporary(cut.ordinal);
-  const fd = files.open(directory.at(temporary), constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_APPEND);
+  const fd = files.open(
+    directory.at(temporary),
+    constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_APPEND,
+  );
   try {
     const lines = new Lines();
     const flush = (): void => {
-      for (let done = 0; done < lines.length; ) done += files.write(fd, lines.buffer.subarray(done), lines.length - done);
+      for (let done = 0; done < lines.length; )
+        done += files.write(fd, lines.buffer.subarray(done), lines.length - done);
       lines.clear();
     };
     lines.say({ fuseline: FORMAT_VERSION, next: cut.next, base: cut.base });
@@ -61,7 +65,10 @@ export async function compact(directory: Directory, cut: Cut, abandoned: () => b
 }
 
 /** Reads a snapshot, which is whole or was never published, and tells where the log goes on. */
-export function readSnapshot(file: LogFile, see: (row: SnapshotRow) => void): { readonly next: string; readonly base: number } {
+export function readSnapshot(
+  file: LogFile,
+  see: (row: SnapshotRow) => void,
+): { readonly next: string; readonly base: number } {
   let first: Head | undefined;
   let count = 0;
   file.size = file.status().size;
@@ -81,5 +88,8 @@ export function readSnapshot(file: LogFile, see: (row: SnapshotRow) => void): { 
       return { next: first.next, base: first.base };
     }
   }
-  throw new FuselineError('STORAGE_CORRUPT', `the snapshot ${file.path} is damaged; restore the directory from a backup`);
+  throw new FuselineError(
+    'STORAGE_CORRUPT',
+    `the snapshot ${file.path} is damaged; restore the directory from a backup`,
+  );
 }

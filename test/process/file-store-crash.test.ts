@@ -1,0 +1,84 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FileStore } from 'fuseline/node';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Child, start } from './children/child.ts';
+
+// Small enough that segments are sealed and compacted all the time.
+const SMALL = '{"segmentBytes":30000}';
+
+let directory: string;
+const running = new Set<Child>();
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'fuseline-crash-'));
+});
+
+afterEach(async () => {
+  for (const child of running) child.signal('SIGKILL');
+  await Promise.all([...running].map(({ ended }) => ended));
+  running.clear();
+  await rm(directory, { recursive: true });
+});
+
+test.for([
+  ['one log', '{}'],
+  ['segments that come and go', SMALL],
+])('whatever writers were told is there after they are killed at any moment: %s', async ([, options]) => {
+  const told = new Map<string, readonly string[]>();
+  for (let round = 0; round < 8; round++) {
+    const writers = Array.from({ length: 4 }, (_, i) => `${round}-${i}`).map((name) => {
+      const child = start('writer.mjs', directory, name, options as string);
+      running.add(child);
+      return { name, child };
+    });
+    await Promise.all(writers.map(({ child }) => child.wrote(5 + 7 * round)));
+    for (const { name, child } of writers) {
+      child.signal('SIGKILL');
+      await child.ended;
+      running.delete(child);
+      told.set(name, child.lines());
+    }
+  }
+  await expectWhole(told);
+});
+
+test('writers that race for one key and for the next segment lose nothing', async () => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const children = names.map((name) => start('writer.mjs', directory, name, SMALL, '150'));
+  for (const child of children) running.add(child);
+  expect(await Promise.all(children.map(({ ended }) => ended))).toEqual(names.map(() => 0));
+  await expectWhole(new Map(names.map((name, i) => [name, (children[i] as Child).lines()])));
+
+  const store = new FileStore(directory);
+  expect((await store.read(['counter']))[0]?.value).toBe('900');
+  await store.close();
+  // One segment and one snapshot, apart from what a process was still busy with when it ended.
+  const files = await readdir(directory);
+  expect(files.filter((name) => name.endsWith('.snapshot')).length).toBe(1);
+  expect(files.length).toBeLessThan(8);
+});
+
+/** Every count was given once, and everything that was told is there, with the version it was told. */
+async function expectWhole(told: ReadonlyMap<string, readonly string[]>): Promise<void> {
+  const store = new FileStore(directory);
+  try {
+    const rows = new Map((await store.scan({ from: 'done/', to: 'done0' })).map((entry) => [entry.key, entry]));
+    for (const [name, lines] of told) {
+      for (const line of lines) {
+        const [i, count, version] = line.split(' ');
+        expect(rows.get(`done/${name}/${i}`)).toEqual({
+          key: `done/${name}/${i}`,
+          value: JSON.stringify({ count: Number(count) }),
+          version: Number(version),
+        });
+      }
+    }
+    const counts = [...rows.values()].map(({ value }) => (JSON.parse(value) as { count: number }).count);
+    const [counter] = await store.read(['counter']);
+    expect(counts.sort((a, b) => a - b)).toEqual(Array.from({ length: Number(counter?.value) }, (_, i) => i + 1));
+  } finally {
+    await store.close();
+  }
+}
