@@ -144,6 +144,8 @@ export function compileGraph(graph: Graph): CompiledGraph {
     const spec = graph.steps[from] as GraphStep;
     if (on && spec.kind !== 'branch')
       refuse(`${where}: ${by} waits for a road of step ${show(step)}, which is not a branch step`);
+    if (on?.length === 0)
+      refuse(`${where}: ${by} waits for none of the roads of branch step ${show(step)}; name one at least`);
     for (const road of on ?? []) {
       if (road !== null && spec.roads && !spec.roads.includes(road)) {
         refuse(

@@ -1,3 +1,4 @@
+import { contentHash } from './ids.ts';
 import type { Key, Range } from './store.ts';
 
 /**
@@ -71,7 +72,11 @@ function unordered(text: string): number {
   return Number(text.slice(1));
 }
 
-/** A user's name as one ASCII part of a key. */
+/** Two names, an id and two numbers fit into a key of the longest kind. */
+const NAME_LENGTH = 380;
+
+/** A user's name as one ASCII part of a key: a long one is cut, and told from others that begin like it by its hash. */
 function name(text: string): string {
-  return encodeURIComponent(text);
+  const encoded = encodeURIComponent(text);
+  return encoded.length <= NAME_LENGTH ? encoded : `${encoded.slice(0, NAME_LENGTH - 30)}=${contentHash(text)}`;
 }
