@@ -130,11 +130,9 @@ workflow('any', ($) => {
   // Its members are steps: neither the input, nor a condition, nor another group.
   // @ts-expect-error
   $.any(one, $.input);
+  const conditional = text.when((it) => it !== '');
   // @ts-expect-error
-  $.any(
-    one,
-    text.when((it) => it !== ''),
-  );
+  $.any(one, conditional);
   // @ts-expect-error
   $.any(one, $.any(one, text));
   // @ts-expect-error
