@@ -25,13 +25,13 @@ export class Compactor {
   /** Cheap where there is nothing to do. */
   consider(): void {
     const { segment, older } = this.#log;
-    const early = this.#segmentBytes * EARLY_SEAL_SHARE;
-    if (segment.size < early && older.every(({ ordinal }) => ordinal === segment.ordinal)) return;
+    const isStale = older.some(({ ordinal }) => ordinal !== segment.ordinal);
+    if (!isStale && this.#next() === 'nothing') return;
     if (this.#running || this.#closed || performance.now() < this.#notBefore) return;
     this.#notBefore = performance.now() + PAUSE_MS;
     try {
       this.#log.adopt();
-      this.#sealAndCompact(early);
+      this.#sealAndCompact();
     } catch {
       // Whoever reads or commits next meets the same trouble, and is told.
     }
@@ -42,13 +42,20 @@ export class Compactor {
     await this.#running;
   }
 
-  #sealAndCompact(early: number): void {
+  #next(): 'nothing' | 'seal' | 'compact' {
+    const { segment, older, rows } = this.#log;
+    const total = older.reduce((sum, { size }) => sum + size, segment.size);
+    const isMostlyDead = total >= this.#segmentBytes && rows.bytes * 2 < total;
+    if (isMostlyDead && segment.size >= this.#segmentBytes * EARLY_SEAL_SHARE) return 'compact';
+    return segment.size >= this.#segmentBytes ? 'seal' : 'nothing';
+  }
+
+  #sealAndCompact(): void {
     const log = this.#log;
-    const total = log.older.reduce((sum, { size }) => sum + size, log.segment.size);
-    const mostlyDead = total >= this.#segmentBytes && log.rows.bytes * 2 < total;
-    if (log.segment.size < (mostlyDead ? early : this.#segmentBytes)) return;
+    const next = this.#next();
+    if (next === 'nothing') return;
     const cut = log.seal();
-    if (!cut || !mostlyDead) return;
+    if (!cut || next === 'seal') return;
     this.#running = compact(log.directory, cut, () => this.#closed)
       .then((done) => {
         if (!done) return;

@@ -10,13 +10,16 @@ export interface Child {
   /** Resolves when it wrote as many lines; rejects if it ends before. */
   wrote(count: number): Promise<void>;
   signal(signal: NodeJS.Signals): void;
+  say(line: string): void;
+  /** No more lines are said. */
+  hangUp(): void;
   /** Resolves when it has ended, to its exit code, or `null` if a signal ended it. */
   readonly ended: Promise<number | null>;
 }
 
 export function start(program: string, ...args: readonly string[]): Child {
   const child: ChildProcess = spawn(process.execPath, [join(import.meta.dirname, program), ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   let text = '';
   let wake = (): void => undefined;
@@ -46,6 +49,8 @@ export function start(program: string, ...args: readonly string[]): Child {
       }
     },
     signal: (signal) => void child.kill(signal),
+    say: (line) => void child.stdin?.write(`${line}\n`),
+    hangUp: () => void child.stdin?.end(),
     ended,
   };
 }

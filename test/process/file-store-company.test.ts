@@ -1,0 +1,165 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FileStore } from 'fuseline/node';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Child, start } from './children/child.ts';
+
+const SMALL = { segmentBytes: 20_000 };
+
+let directory: string;
+let store: FileStore;
+const running = new Set<Child>();
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'fuseline-company-'));
+  store = new FileStore(directory, SMALL);
+});
+
+afterEach(async () => {
+  for (const child of running) child.signal('SIGKILL');
+  await Promise.all([...running].map(({ ended }) => ended));
+  running.clear();
+  await store.close();
+  rmSync(directory, { recursive: true });
+});
+
+function run(program: string, ...args: readonly string[]): Child {
+  const child = start(program, directory, ...args);
+  running.add(child);
+  return child;
+}
+
+/** Writes until the segment that is current now, and a few after it, were compacted away. */
+async function outlive(segments: number): Promise<void> {
+  const newest = () =>
+    Math.max(0, ...readdirSync(directory).map((name) => (name.endsWith('.snapshot') ? Number.parseInt(name, 10) : 0)));
+  for (const goal = newest() + segments; newest() < goal; ) {
+    await store.commit({ put: [{ key: 'filler', value: JSON.stringify('x'.repeat(500)) }] });
+  }
+}
+
+describe('a process that was stopped while its segment was sealed, compacted and removed', () => {
+  test.for([1, 3])('commits where the log is now, %i segments later', async (segments) => {
+    await store.commit({ put: [{ key: 'shared', value: '1' }] });
+    const sleeper = run('sleeper.mjs', JSON.stringify(SMALL));
+    await sleeper.wrote(1);
+    sleeper.signal('SIGSTOP');
+    await outlive(segments);
+    sleeper.say('blind');
+    sleeper.say('mine');
+    sleeper.signal('SIGCONT');
+    await sleeper.wrote(3);
+    expect(sleeper.lines()).toEqual(['ready', 'committed', 'committed']);
+    expect((await store.read(['blind', 'shared'])).map((entry) => entry?.value)).toEqual([
+      '{"line":"blind"}',
+      '{"line":"mine"}',
+    ]);
+
+    await store.close();
+    store = new FileStore(directory, SMALL);
+    expect((await store.read(['blind', 'shared'])).map((entry) => entry?.value)).toEqual([
+      '{"line":"blind"}',
+      '{"line":"mine"}',
+    ]);
+  });
+
+  test('loses against what was committed meanwhile', async () => {
+    await store.commit({ put: [{ key: 'shared', value: '1' }] });
+    const sleeper = run('sleeper.mjs', JSON.stringify(SMALL));
+    await sleeper.wrote(1);
+    sleeper.signal('SIGSTOP');
+    await store.commit({ put: [{ key: 'shared', value: '2' }] });
+    await outlive(2);
+    sleeper.say('mine');
+    sleeper.signal('SIGCONT');
+    await sleeper.wrote(2);
+    expect(sleeper.lines()).toEqual(['ready', 'conflict']);
+    expect((await store.read(['shared']))[0]?.value).toBe('2');
+  });
+
+  test('at any moment of its work: writers stopped and continued at random lose nothing', async () => {
+    const names = ['a', 'b', 'c', 'd'];
+    const children = names.map((name) => run('writer.mjs', name, JSON.stringify(SMALL), '250'));
+    const over = Promise.all(children.map(({ ended }) => ended));
+    let isOver = false;
+    over.then(() => {
+      isOver = true;
+    });
+    for (let i = 0; !isOver; i++) {
+      const child = children[i % children.length] as Child;
+      child.signal('SIGSTOP');
+      await Promise.race([outlive(1), over]);
+      child.signal('SIGCONT');
+      await new Promise(setImmediate);
+    }
+    expect(await over).toEqual([0, 0, 0, 0]);
+    expect((await store.read(['counter']))[0]?.value).toBe('1000');
+    for (const [i, name] of names.entries()) {
+      const rows = new Map(
+        (await store.scan({ from: `done/${name}/`, to: `done/${name}0` })).map(({ key, version }) => [key, version]),
+      );
+      const told = (children[i] as Child).lines().map((line) => line.split(' '));
+      expect(told.length).toBe(250);
+      for (const [n, , version] of told) expect(rows.get(`done/${name}/${n}`)).toBe(Number(version));
+    }
+  });
+});
+
+describe('a commit', () => {
+  test('wakes the other processes within milliseconds, names its keys, and lets them end when they are done', async () => {
+    const watcher = run('watcher.mjs');
+    await watcher.wrote(1);
+    const delays: number[] = [];
+    for (let i = 0; i < 20; i++) {
+      const rung = Date.now();
+      await store.commit({ put: [{ key: 'bell', value: String(rung) }] });
+      await expect.poll(() => watcher.lines().some((line) => line.includes(String(rung))), { interval: 5 }).toBe(true);
+      const heard = JSON.parse(watcher.lines().find((line) => line.includes(String(rung))) as string);
+      expect(heard.keys).toContain('bell');
+      delays.push(heard.heard - rung);
+    }
+    expect(delays.sort((a, b) => a - b)[10]).toBeLessThan(50);
+    await store.commit({ put: [{ key: 'bell', value: '0' }] });
+    expect(await watcher.ended).toBe(0);
+  });
+
+  test('is not told to the process that made it', async () => {
+    const heard: unknown[] = [];
+    const stop = store.watch((hint) => heard.push(hint));
+    await store.commit({ put: [{ key: 'own', value: '1' }] });
+    await new Promise(setImmediate);
+    expect(heard).toEqual([]);
+    stop();
+  });
+});
+
+// Its own account of processor time is the kernel's, so a loaded machine does not matter.
+test.runIf(process.platform === 'linux')('a process that only waits uses next to no processor time', async () => {
+  const watcher = run('watcher.mjs');
+  await watcher.wrote(1);
+  const ticks = () => {
+    const fields = readFileSync(`/proc/${watcher.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return Number(fields[11]) + Number(fields[12]);
+  };
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const before = ticks();
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  // A tick is 10 ms: at most 2.5 % of the time.
+  expect(ticks() - before).toBeLessThanOrEqual(5);
+});
+
+test('space is returned: what was overwritten or deleted leaves the directory', async () => {
+  const size = () => readdirSync(directory).reduce((sum, name) => sum + readFileSync(join(directory, name)).length, 0);
+  const keys = Array.from({ length: 50 }, (_, i) => `run/${i}`);
+  const value = JSON.stringify('y'.repeat(1500));
+  await store.commit({ put: keys.map((key) => ({ key, value })) });
+  expect(size()).toBeGreaterThan(75_000);
+  await store.commit({ delete: keys.slice(1) });
+  await outlive(1);
+  await expect.poll(size).toBeLessThan(75_000 / 2);
+  expect((await store.read(['run/0', 'run/1'])).map((entry) => entry?.value)).toEqual([value, undefined]);
+  await store.close();
+  store = new FileStore(directory, SMALL);
+  expect((await store.read(['run/0', 'run/1'])).map((entry) => entry?.value)).toEqual([value, undefined]);
+});
