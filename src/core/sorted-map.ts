@@ -1,15 +1,20 @@
 /** A full chunk is split, a chunk below a quarter of this joins its neighbour. */
 const CHUNK = 512;
 
+/** So many keys may wait for their place; more would make whoever asks for the order wait. */
+const MOST_WAITING = 4096;
+
 /**
- * A map that can be walked in the order of its keys' code units. Points are read and replaced in a hash map alone; the
- * order stands beside it in chunks of at most 512 keys, so that a new key moves few others and a walk costs what it
- * hands back.
+ * A map that can be walked in the order of its keys' code units. Points are read, written and deleted in a hash map
+ * alone. The order stands beside it in chunks of at most 512 keys, so that a new key moves few others and a walk costs
+ * what it hands back; keys that came or went take their places when somebody asks for the order.
  */
 export class SortedMap<V> {
   readonly #values = new Map<string, V>();
   /** No chunk is empty, each is sorted, and all keys of one come before those of the next. */
   readonly #chunks: string[][] = [];
+  /** Keys that came or went since the chunks were true, some of them more than once. */
+  #waiting: string[] = [];
   /** Where the last key went: the next one often follows it. */
   #recent = 0;
 
@@ -24,16 +29,13 @@ export class SortedMap<V> {
   set(key: string, value: V): void {
     const { size } = this.#values;
     this.#values.set(key, value);
-    if (this.#values.size > size) this.#insert(key);
+    if (this.#values.size > size) this.#wait(key);
   }
 
   delete(key: string): boolean {
-    if (!this.#values.delete(key)) return false;
-    const at = this.#chunkOf(key);
-    const chunk = this.#chunks[at] as string[];
-    chunk.splice(position(chunk, key), 1);
-    if (chunk.length < CHUNK / 4) this.#join(at);
-    return true;
+    const found = this.#values.delete(key);
+    if (found) this.#wait(key);
+    return found;
   }
 
   /** Walks from `from` on and stops before `to`, or the other way round; the map must not change meanwhile. */
@@ -43,6 +45,7 @@ export class SortedMap<V> {
     limit: number = Number.POSITIVE_INFINITY,
     order: 'ascending' | 'descending' = 'ascending',
   ): Generator<readonly [key: string, value: V], void, undefined> {
+    this.#settle();
     const upwards = order === 'ascending';
     let at = this.#chunkOf(upwards ? from : to);
     let chunk = this.#chunks[at];
@@ -67,7 +70,22 @@ export class SortedMap<V> {
 
   /** Everything, in ascending order. */
   *entries(): Generator<readonly [key: string, value: V], void, undefined> {
+    this.#settle();
     for (const chunk of this.#chunks) for (const key of chunk) yield [key, this.#values.get(key) as V];
+  }
+
+  #wait(key: string): void {
+    this.#waiting.push(key);
+    if (this.#waiting.length >= MOST_WAITING) this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#waiting.length === 0) return;
+    for (const key of this.#waiting) {
+      if (this.#values.has(key)) this.#insert(key);
+      else this.#remove(key);
+    }
+    this.#waiting = [];
   }
 
   #insert(key: string): void {
@@ -78,11 +96,12 @@ export class SortedMap<V> {
       this.#chunks.push([key]);
       return;
     }
-    const appended = (chunk[chunk.length - 1] as string) < key;
+    const i = (chunk[chunk.length - 1] as string) < key ? chunk.length : position(chunk, key);
+    if (chunk[i] === key) return;
     if (chunk.length < CHUNK) {
-      if (appended) chunk.push(key);
-      else chunk.splice(position(chunk, key), 0, key);
-    } else if (appended) {
+      if (i === chunk.length) chunk.push(key);
+      else chunk.splice(i, 0, key);
+    } else if (i === chunk.length) {
       // Ascending keys fill their chunks: the full one stays as it is.
       this.#chunks.splice(at + 1, 0, [key]);
       this.#recent = at + 1;
@@ -90,6 +109,17 @@ export class SortedMap<V> {
       this.#chunks.splice(at + 1, 0, chunk.splice(CHUNK / 2));
       this.#insert(key);
     }
+  }
+
+  #remove(key: string): void {
+    const at = this.#chunkOf(key);
+    this.#recent = at;
+    const chunk = this.#chunks[at];
+    if (!chunk) return;
+    const i = position(chunk, key);
+    if (chunk[i] !== key) return;
+    chunk.splice(i, 1);
+    if (chunk.length < CHUNK / 4) this.#join(at);
   }
 
   /** Merges a chunk that became small with a neighbour that has room for it, and drops an empty one. */

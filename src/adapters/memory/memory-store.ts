@@ -28,7 +28,9 @@ export class MemoryStore implements Store {
 
   async scan({ from, to, limit, order }: Range): Promise<readonly Entry[]> {
     if (this.#closed) throw closed();
-    return Array.from(this.#rows.entries.range(from, to, limit, order), ([, entry]) => entry);
+    const found: Entry[] = [];
+    for (const [, entry] of this.#rows.entries.range(from, to, limit, order)) found.push(entry);
+    return found;
   }
 
   async commit(batch: Batch): Promise<CommitResult> {
