@@ -30,7 +30,7 @@ export function evolve(picture: Picture, event: HistoryEvent, note?: string): vo
     case 'checkpoint':
       return void (note && change(event.step, { note }));
     case 'succeeded':
-      return void change(event.step, { status: 'done', endedAt: event.at, ...(event.road && { note: event.road }) });
+      return void change(event.step, { status: 'done', endedAt: event.at, note: event.road ?? '' });
     case 'lost':
       return void change(event.step, { status: 'waits', ...handedOn(picture.get(event.step)) });
     case 'released':

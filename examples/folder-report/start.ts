@@ -46,7 +46,7 @@ await storage.close();
 
 /** Relative to where the person is, which npm hides. */
 async function folderAt(path: string | undefined): Promise<string> {
-  const wanted = path === undefined ? process.cwd() : resolve(process.env['INIT_CWD'] ?? '.', path);
+  const wanted = path === undefined ? process.cwd() : resolve(process.env.INIT_CWD ?? '.', path);
   try {
     if ((await stat(wanted)).isDirectory()) return await realpath(wanted);
     console.error(`${wanted} is a file; give a folder to report about.`);
