@@ -22,8 +22,8 @@ export interface EngineEvents {
   /** Others had given this worker up; it goes on under a new id. */
   readonly disowned: { readonly worker: string };
   readonly log: { readonly run: string; readonly step: string; readonly message: string; readonly details: unknown };
-  /** Something went wrong that the engine goes on after; or, where nobody waits for `work`, that ended it. */
-  readonly error: { readonly error: unknown };
+  /** Something went wrong that the engine goes on after; or, `fatal`, that ended one nobody waits for. */
+  readonly error: { readonly error: unknown; readonly fatal?: true };
 }
 
 export class Emitter {

@@ -118,7 +118,7 @@ export class ProcessEngine {
   /** Works until it is stopped. Resolves when this worker is known to the others. */
   async start(): Promise<void> {
     const loop = this.#begin({ kind: 'ever' }, async () => void (await this.#join()));
-    loop.catch((error) => this.#events.emit('error', { error }));
+    loop.catch((error) => this.#events.emit('error', { error, fatal: true }));
     await this.#joining;
   }
 
