@@ -1,0 +1,99 @@
+import { Command, Option } from 'commander';
+import type { RunPage } from '../core/run-reader.ts';
+import type { RunStatus } from '../core/run-state.ts';
+import type { RunSummary } from '../core/views.ts';
+import { EXIT, type Exit } from './exits.ts';
+import { openStorage } from './open.ts';
+import { type CommonOptions, label, wholeNumber, withCommonOptions } from './options.ts';
+import {
+  type Column,
+  columnsOf,
+  count,
+  duration,
+  json,
+  localTime,
+  painter,
+  type Row,
+  statusStyle,
+  statusText,
+  table,
+} from './output.ts';
+import { note, print } from './streams.ts';
+import { oneLine } from './text.ts';
+
+interface LsOptions extends CommonOptions {
+  readonly workflow?: string;
+  readonly status?: readonly RunStatus[];
+  readonly label?: Readonly<Record<string, string>>;
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+const STATUSES = ['PENDING', 'RUNNING', 'PAUSED', 'SUCCEEDED', 'FAILED', 'CANCELLED'] as const;
+const LIMIT = 20;
+
+export function lsCommand(finish: (exit: Exit) => void): Command {
+  return withCommonOptions(new Command('ls'))
+    .summary('list runs, newest first')
+    .description('Lists runs, newest first.')
+    .option('--workflow <name>', 'runs of this workflow')
+    .addOption(new Option('--status <status...>', 'runs in one of these states').choices(STATUSES))
+    .option('--label <key=value>', 'runs with this label; may be repeated', label)
+    .option('--limit <n>', 'so many runs', wholeNumber, LIMIT)
+    .option('--cursor <cursor>', 'go on where the last page ended')
+    .addHelpText('after', '\nWith --json, one document: { runs, cursor? }. Times in it are epoch milliseconds.')
+    .action(async (options: LsOptions) => finish(await ls(options)));
+}
+
+async function ls(options: LsOptions): Promise<Exit> {
+  const { workflow, status, label: labels, limit, cursor } = options;
+  const storage = openStorage(options.storage, 'existing');
+  try {
+    const page = await storage.list({
+      limit,
+      ...(workflow !== undefined && { workflow }),
+      ...(status && { status }),
+      ...(labels && { labels }),
+      ...(cursor !== undefined && { cursor }),
+    });
+    if (options.json) print(json(page));
+    else if (page.runs.length === 0) note('no runs');
+    else print(asTable(page));
+    if (!options.json && page.cursor !== undefined)
+      note(
+        `There are more than these ${count(page.runs.length, 'run')}; see them with --limit or --cursor '${page.cursor}'`,
+      );
+    return EXIT.ok;
+  } finally {
+    await storage.close();
+  }
+}
+
+const COLUMNS: readonly Column[] = [
+  { head: 'ID', narrow: 'shrinks' },
+  { head: 'WORKFLOW', narrow: 'shrinks' },
+  { head: 'STATUS' },
+  { head: 'CREATED' },
+  { head: 'TOOK', narrow: 'goes' },
+];
+
+function asTable({ runs }: RunPage): string {
+  return table(COLUMNS, runs.map(rowOf), columnsOf(process.stdout), painter(process.stdout));
+}
+
+function rowOf(run: RunSummary): Row {
+  const { id, workflow, status, createdAt, startedAt, endedAt, stranded } = run;
+  return {
+    cells: [
+      { text: oneLine(id) },
+      { text: oneLine(workflow) },
+      { text: statusText(status), style: statusStyle(status) },
+      { text: localTime(createdAt) },
+      { text: startedAt === undefined ? '' : duration((endedAt ?? Date.now()) - startedAt) },
+    ],
+    below: stranded.slice(0, 1).map(({ step, workers }) => ({
+      style: 'yellow' as const,
+      text: `  ! step ${oneLine(JSON.stringify(step))} ${workers.length === 0 ? 'waits for a worker; none is running' : 'is stranded: no live worker can handle it'}`,
+    })),
+  };
+}

@@ -1,0 +1,74 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { type Command, CommanderError, program } from 'commander';
+import { FuselineError } from '../core/errors.ts';
+import { dispatchCommand } from './dispatch.ts';
+import { EXIT, EXIT_HELP, type Exit, exitOf, UsageError } from './exits.ts';
+import { lsCommand } from './ls.ts';
+import type { CommonOptions } from './options.ts';
+import { json, painter } from './output.ts';
+import { runCommand } from './run.ts';
+import { showCommand } from './show.ts';
+import { flushed, note, outliveReaders, print } from './streams.ts';
+import { oneLine } from './text.ts';
+import { workCommand } from './work.ts';
+
+const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  readonly version: string;
+  readonly description: string;
+};
+
+let exit: Exit = EXIT.ok;
+let given: Partial<CommonOptions> = {};
+const finish = (code: Exit): void => {
+  exit = code;
+};
+
+program
+  .name('fuseline')
+  .description(manifest.description)
+  .version(manifest.version)
+  .hook('preAction', (_, command) => {
+    given = command.opts();
+  });
+for (const command of [runCommand, dispatchCommand, workCommand, lsCommand, showCommand]) {
+  program.addCommand(withExits(command(finish)));
+}
+withExits(program).addHelpText(
+  'after',
+  `
+Environment:
+  FUSELINE_STORAGE  where --storage is not given
+  NO_COLOR          no colours
+  DEBUG             show the stack of an error`,
+);
+
+outliveReaders();
+try {
+  await program.parseAsync();
+} catch (error) {
+  exit = refusal(error);
+}
+await flushed();
+// Modules of the user may hold timers and sockets open for good.
+process.exit(exit);
+
+function withExits(command: Command): Command {
+  return command.exitOverride().showHelpAfterError('See --help.').addHelpText('after', EXIT_HELP);
+}
+
+function refusal(error: unknown): Exit {
+  // Its own message is written by then.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const code = error instanceof FuselineError ? error.code : error instanceof UsageError ? 'USAGE' : 'DEFECT';
+  const { message, stack, cause } = error instanceof Error ? error : new Error(String(error));
+  if (given.json) print(json({ error: { code, message } }));
+  note(
+    `${painter(process.stderr)('red', 'fuseline:')} ${oneLine(message)}${error instanceof FuselineError ? ` (${code})` : ''}`,
+  );
+  if (given.verbose || process.env['DEBUG'] || code === 'DEFECT') {
+    note(stack ?? '');
+    if (cause instanceof Error) note(`caused by ${cause.stack ?? cause.message}`);
+  }
+  return exitOf(error);
+}

@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { FileStorage } from '../adapters/node-file/index.ts';
+import type { Definition } from '../core/definition.ts';
+import type { RunHandle } from '../core/handle.ts';
+import type { DispatchOptions } from '../core/workflow.ts';
+import { UsageError } from './exits.ts';
+import { loadModule } from './load.ts';
+
+/** A workflow as a module of the user exports it. */
+export interface Exported extends Definition {
+  dispatch(input: unknown, options: DispatchOptions): Promise<RunHandle<unknown>>;
+}
+
+/** `existing`: whoever only looks makes no directory. */
+export function openStorage(directory: string, mode: 'existing' | 'made'): FileStorage {
+  if (mode === 'existing' && !existsSync(directory)) {
+    throw new UsageError(
+      `there is no storage at ${JSON.stringify(directory)}; dispatch a run into it, or name another with --storage`,
+    );
+  }
+  return new FileStorage(directory);
+}
+
+/** Every workflow these files export, or those called `name`. */
+export async function findWorkflows(files: readonly string[], name: string | undefined): Promise<readonly Exported[]> {
+  const found = new Set<Exported>();
+  for (const file of files) for (const workflow of await workflowsIn(file)) found.add(workflow);
+  const wanted = [...found].filter((workflow) => name === undefined || workflow.name === name);
+  if (wanted.length > 0) return wanted;
+  if (found.size === 0) throw new UsageError(`${list(files)} exports no workflow; export what workflow(…) returns`);
+  throw new UsageError(
+    `${list(files)} exports no workflow ${JSON.stringify(name)}, but ${list([...found].map((one) => one.name))}`,
+  );
+}
+
+/** The one workflow a file exports, or the one of them called `name`. */
+export async function findWorkflow(file: string, name: string | undefined): Promise<Exported> {
+  const [workflow, ...others] = await findWorkflows([file], name);
+  if (workflow && others.length === 0) return workflow;
+  throw new UsageError(
+    `${JSON.stringify(file)} exports several workflows (${list([workflow, ...others].map((one) => one?.name ?? ''))}); choose one with --workflow`,
+  );
+}
+
+async function workflowsIn(file: string): Promise<readonly Exported[]> {
+  if (!existsSync(file)) throw new UsageError(`there is no file ${JSON.stringify(file)}`);
+  const module = await loadModule(file).catch((cause: unknown) => {
+    const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    throw new UsageError(`${JSON.stringify(file)} cannot be loaded: ${reason}`, { cause });
+  });
+  return Object.values(module).filter(isWorkflow);
+}
+
+function isWorkflow(value: unknown): value is Exported {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'graph' in value &&
+    'handlers' in value &&
+    'dispatch' in value &&
+    typeof value.dispatch === 'function'
+  );
+}
+
+/** JSON as it stands, from a file (`@order.json`), or from stdin (`-`). */
+export async function readInput(source: string | undefined): Promise<unknown> {
+  if (source === undefined) return undefined;
+  const [json, where] = await readSource(source);
+  try {
+    return JSON.parse(json);
+  } catch (cause) {
+    throw new UsageError(
+      `${where} is not JSON (${(cause as Error).message}); quote it for the shell: --input '{"id":17}'`,
+      { cause },
+    );
+  }
+}
+
+async function readSource(source: string): Promise<readonly [json: string, where: string]> {
+  if (source === '-') return [await text(process.stdin), 'the input from stdin'];
+  if (!source.startsWith('@')) return [source, '--input'];
+  const file = source.slice(1);
+  return [
+    await readFile(file, 'utf8').catch((cause: Error) => {
+      throw new UsageError(`the input cannot be read: ${cause.message}`, { cause });
+    }),
+    JSON.stringify(file),
+  ];
+}
+
+function list(items: readonly string[]): string {
+  return items.map((item) => JSON.stringify(item)).join(', ');
+}

@@ -1,0 +1,146 @@
+import type { RunStatus } from '../core/run-state.ts';
+import type { StepStatus } from '../core/views.ts';
+import { clip, safeJson, widthOf } from './text.ts';
+
+const SGR = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39], cyan: [36, 39] } as const;
+
+export type Style = keyof typeof SGR;
+export type Paint = (style: Style, text: string) => string;
+
+/** Colours where a person looks at a terminal that has them: `NO_COLOR`, `FORCE_COLOR` and `TERM` are heeded. */
+export function painter(stream: NodeJS.WriteStream): Paint {
+  if (!stream.isTTY || !stream.hasColors()) return (_, text) => text;
+  return (style, text) => `\x1b[${SGR[style][0]}m${text}\x1b[${SGR[style][1]}m`;
+}
+
+/** Columns a table may take; no bound where the output goes to a program. */
+export function columnsOf(stream: NodeJS.WriteStream): number {
+  return stream.isTTY && stream.columns > 0 ? stream.columns : Number.POSITIVE_INFINITY;
+}
+
+const SIGNS: Readonly<Record<StepStatus | RunStatus, readonly [sign: string, style: Style]>> = {
+  PENDING: ['○', 'dim'],
+  RUNNING: ['●', 'cyan'],
+  PAUSED: ['‖', 'yellow'],
+  SUCCEEDED: ['✓', 'green'],
+  FAILED: ['✗', 'red'],
+  SKIPPED: ['–', 'dim'],
+  CANCELLED: ['⊘', 'yellow'],
+};
+
+/** Sign and word: no state by colour alone. */
+export function statusText(status: StepStatus | RunStatus): string {
+  return `${SIGNS[status][0]} ${status}`;
+}
+
+export function statusStyle(status: StepStatus | RunStatus): Style {
+  return SIGNS[status][1];
+}
+
+export interface Cell {
+  readonly text: string;
+  readonly style?: Style;
+}
+
+export interface Column {
+  readonly head: string;
+  /** Gives way when the table is too wide: `shrinks` down to its head and a bit, `goes` altogether, first of all. */
+  readonly narrow?: 'shrinks' | 'goes';
+}
+
+export interface Row {
+  readonly cells: readonly Cell[];
+  /** Lines under the row, as wide as the table may be. */
+  readonly below?: readonly Cell[];
+}
+
+const GAP = '  ';
+const LEAST = 8;
+
+/** A table of at most so many columns, heads dimmed, no rules. */
+export function table(columns: readonly Column[], rows: readonly Row[], most: number, paint: Paint): string {
+  const cellAt = (row: Row, at: number): Cell => row.cells[at] ?? { text: '' };
+  const all = columns.map(({ head, narrow }, at) => ({
+    at,
+    head,
+    narrow,
+    width: Math.max(widthOf(head), ...rows.map((row) => widthOf(cellAt(row, at).text))),
+  }));
+  const total = (some: typeof all): number => some.reduce((sum, { width }) => sum + width + GAP.length, -GAP.length);
+  const shown = total(all) > most ? all.filter(({ narrow }) => narrow !== 'goes') : all;
+  while (total(shown) > most) {
+    const widest = shown
+      .filter(({ narrow, width }) => narrow === 'shrinks' && width > LEAST)
+      .sort((a, b) => b.width - a.width)[0];
+    if (!widest) break;
+    widest.width--;
+  }
+  const line = (cells: readonly Cell[]): string =>
+    cells
+      .map(({ text, style }, i) => {
+        const { width } = shown[i] as (typeof shown)[number];
+        const fitted = clip(text, width);
+        const padding = i === cells.length - 1 ? '' : ' '.repeat(width - widthOf(fitted));
+        return (style ? paint(style, fitted) : fitted) + padding;
+      })
+      .join(GAP)
+      .trimEnd();
+  return [
+    line(shown.map(({ head }) => ({ text: head, style: 'dim' }))),
+    ...rows.flatMap((row) => [
+      line(shown.map(({ at }) => cellAt(row, at))),
+      ...(row.below ?? []).map(({ text, style }) => (style ? paint(style, text) : text)),
+    ]),
+  ].join('\n');
+}
+
+/** Local time, ISO 8601 without the zone: `2026-03-01 17:04:59`. */
+export function localTime(at: number): string {
+  const zone = new Date(at).getTimezoneOffset() * 60_000;
+  return new Date(at - zone).toISOString().slice(0, 19).replace('T', ' ');
+}
+
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 60) return `${minutes} m ${Math.floor((ms % 60_000) / 1000)} s`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} m` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+export function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** A value as a JSON document, safe to show on a terminal. `indent` 0: in one line. */
+export function json(value: unknown, indent = 0): string {
+  return safeJson(JSON.stringify(plain(value, []) ?? null, undefined, indent));
+}
+
+/**
+ * What JSON can say of a value: dates as ISO 8601, big integers as decimal strings, maps as lists of pairs, sets and
+ * typed arrays as lists, errors as name and message.
+ */
+function plain(value: unknown, within: readonly object[]): unknown {
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (within.includes(value)) return '[circular]';
+  const inner = (one: unknown): unknown => plain(one, [...within, value]);
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
+  if (value instanceof Map) return [...value].map((pair) => pair.map(inner));
+  if (value instanceof Set || Array.isArray(value)) return [...value].map(inner);
+  if (value instanceof ArrayBuffer) return [...new Uint8Array(value)];
+  if (ArrayBuffer.isView(value)) return 'length' in value ? [...(value as Uint8Array)].map(inner) : inner(value.buffer);
+  if (value instanceof Error) {
+    const { name, message, cause } = value;
+    return {
+      name,
+      message,
+      ...('code' in value && { code: value.code }),
+      ...(cause !== undefined && { cause: inner(cause) }),
+    };
+  }
+  // Entries, not assignment: `__proto__` is a key like any other.
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, inner(one)]));
+}

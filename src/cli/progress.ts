@@ -1,0 +1,146 @@
+import type { FileStorage } from '../adapters/node-file/index.ts';
+import type { Stored } from '../core/events.ts';
+import type { HistoryEvent, RunView, StepStatus } from '../core/views.ts';
+import { columnsOf, count, duration, json, painter, statusStyle, statusText } from './output.ts';
+import { LiveArea, note } from './streams.ts';
+import { clip, oneLine } from './text.ts';
+
+interface Seen {
+  status: StepStatus;
+  attempt: number;
+  since: number;
+  progress: string;
+}
+
+const REDRAW_MS = 100;
+/** Steps under way that the live area shows. */
+const SHOWN = 8;
+
+/**
+ * Tells a person how a run gets on, on stderr: one line for everything that happened, and on a terminal what is under
+ * way, live. Whoever works on the run, the journal says so.
+ */
+export class Progress {
+  readonly #storage: FileStorage;
+  readonly #run: string;
+  readonly #steps: Map<string, Seen>;
+  readonly #paint = painter(process.stderr);
+  readonly #live: LiveArea | undefined;
+  readonly #startedAt = performance.now();
+  #heading: string;
+
+  constructor(storage: FileStorage, run: RunView) {
+    this.#storage = storage;
+    this.#run = run.id;
+    this.#heading = `${run.workflow} ${run.id}`;
+    this.#steps = new Map(
+      run.steps.map(({ name, status, attempt, since = 0 }) => [name, { status, attempt, since, progress: '' }]),
+    );
+    this.#live = process.stderr.isTTY ? new LiveArea(() => this.#draw(), REDRAW_MS) : undefined;
+  }
+
+  /** Tells what happens from `from` on until the run has ended. */
+  async follow(from: number): Promise<void> {
+    for await (const event of this.#storage.watch(this.#run, { from })) await this.#hear(event);
+  }
+
+  say(text: string): void {
+    note(text);
+  }
+
+  /** The last line of the live area says what is going on at large. */
+  announce(heading: string): void {
+    this.#heading = heading;
+    if (this.#live) this.#live.redraw();
+    else note(heading);
+  }
+
+  close(): void {
+    this.#live?.close();
+  }
+
+  async #hear(event: HistoryEvent): Promise<void> {
+    switch (event.type) {
+      case 'ready':
+      case 'rerun':
+        for (const step of event.steps) this.#set(step, { status: 'PENDING' });
+        return;
+      case 'claimed':
+        this.#set(event.step, { status: 'RUNNING', attempt: event.attempt, since: event.at, progress: '' });
+        if (!this.#live) this.#tell('RUNNING', event.step, event.attempt > 1 ? `attempt ${event.attempt}` : '');
+        return;
+      case 'progress':
+        this.#set(event.step, { progress: json(await this.#storage.load(this.#run, event.value as Stored)) });
+        if (!this.#live) this.#tell('RUNNING', event.step, this.#step(event.step).progress);
+        return;
+      case 'succeeded':
+        return this.#ended('SUCCEEDED', event.step, event.at, event.road === undefined ? '' : `chose ${event.road}`);
+      case 'failed':
+        return this.#ended('FAILED', event.step, event.at, event.error.message);
+      case 'skipped':
+      case 'cancelled': {
+        const status = event.type === 'skipped' ? 'SKIPPED' : 'CANCELLED';
+        for (const step of event.steps) {
+          this.#set(step, { status });
+          this.#tell(status, step, event.reason);
+        }
+        return;
+      }
+      case 'retrying':
+        return this.#again(event.step, `${event.error.message}; again in ${duration(event.at - Date.now())}`);
+      case 'falling-back':
+        return this.#again(event.step, `${event.error.message}; its fallback is next`);
+      case 'lost':
+        return this.#again(event.step, 'its worker died; another one takes over');
+      case 'released':
+        return this.#again(event.step, 'its worker gave it back');
+      case 'pause':
+        return this.say('the run was paused; nothing new starts until it is resumed');
+      case 'resume':
+        return this.say('the run was resumed');
+    }
+  }
+
+  #ended(status: 'SUCCEEDED' | 'FAILED', step: string, at: number, detail: string): void {
+    const { since, attempt } = this.#step(step);
+    this.#set(step, { status });
+    const took = since > 0 ? `${duration(at - since)}${attempt > 1 ? `, attempt ${attempt}` : ''}` : '';
+    this.#tell(status, step, [took, detail].filter((part) => part !== '').join(': '));
+  }
+
+  #again(step: string, why: string): void {
+    this.#set(step, { status: 'PENDING' });
+    this.#tell('PENDING', step, why);
+  }
+
+  #tell(status: StepStatus, step: string, detail: string): void {
+    const columns = columnsOf(process.stderr);
+    const head = statusText(status).padEnd(11);
+    note(
+      `${this.#paint(statusStyle(status), head)}  ${clip(oneLine(detail === '' ? step : `${step}  ${detail}`), columns - 14)}`,
+    );
+  }
+
+  #step(name: string): Seen {
+    return this.#steps.get(name) ?? { status: 'PENDING', attempt: 0, since: 0, progress: '' };
+  }
+
+  #set(name: string, change: Partial<Seen>): void {
+    this.#steps.set(name, { ...this.#step(name), ...change });
+  }
+
+  #draw(): readonly string[] {
+    const columns = columnsOf(process.stderr) - 1;
+    const running = [...this.#steps].filter(([, { status }]) => status === 'RUNNING');
+    const done = [...this.#steps.values()].filter(({ status }) => status !== 'PENDING' && status !== 'RUNNING').length;
+    const rows = running.slice(0, Math.min(SHOWN, (process.stderr.rows ?? SHOWN) - 2)).map(([name, seen]) => {
+      const { attempt, since, progress } = seen;
+      const detail = [duration(Date.now() - since), attempt > 1 ? `attempt ${attempt}` : '', progress];
+      const text = clip(oneLine([name, ...detail.filter((part) => part !== '')].join('  ')), columns - 13);
+      return `${this.#paint('cyan', statusText('RUNNING').padEnd(11))}  ${text}`;
+    });
+    const took = duration(performance.now() - this.#startedAt);
+    const sum = `${done} of ${count(this.#steps.size, 'step')} done, ${running.length} running, ${took}`;
+    return [...rows, this.#paint('dim', clip(`${oneLine(this.#heading)}: ${sum}`, columns))];
+  }
+}

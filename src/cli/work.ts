@@ -1,0 +1,260 @@
+import { Command, Option } from 'commander';
+import type { FileStorage } from '../adapters/node-file/index.ts';
+import type { EngineEvents } from '../core/engine-events.ts';
+import type { Stranded } from '../core/explain.ts';
+import { parseTimer } from '../core/keys.ts';
+import { type EngineOptions, ProcessEngine } from '../core/process-engine.ts';
+import type { RunState } from '../core/run-state.ts';
+import { END } from '../core/step-lists.ts';
+import { EXIT, type Exit } from './exits.ts';
+import { onInterrupt } from './interrupt.ts';
+import { type Exported, findWorkflows, openStorage } from './open.ts';
+import { type CommonOptions, wholeNumber, withCommonOptions } from './options.ts';
+import { count, duration, json, painter, type Style, statusStyle, statusText } from './output.ts';
+import { keepStdoutForJson, note, print } from './streams.ts';
+import { superviseWorkers } from './supervise.ts';
+import { oneLine } from './text.ts';
+
+export interface WorkOptions extends CommonOptions {
+  readonly workflow?: string;
+  readonly processes: number;
+  readonly concurrency?: number;
+  readonly queue?: readonly string[];
+  readonly stay?: true;
+  /** Set for the processes a supervisor starts: it hears Ctrl-C for them. */
+  readonly supervised?: true;
+}
+
+export function workCommand(finish: (exit: Exit) => void): Command {
+  return withCommonOptions(new Command('work'))
+    .summary('work off what is queued, in as many processes as you like')
+    .description(
+      'Works off queued runs of the workflows these files export, until nothing of\nthem is left to do now. Any number of such processes may share a storage; what\none leaves unfinished when it dies, the others take over.',
+    )
+    .argument('<files...>', 'TypeScript or JavaScript modules that export workflows')
+    .option('--workflow <name>', 'only this workflow')
+    .option('--processes <n>', 'so many worker processes; one that dies is started again', wholeNumber, 1)
+    .option('--concurrency <n>', 'steps at once in each process', wholeNumber)
+    .option('--queue <name...>', 'only these queues')
+    .option('--stay', 'stay and wait for more')
+    .addOption(new Option('--supervised').hideHelp())
+    .addHelpText(
+      'after',
+      `
+With --json, lines of { event, worker, at, … }, the last one from each worker with
+event "done" and { attempts, stranded }.
+The first Ctrl-C (or SIGTERM) lets the steps under way finish, the second leaves at
+once. A worker that was told to --stay and was drained has done what it should: 0.`,
+    )
+    .action(async (files: string[], options: WorkOptions) => finish(await work(files, options)));
+}
+
+async function work(files: readonly string[], options: WorkOptions): Promise<Exit> {
+  if (options.json) keepStdoutForJson();
+  const workflows = await findWorkflows(files, options.workflow);
+  const mode = options.stay ? 'made' : 'existing';
+  if (options.processes > 1) {
+    await openStorage(options.storage, mode).close();
+    return superviseWorkers(files, options);
+  }
+  const storage = openStorage(options.storage, mode);
+  try {
+    return await new WorkerProcess(workflows, storage, options).work();
+  } finally {
+    await storage.close();
+  }
+}
+
+/** How long a worker that has nothing to do waits before it looks whether others left something for it. */
+const LOOK_MS = 200;
+/** So many of the runs that are due next are looked at. */
+const TIMERS = 64;
+
+class WorkerProcess {
+  readonly #name = `pid ${process.pid}`;
+  readonly #workflows: readonly Exported[];
+  readonly #storage: FileStorage;
+  readonly #options: WorkOptions;
+  readonly #engine: ProcessEngine;
+  readonly #paint = painter(process.stderr);
+  /** Told already. */
+  readonly #stranded = new Set<string>();
+  #attempts = 0;
+  #draining = false;
+  #wake: (() => void) | undefined;
+
+  constructor(workflows: readonly Exported[], storage: FileStorage, options: WorkOptions) {
+    const { concurrency, queue } = options;
+    this.#workflows = workflows;
+    this.#storage = storage;
+    this.#options = options;
+    const engine: EngineOptions = {
+      name: this.#name,
+      ...(concurrency !== undefined && { concurrency }),
+      ...(queue && { queues: queue }),
+    };
+    this.#engine = new ProcessEngine(workflows, storage, engine);
+  }
+
+  async work(): Promise<Exit> {
+    this.#report();
+    const stopHearing = this.#hearTheEnd();
+    try {
+      const stranded = await (this.#options.stay ? this.#stay() : this.#untilNothingIsLeft());
+      if (this.#options.json) this.#tell('done', { attempts: this.#attempts, stranded });
+      else note(`${this.#name} done: ${count(this.#attempts, 'attempt')}`);
+      if (this.#draining) return this.#options.stay ? EXIT.ok : EXIT.interrupted;
+      return stranded.length > 0 ? EXIT.stranded : EXIT.ok;
+    } finally {
+      stopHearing();
+    }
+  }
+
+  async #stay(): Promise<readonly Stranded[]> {
+    const end = new Promise<void>((resolve, reject) => {
+      this.#wake = resolve;
+      this.#engine.on('error', ({ error, fatal }) => fatal && reject(error));
+    });
+    await Promise.all([end, this.#engine.start()]);
+    await this.#engine.stop({ drain: true });
+    return [];
+  }
+
+  /** What others are working on, and what is to be tried again, may need this worker yet: it looks until that is over. */
+  async #untilNothingIsLeft(): Promise<readonly Stranded[]> {
+    for (;;) {
+      const { stranded } = await this.#engine.work();
+      if (this.#draining || !(await this.#isAnythingMoving())) return stranded;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, LOOK_MS);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      if (this.#draining) return stranded;
+    }
+  }
+
+  /** Somebody holds a claim, or an attempt that failed has another one to come. */
+  async #isAnythingMoving(): Promise<boolean> {
+    const names = new Set(this.#workflows.map(({ name }) => name));
+    const runs = new Set(await this.#storage.sessions.runsHeldByOthers(undefined));
+    for (const row of await this.#storage.timerRows(TIMERS)) runs.add(parseTimer(row).run);
+    for (const run of runs) {
+      const moves = await this.#storage.peek(run, (state) => names.has(state.created.workflow) && isMoving(state));
+      if (moves) return true;
+    }
+    return false;
+  }
+
+  #hearTheEnd(): () => void {
+    const drain = (): void => {
+      if (this.#draining) return;
+      this.#draining = true;
+      void this.#engine.stop({ drain: true });
+      this.#wake?.();
+    };
+    if (!this.#options.supervised) {
+      return onInterrupt({
+        drain() {
+          note('draining: the steps under way may finish; Ctrl-C again leaves at once');
+          drain();
+        },
+        leave: () => note('left; what was under way is done again by the next worker'),
+      });
+    }
+    // The terminal sends Ctrl-C to all of them; the supervisor says what it means.
+    const ignore = (): void => undefined;
+    process.on('SIGINT', ignore);
+    process.on('SIGTERM', drain);
+    process.on('message', drain);
+    process.on('disconnect', drain);
+    return () => {
+      process.off('SIGINT', ignore);
+      process.off('SIGTERM', drain);
+      process.off('message', drain);
+      process.off('disconnect', drain);
+      if (process.connected) process.disconnect();
+    };
+  }
+
+  #report(): void {
+    const engine = this.#engine;
+    engine.on('started', (event) => {
+      this.#attempts++;
+      this.#say('started', event, statusText('RUNNING'), 'cyan', attemptOf(event));
+    });
+    engine.on('finished', (event) => {
+      const status = event.outcome === 'succeeded' ? 'SUCCEEDED' : event.outcome === 'skipped' ? 'SKIPPED' : 'FAILED';
+      const detail = [attemptOf(event), duration(event.ms), event.error?.message ?? ''];
+      this.#say(
+        'finished',
+        event,
+        statusText(status),
+        statusStyle(status),
+        detail.filter((one) => one !== '').join(', '),
+      );
+    });
+    engine.on('stale', (event) => this.#say('stale', event, '! STALE', 'yellow', 'its claim had been taken back'));
+    engine.on('slow', (event) => this.#say('slow', event, '! SLOW', 'yellow', `for ${duration(event.ms)}`));
+    engine.on('stranded', (event) => {
+      const key = JSON.stringify([event.run, event.step]);
+      if (this.#stranded.has(key)) return;
+      this.#stranded.add(key);
+      void this.#sayStranded(event);
+    });
+    engine.on('worker-lost', (event) =>
+      this.#sayLine('worker-lost', event, `worker ${event.worker} died; its steps are taken over`),
+    );
+    engine.on('disowned', (event) =>
+      this.#sayLine('disowned', event, 'others took this worker for dead; it goes on under a new id'),
+    );
+    engine.on('log', (event) =>
+      this.#sayLine(
+        'log',
+        event,
+        `${event.run} ${event.step}: ${event.message}${event.details === undefined ? '' : ` ${json(event.details)}`}`,
+      ),
+    );
+    engine.on('error', (event) => this.#sayLine('error', event, String(event.error)));
+  }
+
+  async #sayStranded(event: Stranded): Promise<void> {
+    const why = await this.#storage.explain(event.run, event.step).catch(String);
+    this.#sayLine('stranded', { ...event, explain: why }, `! STRANDED  ${event.run}: ${why}`);
+  }
+
+  #say(
+    event: keyof EngineEvents,
+    what: { readonly run: string; readonly step: string },
+    sign: string,
+    style: Style,
+    detail: string,
+  ): void {
+    if (this.#options.json) return this.#tell(event, what);
+    note(
+      `${this.#paint(style, sign.padEnd(11))}  ${oneLine(`${what.run}  ${what.step}  ${detail}`).trimEnd()}  ${this.#paint('dim', this.#name)}`,
+    );
+  }
+
+  #sayLine(event: keyof EngineEvents, what: object, text: string): void {
+    if (this.#options.json) this.#tell(event, what);
+    else note(`${oneLine(text)}  ${this.#paint('dim', this.#name)}`);
+  }
+
+  #tell(event: string, what: object): void {
+    print(json({ event, worker: this.#name, at: Date.now(), ...what }));
+  }
+}
+
+function isMoving(state: RunState): boolean {
+  const delayed = state.firstDelayed();
+  // A step that was never tried waits for the time its run was asked to start at, which may be far off.
+  const retries = delayed !== END && (state.attempt[delayed] as number) > 0;
+  return state.firstRunning() !== END || (retries && !state.paused);
+}
+
+function attemptOf({ attempt }: { readonly attempt: number }): string {
+  return attempt > 1 ? `attempt ${attempt}` : '';
+}
