@@ -1,0 +1,128 @@
+// The workflows of these tests, for the processes that work on them and for the tests that dispatch them.
+import { appendFileSync, existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Context, defineGraph, type Graph, type Signal, typed, workflow } from 'fuseline';
+
+/** What the body of a step notes outside the storage: the evidence against the journal. */
+export interface Note {
+  readonly pid: number;
+  readonly run: string;
+  readonly step: string;
+  readonly attempt: number;
+  readonly what: 'begin' | 'end' | 'aborted';
+  readonly at: number;
+}
+
+export interface Flows {
+  readonly [name: string]: ReturnType<typeof defineGraph> | ReturnType<typeof flows>[keyof ReturnType<typeof flows>];
+}
+
+/** A file named like the witness plus this suffix lets every `hold` end. */
+export const GO = '.go';
+
+export function flows(witness: string) {
+  const note = ({ runId, step, attempt }: Context, what: Note['what']) => {
+    const line: Note = { pid: process.pid, run: runId, step, attempt, what, at: Date.now() };
+    appendFileSync(witness, `${JSON.stringify(line)}\n`);
+  };
+  const noted = async (context: Context, body: (signal: Signal) => Promise<unknown>) => {
+    note(context, 'begin');
+    context.signal.addEventListener('abort', () => note(context, 'aborted'));
+    await body(context.signal);
+    note(context, 'end');
+    return `${context.step} by attempt ${context.attempt}`;
+  };
+  const untilGo = async (signal: Signal) => {
+    while (!existsSync(witness + GO)) {
+      if (signal.aborted) throw signal.reason;
+      await sleep(5);
+    }
+  };
+
+  /** Runs until it is let go. */
+  const hold = workflow('hold', { input: typed<number | undefined>() }, ($) =>
+    $.step('hold', { n: $.input }, (_, context) => noted(context, untilGo)),
+  );
+  const quick = workflow('quick', { input: typed<number | undefined>() }, ($) => {
+    const first = $.step('first', { n: $.input }, (_, context) => noted(context, async () => undefined));
+    return $.step('second', { first }, (_, context) => noted(context, async () => undefined));
+  });
+  const chain = workflow('chain', { input: typed<number>() }, ($) => {
+    let last = $.step('step 0', { n: $.input }, async ({ n }, context) => {
+      await noted(context, () => sleep(10));
+      return n;
+    });
+    for (let i = 1; i < 20; i++)
+      last = $.step(`step ${i}`, { before: last }, async ({ before }, context) => {
+        await noted(context, () => sleep(10));
+        return before + 1;
+      });
+    return last;
+  });
+  /** One step that takes its worker down, 63 that run beside it. */
+  const poison = defineGraph(
+    { name: 'poison', steps: ['poison', ...innocents].map((name) => ({ name })) },
+    {
+      poison: (_: unknown, context: Context) =>
+        noted(context, async () => {
+          await sleep(20);
+          process.kill(process.pid, 'SIGKILL');
+          await sleep(1000);
+        }),
+      ...Object.fromEntries(
+        innocents.map((name) => [name, (_: unknown, context: Context) => noted(context, () => sleep(60))]),
+      ),
+    },
+  );
+  /** Two steps, of which one needs a queue of its own. */
+  const special = workflow('special', ($) => {
+    const plain = $.step('plain', {}, (_, context) => noted(context, async () => undefined));
+    return $.step('on the gpu', { plain }, (_, context) => noted(context, async () => undefined), { queue: 'gpu' });
+  });
+  const lasting = workflow('lasting', { deadline: '300ms' }, ($) =>
+    $.step('lasting', {}, (_, context) => noted(context, untilGo)),
+  );
+  /** One step holds the only place while another is due again. */
+  const crowded = workflow('crowded', ($) => {
+    const again = $.step(
+      'again',
+      {},
+      (_, context) =>
+        noted(context, async () => {
+          if (context.attempt === 1) throw new Error('not yet');
+        }),
+      { retry: { attempts: 2, base: '50ms', jitter: 'none' } },
+    );
+    const holds = $.step('holds', {}, (_, context) => noted(context, untilGo), { priority: -1 });
+    return { again, holds };
+  });
+  const storm = defineGraph(
+    stormGraph(),
+    Object.fromEntries(
+      stormGraph().steps.map(({ name }, i) => [
+        name,
+        (_: unknown, context: Context) => noted(context, () => sleep(2 + (i % 7) * 4)),
+      ]),
+    ),
+  );
+  return { hold, quick, chain, poison, special, lasting, crowded, storm } as const;
+}
+
+export const innocents: readonly string[] = Array.from({ length: 63 }, (_, i) => `innocent ${i}`);
+
+export const STORM_STEPS = 300;
+
+/** A random graph, the same each time: every step waits for up to three of the twenty before it. */
+function stormGraph(): Graph {
+  let seed = 42;
+  const random = (below: number) => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+    return Math.floor((seed / 2 ** 31) * below);
+  };
+  const steps = Array.from({ length: STORM_STEPS }, (_, i) => {
+    const reach = Math.min(i, 20);
+    const before = new Set(reach === 0 ? [] : Array.from({ length: random(4) }, () => i - 1 - random(reach)));
+    return { name: `step ${i}`, after: [...before].map((from) => ({ step: `step ${from}` })) };
+  });
+  return { name: 'storm', steps };
+}
