@@ -89,26 +89,22 @@ describe('a damaged log', () => {
     expect(await keysOf(open())).toEqual(['a', 'b', 'd']);
   }, 60_000);
 
-  test.each([
-    ['its lowest bit', 0x01],
-    ['a bit that makes a newline of the terminator', 0x03],
-    ['all its bits', 0xff],
-    ['the bit that makes a capital of a letter', 0x20],
-  ])(
-    'with any byte of any record changed in %s, it is refused or whole',
-    async (_, mask) => {
-      const log = readFileSync(logOf(directory));
-      const header = nthIndexOf(log, '\t\n', 1) + 2;
-      for (let at = 0; at < log.length; at++) {
-        const damaged = Buffer.from(log);
-        damaged[at] = (log[at] as number) ^ mask;
-        const seen = await readCopy(damaged);
-        // Between records a newline more or less says nothing; what was acknowledged is never missing.
-        if (seen !== 'STORAGE_CORRUPT') expect(seen, `byte ${at} of ${log.length}, header ${header}`).toEqual(names);
-      }
-    },
-    60_000,
-  );
+  // Every single bit; one that makes a newline of a tab; all of them.
+  const masks = [1, 2, 4, 8, 16, 32, 64, 128, 3, 255];
+
+  test.each(masks)('with any byte changed by %i, it is refused or whole', { timeout: 60_000 }, async (mask) => {
+    const log = readFileSync(logOf(directory));
+    let refused = 0;
+    for (let at = 0; at < log.length; at++) {
+      const damaged = Buffer.from(log);
+      damaged[at] = (log[at] as number) ^ mask;
+      const seen = await readCopy(damaged);
+      // A newline between records says nothing. What was acknowledged is never missing.
+      if (seen === 'STORAGE_CORRUPT') refused++;
+      else expect(seen, `byte ${at} of ${log.length}`).toEqual(names);
+    }
+    expect(refused).toBeGreaterThan(log.length * 0.9);
+  });
 
   test('with sectors of zeros, as a power cut leaves them, it holds what lies around', async () => {
     const log = readFileSync(logOf(directory));

@@ -39,8 +39,10 @@ export async function compact(directory: Directory, cut: Cut, abandoned: () => b
   try {
     const lines = new Lines();
     const flush = (): void => {
-      for (let done = 0; done < lines.length; )
+      // Nobody else writes here, so the rest of a short write may follow; the next one says why it was short.
+      for (let done = 0; done < lines.length; ) {
         done += files.write(fd, lines.buffer.subarray(done), lines.length - done);
+      }
       lines.clear();
     };
     lines.say({ fuseline: FORMAT_VERSION, next: cut.next, base: cut.base });
