@@ -21,7 +21,12 @@ export interface Handler {
 export function canRun(definition: Definition, graph: CompiledGraph, step: number): boolean {
   const spec = graph.steps[step]?.spec;
   const handler = spec && definition.handlers.get(spec.name);
-  return (
-    handler !== undefined && (spec?.needs ?? []).every(({ param, when }) => !when || handler.conditions?.has(param))
-  );
+  if (!handler || (spec.fallback && !handler.fallback)) return false;
+  return (spec.needs ?? []).every(({ param, when }) => !when || handler.conditions?.has(param));
+}
+
+/** The steps of its own graph a definition cannot run. */
+export function stepsWithoutHandler(definition: Definition): readonly string[] {
+  const { graph } = definition;
+  return graph.steps.flatMap(({ spec }, step) => (canRun(definition, graph, step) ? [] : [spec.name]));
 }

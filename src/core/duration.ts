@@ -16,6 +16,11 @@ export function durationMs(duration: Duration | string): number {
   return ms;
 }
 
+export function isDuration(value: unknown): value is Duration {
+  const ms = typeof value === 'number' ? value : typeof value === 'string' ? parse(value) : Number.NaN;
+  return ms >= 0 && ms <= Number.MAX_SAFE_INTEGER;
+}
+
 function parse(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/.exec(text);
   return match ? Number(match[1]) * MS[match[2] as Unit] : Number.NaN;

@@ -1,3 +1,4 @@
+import { isDuration } from './duration.ts';
 import type { ErrorRecord } from './events.ts';
 
 /** Stable: programs may switch on these; messages may change. */
@@ -80,6 +81,11 @@ export class RetryAfterError extends Error {
   constructor(when: number | string | Date | WithHeaders, message = 'try again later', options?: { cause?: unknown }) {
     super(message, options);
     this.when = typeof when === 'object' && 'headers' in when ? retryAfterHeader(when) : when;
+    if (this.when instanceof Date ? Number.isNaN(this.when.getTime()) : !isDuration(this.when)) {
+      throw new TypeError(
+        `not a time to try again at: ${String(this.when)}; give a duration such as '2m', a Date or a Response`,
+      );
+    }
   }
 }
 
@@ -94,12 +100,12 @@ function retryAfterHeader(response: WithHeaders): number | Date {
 
 const MAX_CAUSES = 8;
 
+const ERROR_FIELDS = ['name', 'message', 'stack', 'code', 'cause'] as const;
+
 /** What the journal keeps of an error: enough to read and to rebuild it, nothing that could not be carried. */
 export function recordError(error: unknown, depth = 0): ErrorRecord {
   if (typeof error !== 'object' || error === null) return { name: 'Error', message: String(error) };
-  const { name, message, stack, code, cause } = error as Partial<
-    Record<'name' | 'message' | 'stack' | 'code' | 'cause', unknown>
-  >;
+  const [name, message, stack, code, cause] = ERROR_FIELDS.map((field) => readField(error, field));
   return {
     name: typeof name === 'string' ? name : 'Error',
     message: typeof message === 'string' ? message : 'a value that is not an Error was thrown',
@@ -107,6 +113,15 @@ export function recordError(error: unknown, depth = 0): ErrorRecord {
     ...((typeof code === 'string' || typeof code === 'number') && { code }),
     ...(cause !== undefined && depth < MAX_CAUSES && { cause: recordError(cause, depth + 1) }),
   };
+}
+
+/** A thrown thing may be anything, its fields as well. */
+function readField(error: object, field: (typeof ERROR_FIELDS)[number]): unknown {
+  try {
+    return (error as Partial<Record<typeof field, unknown>>)[field];
+  } catch {
+    return `its ${field} could not be read`;
+  }
 }
 
 /** The error as it was recorded: same name, message, code, cause chain, and the stack of the place that threw it. */

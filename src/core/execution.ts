@@ -2,8 +2,8 @@ import type { Found } from './claims.ts';
 import type { Attempt } from './context.ts';
 import type { Outcome } from './decide.ts';
 import type { Handler } from './definition.ts';
-import { durationMs } from './duration.ts';
-import { rebuildError, recordError } from './errors.ts';
+import { durationMs, isDuration } from './duration.ts';
+import { NonRetryableError, rebuildError, recordError } from './errors.ts';
 import type { RuntimeStorage } from './storage.ts';
 
 /** How a body ended, and the value it handed back. */
@@ -39,7 +39,7 @@ export async function execute(attempt: Attempt, handler: Handler, storage: Runti
 
 export function failure(error: unknown, { retryWhen }: Pick<Handler, 'retryWhen'>, now: number): Outcome {
   const recorded = recordError(error);
-  const never = recorded.name === 'NonRetryableError' || retryWhen?.(error) === false;
+  const never = isFinal(error, recorded.name) || allows(retryWhen, error) === false;
   const notBefore = recorded.name === 'RetryAfterError' ? earliest((error as { when?: unknown }).when, now) : undefined;
   return {
     status: 'failed',
@@ -49,9 +49,24 @@ export function failure(error: unknown, { retryWhen }: Pick<Handler, 'retryWhen'
   };
 }
 
+// By name as well, because the error may come from another copy of this package.
+function isFinal(error: unknown, name: string): boolean {
+  return error instanceof NonRetryableError || name === 'NonRetryableError';
+}
+
+/** Where the question itself fails, nobody can say that another attempt may help. */
+function allows(retryWhen: Handler['retryWhen'], error: unknown): boolean {
+  try {
+    return retryWhen?.(error) !== false;
+  } catch {
+    return false;
+  }
+}
+
+/** `undefined` for what is no moment: then the backoff alone decides. */
 function earliest(when: unknown, now: number): number | undefined {
-  if (when instanceof Date) return when.getTime();
-  return typeof when === 'number' || typeof when === 'string' ? now + durationMs(when) : undefined;
+  const at = when instanceof Date ? when.getTime() : isDuration(when) ? now + durationMs(when) : Number.NaN;
+  return Number.isFinite(at) ? at : undefined;
 }
 
 /** Whether decoding needs no look at the store, which is what nearly every need of nearly every step is like. */

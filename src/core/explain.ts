@@ -60,8 +60,9 @@ export function strandedSteps(
 function canRun(worker: Worker, state: RunState, step: number, queue: string, names: StepNames): boolean {
   if (worker.deadWith !== undefined || (worker.queues && !worker.queues.includes(queue))) return false;
   return worker.workflows.some(
-    ({ name, graph }) =>
+    ({ name, graph, without }) =>
       name === state.created.workflow &&
+      !without?.includes(nameOf(state, step)) &&
       (graph === state.created.graph || names(graph)?.has(nameOf(state, step)) === true),
   );
 }

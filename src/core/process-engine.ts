@@ -1,7 +1,7 @@
 import type { Claim, Granted } from './claims.ts';
 import { Attempt } from './context.ts';
 import type { ClaimRequest, Outcome } from './decide.ts';
-import type { Definition } from './definition.ts';
+import type { Definition, Handler } from './definition.ts';
 import { Emitter, type EngineEvents } from './engine-events.ts';
 import { type ErrorCode, FuselineError, rebuildError, recordError } from './errors.ts';
 import { type Execution, execute, failure } from './execution.ts';
@@ -329,7 +329,9 @@ export class ProcessEngine {
     if (this.#host.monotonic() - this.#breathedAt > BREATH_MS) await this.#breather();
     const { timeoutMs } = claim.spec;
     const cancelTimeout =
-      timeoutMs === undefined ? undefined : this.#host.after(timeoutMs, () => void this.#timeOut(attempt, timeoutMs));
+      timeoutMs === undefined
+        ? undefined
+        : this.#host.after(timeoutMs, () => void this.#timeOut(attempt, handler, timeoutMs));
     const execution = await execute(attempt, handler, this.#storage);
     cancelTimeout?.();
     if (attempt.state === 'open') return this.#report(attempt, execution);
@@ -337,14 +339,14 @@ export class ProcessEngine {
     this.#signal();
   }
 
-  async #timeOut(attempt: Attempt, timeoutMs: number): Promise<void> {
+  async #timeOut(attempt: Attempt, handler: Handler, timeoutMs: number): Promise<void> {
     if (attempt.state !== 'open') return;
     const error = new FuselineError(
       'STEP_TIMEOUT',
       `step ${JSON.stringify(attempt.step)} did not finish within ${timeoutMs} ms`,
     );
     attempt.abort(error);
-    await this.#report(attempt, { outcome: failure(error, {}, this.#host.now()), value: undefined });
+    await this.#report(attempt, { outcome: failure(error, handler, this.#host.now()), value: undefined });
   }
 
   async #report(attempt: Attempt, { outcome, value }: Execution): Promise<void> {
@@ -450,8 +452,11 @@ export class ProcessEngine {
 
   async #register(): Promise<string> {
     const worker = this.#host.id();
-    const graphs = this.#definitions.map(({ graph }) => graph);
-    await this.#storage.register(worker, { name: this.#options.name ?? worker, graphs, queues: this.#finder.queues });
+    await this.#storage.register(worker, {
+      name: this.#options.name ?? worker,
+      definitions: this.#definitions,
+      queues: this.#finder.queues,
+    });
     this.#worker = worker;
     return worker;
   }

@@ -6,7 +6,13 @@ import type { Batch, Entry, Store } from './store.ts';
 export interface Session {
   readonly name: string;
   readonly startedAt: number;
-  readonly workflows: readonly { readonly name: string; readonly version?: string; readonly graph: string }[];
+  readonly workflows: readonly {
+    readonly name: string;
+    readonly version?: string;
+    readonly graph: string;
+    /** Steps of that graph it has no handler for. */
+    readonly without?: readonly string[];
+  }[];
   /** `undefined`: every queue. */
   readonly queues?: readonly string[];
   readonly evidence?: string;

@@ -1,6 +1,7 @@
 import { type Granted, readGrant } from './claims.ts';
 import { type Codec, canonical, portable } from './codec.ts';
 import type { ClaimRequest, Outcome, Serves, Verdict } from './decide.ts';
+import { type Definition, stepsWithoutHandler } from './definition.ts';
 import { FuselineError } from './errors.ts';
 import type { Fence, JournalEntry } from './events.ts';
 import type { CompiledGraph } from './graph.ts';
@@ -36,7 +37,7 @@ export interface NewRun {
 
 export interface NewWorker {
   readonly name: string;
-  readonly graphs: readonly CompiledGraph[];
+  readonly definitions: readonly Definition[];
   readonly queues: readonly string[];
 }
 
@@ -226,17 +227,23 @@ export class RuntimeStorage extends RunReader {
   }
 
   /** Makes a worker known, and keeps the graphs it brings, so that others can tell what it can run. */
-  async register(worker: string, { name, graphs, queues }: NewWorker): Promise<void> {
+  async register(worker: string, { name, definitions, queues }: NewWorker): Promise<void> {
+    const graphs = definitions.map(({ graph }) => graph);
     const missing = graphs.filter(({ hash }) => !this.logs.graphs.has(hash));
     const rows = await this.store.read(missing.map(({ hash }) => keys.graph(hash)));
     const unknown = missing
       .filter((_, i) => !rows[i])
       .map(({ hash, text }) => ({ key: keys.graph(hash), value: text }));
-    const workflows = graphs.map(({ graph, hash }) => ({
-      name: graph.name,
-      ...(graph.version !== undefined && { version: graph.version }),
-      graph: hash,
-    }));
+    const workflows = definitions.map((definition) => {
+      const { graph, hash } = definition.graph;
+      const without = stepsWithoutHandler(definition);
+      return {
+        name: graph.name,
+        ...(graph.version !== undefined && { version: graph.version }),
+        graph: hash,
+        ...(without.length > 0 && { without }),
+      };
+    });
     await this.sessions.register(worker, { name, workflows, queues }, unknown);
     for (const graph of missing) this.logs.graphs.set(graph.hash, graph);
   }
