@@ -105,3 +105,20 @@ export function firstLive(state: RunState, members: readonly CompiledEdge[]): nu
   }
   return first ?? without;
 }
+
+/** The FAILED steps an ended run failed of, first to fail first: not those whose failure somebody dealt with. */
+export function failuresOf(state: RunState): readonly number[] {
+  const isFailed = (step: number) => state.status[step] === FAILED;
+  const behind = new Set(state.graph.decisive.filter((step) => isFailed(step) || state.status[step] === CANCELLED));
+  for (const step of behind) {
+    if (isFailed(step)) continue;
+    const { required, groups } = state.graph.steps[step] as CompiledStep;
+    for (const edge of [...required, ...groups.flatMap(({ members }) => members)]) {
+      if (edgeState(state, edge) === 'failed') behind.add(edge.from);
+    }
+  }
+  const failed = [...behind].filter(isFailed);
+  // A run may be ended by what lies beside all of them.
+  const all = failed.length > 0 ? failed : [...state.status.keys()].filter(isFailed);
+  return all.sort((a, b) => (state.finalOrder[a] as number) - (state.finalOrder[b] as number));
+}

@@ -1,5 +1,5 @@
 import { STOP_GRACE_MS } from './decide.ts';
-import { edgeState } from './edges.ts';
+import { edgeState, failuresOf } from './edges.ts';
 import type { CompiledStep } from './graph.ts';
 import {
   CANCELLED,
@@ -81,10 +81,9 @@ function explainRun(run: string, state: RunState, context: ExplainContext): stri
   const named = `Run ${run}`;
   if (state.ended === 'SUCCEEDED') return `${named} succeeded.`;
   if (state.ended === 'CANCELLED') return `${named} was cancelled.`;
-  const failed = [...state.status.keys()].filter((step) => state.status[step] === FAILED);
   if (state.ended === 'FAILED') {
     if (state.timedOut) return `${named} failed: it was not done by its deadline.`;
-    return `${named} failed because ${list(failed.map((step) => `step ${show(state, step)} did (${state.error[step]?.message})`))}.`;
+    return `${named} failed because ${list(failuresOf(state).map((step) => `step ${show(state, step)} did (${state.error[step]?.message})`))}.`;
   }
   if (state.paused) return `${named} is paused: nothing new starts until it is resumed.`;
   const stranded = context.stranded[0];

@@ -1,8 +1,9 @@
 import { type Found, findSource, hasValue } from './claims.ts';
+import { failuresOf } from './edges.ts';
 import { RunFailedError, rebuildError } from './errors.ts';
 import type { ErrorRecord } from './events.ts';
 import type { CompiledStep, Source } from './graph.ts';
-import { FAILED, type RunState } from './run-state.ts';
+import type { RunState } from './run-state.ts';
 
 /** Where a run's output stands, once it has succeeded. */
 export type Output =
@@ -30,14 +31,11 @@ export function readOutput(run: string, state: RunState): Output {
 }
 
 function runFailed(run: string, state: RunState): RunFailedError {
-  const failures = [...state.status.keys()]
-    .filter((step) => state.status[step] === FAILED)
-    .sort((a, b) => (state.finalOrder[a] as number) - (state.finalOrder[b] as number))
-    .map((step) => ({
-      step: (state.graph.steps[step] as CompiledStep).spec.name,
-      attempt: state.attempt[step] as number,
-      error: rebuildError(state.error[step] as ErrorRecord),
-    }));
+  const failures = failuresOf(state).map((step) => ({
+    step: (state.graph.steps[step] as CompiledStep).spec.name,
+    attempt: state.attempt[step] as number,
+    error: rebuildError(state.error[step] as ErrorRecord),
+  }));
   const first = failures[0];
   if (state.ended === 'CANCELLED')
     return new RunFailedError('RUN_CANCELLED', run, `run ${run} was cancelled`, failures);
