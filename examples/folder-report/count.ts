@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Context } from 'fuseline';
 import { languageOf } from './languages.ts';
 import { inParts } from './parts.ts';
-import { readFile } from './read.ts';
+import { forEachOf, readFile } from './read.ts';
 import { type File, filesOf, type Listing, type Unreadable } from './scan.ts';
 import type { Task } from './workflow.ts';
 
@@ -47,20 +47,17 @@ export async function countLines(
 }
 
 async function countPart(folder: string, files: readonly File[], signal: AbortSignal): Promise<LineCount> {
-  const counts: LineCount[] = [];
-  for (const { path, bytes } of files) {
-    const reading = await readFile(join(folder, path), signal, linesIn);
-    if (reading.status === 'vanished') counts.push({ ...NOTHING, vanished: 1 });
-    else if (reading.status === 'unreadable')
-      counts.push({ ...NOTHING, unreadable: [{ path, reason: reading.reason }] });
-    else if (reading.value === 'binary') counts.push({ ...NOTHING, binary: { files: 1, bytes } });
-    else {
+  return sum(
+    await forEachOf(files, async ({ path, bytes }) => {
+      const reading = await readFile(join(folder, path), signal, linesIn);
+      if (reading.status === 'vanished') return { ...NOTHING, vanished: 1 };
+      if (reading.status === 'unreadable') return { ...NOTHING, unreadable: [{ path, reason: reading.reason }] };
+      if (reading.value === 'binary') return { ...NOTHING, binary: { files: 1, bytes } };
       const lines = reading.value;
       const languages = [{ name: languageOf(path) ?? OTHER, files: 1, bytes, lines }];
-      counts.push({ ...NOTHING, languages, lines, longest: [{ path, lines }] });
-    }
-  }
-  return sum(counts);
+      return { ...NOTHING, languages, lines, longest: [{ path, lines }] };
+    }),
+  );
 }
 
 const NOTHING: LineCount = {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Context } from 'fuseline';
 import { inParts } from './parts.ts';
-import { readFile } from './read.ts';
+import { forEachOf, readFile } from './read.ts';
 import { type File, filesOf, type Listing } from './scan.ts';
 import type { Task } from './workflow.ts';
 
@@ -45,9 +45,10 @@ export async function findDuplicates(
 
 async function compare(folder: string, sameSize: readonly File[], signal: AbortSignal): Promise<Duplicates> {
   const byDigest = new Map<string, File[]>();
-  for (const file of sameSize) {
-    const reading = await readFile(join(folder, file.path), signal, digestOf);
-    if (reading.status === 'read') put(byDigest, reading.value, file);
+  const readings = await forEachOf(sameSize, ({ path }) => readFile(join(folder, path), signal, digestOf));
+  for (const [at, file] of sameSize.entries()) {
+    const reading = readings[at];
+    if (reading?.status === 'read') put(byDigest, reading.value, file);
   }
   const groups = [...byDigest.values()].flatMap((same) =>
     same[1] ? [{ bytes: same[1].bytes, copies: same.length, paths: same.slice(0, PATHS).map(({ path }) => path) }] : [],

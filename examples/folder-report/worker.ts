@@ -7,8 +7,8 @@ const [directory, run] = process.argv.slice(2);
 if (directory === undefined || run === undefined) throw new TypeError('worker.ts wants a directory and a run');
 
 const storage = new FileStorage(directory);
-// One step at a time: reading files is all they do, and the other process should have something to do as well.
-const engine = new ProcessEngine(folderReport, storage, { concurrency: 1, name: `pid ${process.pid}` });
+// Two steps at a time: enough to leave something for the other process, and to take over what it held without waiting.
+const engine = new ProcessEngine(folderReport, storage, { concurrency: 2, name: `pid ${process.pid}` });
 engine.on('error', ({ error }) => console.error(error));
 
 // Gives back what it holds, so that whoever goes on need not find out that this one is gone.

@@ -22,8 +22,8 @@ export const folderReport = workflow('folder-report', { input: typed<Task>() }, 
   const task = $.input;
   const files = $.step('scan', { task }, scan);
   const lines = $.step('count', { task, files }, countLines);
-  const copies = $.step('hash', { task, files }, findDuplicates, { retry: 3 });
   const largest = $.step('largest', { files }, ({ files }) => largestOf(files));
+  const copies = $.step('hash', { task, files }, findDuplicates, { retry: 3 });
   const size = $.branch('size', { files }, ({ files }) => (files.count > LARGE ? 'large' : 'small'));
   const tree = $.step('tree', { files }, treeOf, { after: size.on('small') });
   const folders = $.step('folders', { files }, folderTable, { after: size.on('large') });

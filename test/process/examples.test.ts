@@ -107,6 +107,19 @@ describe('folder-report', () => {
     expect(await eventsOf('a-folder-1', 'checkpoint', 'count')).toBe(6);
   });
 
+  test('tells of files that vanished or could not be read after the scan, and counts the others', async () => {
+    const slow = start('folder-report/start.ts', folder, '--slow');
+    await slow.line(/^count: pid \d+, part 1 of 6/);
+    await rm(join(folder, 'src/deep/same.ts'));
+    await rm(join(folder, 'src/deep/other.ts'));
+    await mkdir(join(folder, 'src/deep/other.ts'));
+    expect(await slow.ended).toBe(0);
+    const report = await readFile(join(home, 'reports/a-folder-1.md'), 'utf8');
+    expect(report).toMatch(/\| TypeScript \| +1 \| +2 \|/);
+    expect(report).toContain('- 1 file vanished between the scan and the count');
+    expect(report).toContain('- could not be read: `src/deep/other.ts` (EISDIR)');
+  });
+
   test('stops when it is interrupted, and the same command goes on with the same run', async () => {
     const first = start('folder-report/start.ts', folder, '--slow');
     await first.line(/^count: pid \d+, part 1 of 6/);
