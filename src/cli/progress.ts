@@ -28,8 +28,13 @@ export class Progress {
   readonly #live: LiveArea | undefined;
   readonly #startedAt = performance.now();
   #heading: string;
+  /** The first entry of the journal that has not been told. */
+  #next: number;
+  #caughtUp: Promise<void> = Promise.resolve();
 
-  constructor(storage: FileStorage, run: RunView) {
+  /** `from`: entries of the journal before it are known already. */
+  constructor(storage: FileStorage, run: RunView, from: number) {
+    this.#next = from;
     this.#storage = storage;
     this.#run = run.id;
     this.#heading = `${run.workflow} ${run.id}`;
@@ -39,24 +44,35 @@ export class Progress {
     this.#live = process.stderr.isTTY ? new LiveArea(() => this.#draw(), REDRAW_MS) : undefined;
   }
 
-  /** Tells what happens from `from` on until the run has ended. */
-  async follow(from: number): Promise<void> {
-    for await (const event of this.#storage.watch(this.#run, { from })) await this.#hear(event);
+  /** Tells what happens until the run has ended. */
+  async follow(): Promise<void> {
+    for await (const { seq } of this.#storage.watch(this.#run, { from: this.#next })) {
+      if (seq >= this.#next) await this.catchUp();
+    }
   }
 
-  say(text: string): void {
+  /** Tells what has happened by now. */
+  catchUp(): Promise<void> {
+    this.#caughtUp = this.#caughtUp.then(() => this.#read());
+    return this.#caughtUp;
+  }
+
+  /** Says something once, and on a terminal keeps the short form of it in sight. */
+  announce(text: string, inShort: string): void {
     note(text);
-  }
-
-  /** The last line of the live area says what is going on at large. */
-  announce(heading: string): void {
-    this.#heading = heading;
-    if (this.#live) this.#live.redraw();
-    else note(heading);
+    this.#heading = inShort;
+    this.#live?.redraw();
   }
 
   close(): void {
     this.#live?.close();
+  }
+
+  async #read(): Promise<void> {
+    for await (const event of this.#storage.history(this.#run, { from: this.#next })) {
+      this.#next = event.seq + 1;
+      await this.#hear(event);
+    }
   }
 
   async #hear(event: HistoryEvent): Promise<void> {
@@ -95,9 +111,9 @@ export class Progress {
       case 'released':
         return this.#again(event.step, 'its worker gave it back');
       case 'pause':
-        return this.say('the run was paused; nothing new starts until it is resumed');
+        return note('the run was paused; nothing new starts until it is resumed');
       case 'resume':
-        return this.say('the run was resumed');
+        return note('the run was resumed');
     }
   }
 

@@ -42,7 +42,8 @@ export function runCommand(finish: (exit: Exit) => void): Command {
     .addHelpText(
       'after',
       `
-Progress goes to stderr, the result to stdout as JSON. With --json, one document:
+Progress goes to stderr, the result to stdout as JSON. With --json, one document
+and nothing else on stdout:
   { id, workflow, status, result }  or  { id, workflow, status, error }
 The first Ctrl-C lets the steps under way finish, the second leaves at once.`,
     )
@@ -100,13 +101,12 @@ async function workOff(
     id,
     ...storageWords(options),
   );
-  const progress = options.json ? undefined : new Progress(storage, await storage.get(id));
   const seen = (await storage.peek(id, (state) => state.seq)) ?? -1;
-  if (options.id === undefined) progress?.say(`run ${id}`);
-  const failure = progress?.follow(seen + 1).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
+  const view = await storage.get(id);
+  if (view.status === 'PAUSED') note(oneLine(await storage.explain(id)));
+  const progress = options.json ? undefined : new Progress(storage, view, seen + 1);
+  if (options.id === undefined && progress) note(`run ${id}`);
+  progress?.follow().catch((error: unknown) => note(oneLine(String(error))));
   engine.on('log', ({ step, message, details }) =>
     note(oneLine(`${step}: ${message}${details === undefined ? '' : ` ${json(details)}`}`)),
   );
@@ -114,7 +114,7 @@ async function workOff(
   const stopHearing = onInterrupt({
     drain() {
       const draining = 'draining: the steps under way may finish; Ctrl-C again leaves at once';
-      if (progress) progress.announce(draining);
+      if (progress) progress.announce(draining, `draining ${id}`);
       else note(draining);
       void engine.stop({ drain: true });
     },
@@ -127,7 +127,7 @@ async function workOff(
     const { stranded } = await engine.work(id);
     const status = await storage.status(id);
     const ended = status === 'SUCCEEDED' || status === 'FAILED' || status === 'CANCELLED';
-    if (ended) await failure;
+    await progress?.catchUp();
     progress?.close();
     if (ended) return await answer(storage, { id, workflow: workflow.name, status }, options);
     const why = stranded.length > 0 ? await storage.explain(id) : 'drained before its end';

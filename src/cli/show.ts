@@ -175,7 +175,10 @@ function notes({ name, status, error, explain, road, reason }: Shown, verbose: b
   const style = status === 'FAILED' ? 'red' : 'yellow';
   // The sentence on a step that will be tried again quotes the error already.
   if (error && (status !== 'PENDING' || verbose)) {
-    const text = verbose && error.stack !== undefined ? error.stack : `${error.name}: ${error.message}`;
+    const text =
+      verbose && error.stack !== undefined
+        ? error.stack
+        : `${status === 'FAILED' ? '' : 'an earlier attempt failed: '}${error.name}: ${error.message}`;
     cells.push(...lines(text).map((line) => ({ text: line, style }) as const));
   }
   const named = `Step ${JSON.stringify(name)} `;

@@ -41,10 +41,10 @@ export function workCommand(finish: (exit: Exit) => void): Command {
     .addHelpText(
       'after',
       `
-With --json, lines of { event, worker, at, … }, the last one from each worker with
-event "done" and { attempts, stranded }.
-The first Ctrl-C (or SIGTERM) lets the steps under way finish, the second leaves at
-once. A worker that was told to --stay and was drained has done what it should: 0.`,
+With --json, lines of { event, worker, at, … }, the last one from each worker
+with event "done" and { attempts, stranded }. What steps print goes to stderr.
+The first Ctrl-C (or SIGTERM) lets the steps under way finish, the second leaves
+at once. With --stay, a worker that was drained ends with 0.`,
     )
     .action(async (files: string[], options: WorkOptions) => finish(await work(files, options)));
 }
@@ -79,6 +79,8 @@ class WorkerProcess {
   readonly #paint = painter(process.stderr);
   /** Told already. */
   readonly #stranded = new Set<string>();
+  /** Everything said so far that took a look at the storage. */
+  #told: Promise<void> = Promise.resolve();
   #attempts = 0;
   #draining = false;
   #wake: (() => void) | undefined;
@@ -101,6 +103,7 @@ class WorkerProcess {
     const stopHearing = this.#hearTheEnd();
     try {
       const stranded = await (this.#options.stay ? this.#stay() : this.#untilNothingIsLeft());
+      await this.#told;
       if (this.#options.json) this.#tell('done', { attempts: this.#attempts, stranded });
       else note(`${this.#name} done: ${count(this.#attempts, 'attempt')}`);
       if (this.#draining) return this.#options.stay ? EXIT.ok : EXIT.interrupted;
@@ -202,7 +205,7 @@ class WorkerProcess {
       const key = JSON.stringify([event.run, event.step]);
       if (this.#stranded.has(key)) return;
       this.#stranded.add(key);
-      void this.#sayStranded(event);
+      this.#told = this.#told.then(() => this.#sayStranded(event));
     });
     engine.on('worker-lost', (event) =>
       this.#sayLine('worker-lost', event, `worker ${event.worker} died; its steps are taken over`),
