@@ -132,6 +132,8 @@ export function compileGraph(graph: Graph): CompiledGraph {
   const index = indexSteps(graph, where);
   const lines = linesOf(graph, where);
   const drafts: Draft[] = graph.steps.map((spec) => ({ spec, required: new Map(), groups: [], settled: new Set() }));
+  // As they are written: a road whose edge counts together with a plain one still has an edge of its own.
+  const roads = graph.steps.map(() => new Set<string>());
   let groups = 0;
 
   const find = (name: string, by: string): number => {
@@ -147,6 +149,7 @@ export function compileGraph(graph: Graph): CompiledGraph {
     if (on?.length === 0)
       refuse(`${where}: ${by} waits for none of the roads of branch step ${show(step)}; name one at least`);
     for (const road of on ?? []) {
+      if (road !== null) roads[from]?.add(road);
       if (road !== null && spec.roads && !spec.roads.includes(road)) {
         refuse(
           `${where}: ${by} waits for road ${show(road)} of branch step ${show(step)}, which only declares ${spec.roads.map(show).join(', ')}`,
@@ -184,7 +187,7 @@ export function compileGraph(graph: Graph): CompiledGraph {
     return [...members.values()];
   }
 
-  const steps = connect(drafts, lines);
+  const steps = connect(drafts, lines, roads);
   refuseCycles(steps, where);
 
   const outputs =
@@ -248,31 +251,23 @@ function require(edges: Map<number, CompiledEdge>, edge: CompiledEdge): void {
   edges.set(edge.from, { from: edge.from, on });
 }
 
-function connect(drafts: readonly Draft[], lines: readonly Line[]): readonly CompiledStep[] {
+function connect(
+  drafts: readonly Draft[],
+  lines: readonly Line[],
+  roads: readonly ReadonlySet<string>[],
+): readonly CompiledStep[] {
   const dependents: Map<
     number,
     { to: number; required: CompiledEdge | undefined; groups: CompiledGroup[]; settled: boolean }
   >[] = drafts.map(() => new Map());
-  const roads = drafts.map(() => new Set<string>());
   const link = (from: number, to: number) => {
     const known = dependents[from]?.get(to) ?? { to, required: undefined, groups: [], settled: false };
     dependents[from]?.set(to, known);
     return known;
   };
-  const travel = ({ from, on }: CompiledEdge) => {
-    for (const road of on ?? []) if (road !== null) roads[from]?.add(road);
-  };
   drafts.forEach(({ required, groups, settled }, to) => {
-    for (const edge of required.values()) {
-      link(edge.from, to).required = edge;
-      travel(edge);
-    }
-    for (const group of groups) {
-      for (const edge of group.members) {
-        link(edge.from, to).groups.push(group);
-        travel(edge);
-      }
-    }
+    for (const edge of required.values()) link(edge.from, to).required = edge;
+    for (const group of groups) for (const edge of group.members) link(edge.from, to).groups.push(group);
     for (const from of settled) link(from, to).settled = true;
   });
   return drafts.map(({ spec, required, groups, settled }, i) => ({
@@ -284,7 +279,7 @@ function connect(drafts: readonly Draft[], lines: readonly Line[]): readonly Com
     line: lines.findIndex(
       (line) => line.queue === (spec.queue ?? DEFAULT_QUEUE) && line.priority === (spec.priority ?? 0),
     ),
-    roads: roads[i] ?? new Set(),
+    roads: new Set(roads[i]),
   }));
 }
 

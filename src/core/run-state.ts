@@ -98,8 +98,9 @@ export class RunState {
 
   readonly #undo = new Undo();
   readonly #lists: StepLists;
-  #finals = 0;
-  #reruns = 0;
+  /** How often a step became final, and how often steps were rerun. Taken back with the rest, so that a fold knows the same. */
+  finals = 0;
+  reruns = 0;
 
   constructor(graph: CompiledGraph, created: Created, createdAt: number) {
     const n = graph.steps.length;
@@ -299,7 +300,7 @@ export class RunState {
         return;
       case 'rerun':
         this.#remember(event.command);
-        this.#reruns++;
+        this.#undo.field(this, 'reruns', this.reruns + 1);
         for (const step of event.steps) this.#reset(step, at);
         this.#undo.field(this, 'deadline', undefined);
         this.#undo.field(this, 'ended', undefined);
@@ -337,7 +338,7 @@ export class RunState {
     for (const numbers of [this.attempt, this.failures, this.losses, this.suspect, this.fallback])
       this.#undo.number(numbers, step, 0);
     this.#undo.number(this.generation, step, (this.generation[step] as number) + 1);
-    this.#undo.number(this.reset, step, this.#reruns);
+    this.#undo.number(this.reset, step, this.reruns);
     this.#undo.item(this.value, step, undefined);
     this.#undo.item(this.error, step, undefined);
     this.#undo.item(this.road, step, undefined);
@@ -360,7 +361,10 @@ export class RunState {
 
   #settle(step: number, by: 1 | -1): void {
     this.#undo.field(this, 'open', this.open + by);
-    if (by < 0) this.#undo.number(this.finalOrder, step, this.#finals++);
+    if (by < 0) {
+      this.#undo.number(this.finalOrder, step, this.finals);
+      this.#undo.field(this, 'finals', this.finals + 1);
+    }
     for (const { to, required, settled, groups } of this.graph.steps[step]?.dependents ?? []) {
       if (required || settled) this.#undo.number(this.openSources, to, (this.openSources[to] as number) + by);
       for (const { id } of groups) this.#undo.number(this.openMembers, id, (this.openMembers[id] as number) + by);

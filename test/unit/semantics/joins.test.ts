@@ -94,6 +94,16 @@ describe('an edge settles when its source reaches a final state:', () => {
     expect(await rig.end(wf)).toMatchObject({ 'two roads': 'SUCCEEDED', 'road and plain': 'SUCCEEDED' });
   });
 
+  test('a road whose only edge counts together with a plain one has an edge all the same: otherwise is not chosen', async () => {
+    const rig = new Rig();
+    const wf = workflow('w', ($) => {
+      const size = $.branch('size', {}, (): 'a' => 'a');
+      $.step('otherwise', {}, nothing, { after: size.otherwise });
+      return $.step('both', { size }, nothing, { after: size.on('a') });
+    });
+    expect(await rig.end(wf)).toMatchObject({ both: 'SUCCEEDED', otherwise: 'NOT-TAKEN' });
+  });
+
   test('independent branches go on after a failure elsewhere', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => {
