@@ -120,7 +120,6 @@ function isNews(event: HistoryEvent, toldAt: Map<string, number>): boolean {
 }
 
 function invitationToKill(): readonly string[] {
-  if (!values.slow) return [];
   const pids = team.pids().map((pid) => `pid ${pid}`);
   const busy = [...picture.values()].find(
     ({ status, worker = '' }) => status === 'runs' && pids.includes(nameOf(worker)),
@@ -132,11 +131,9 @@ function invitationToKill(): readonly string[] {
 // ---- after
 
 async function conclude(): Promise<number> {
-  const again = [
-    'npm start',
-    ...(given === undefined && !values.slow ? [] : ['--']),
-    ...(given === undefined ? [] : [quoted(given)]),
-  ].join(' ');
+  const about = given === undefined ? [] : [quoted(given)];
+  const flags = [...about, ...(values.slow ? ['--slow'] : [])];
+  const again = ['npm start', ...(flags.length > 0 ? ['--', ...flags] : [])].join(' ');
   const { status } = await run.get();
   if (status !== 'SUCCEEDED' && status !== 'FAILED' && status !== 'CANCELLED') {
     console.log(
@@ -149,7 +146,7 @@ async function conclude(): Promise<number> {
     const { report, sentence } = await run.result();
     console.log(`${sentence}\nThe report: ${relative('', report)}\n`);
     console.log(
-      `Now slowly, to see one process take over from another. It shows you a \`kill -9\`:\n\n  npm start -- ${given === undefined ? '' : `${quoted(given)} `}--slow\n`,
+      `Now slowly, to see one process take over from another. It shows you a \`kill -9\`:\n\n  npm start -- ${[...about, '--slow'].join(' ')}\n`,
     );
     return 0;
   } catch (error) {
