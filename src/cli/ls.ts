@@ -41,7 +41,7 @@ export function lsCommand(finish: (exit: Exit) => void): Command {
     .option('--label <key=value>', 'runs with this label; may be repeated', label)
     .option('--limit <n>', 'so many runs', wholeNumber, LIMIT)
     .option('--cursor <cursor>', 'go on where the last page ended')
-    .addHelpText('after', '\nWith --json, one document: { runs, cursor? }. Times in it are epoch milliseconds.')
+    .addHelpText('after', '\nWith --json, one document: { runs, cursor? }; times are epoch milliseconds.')
     .action(async (options: LsOptions) => finish(await ls(options)));
 }
 
@@ -70,7 +70,7 @@ async function ls(options: LsOptions): Promise<Exit> {
 }
 
 const COLUMNS: readonly Column[] = [
-  { head: 'ID', narrow: 'shrinks' },
+  { head: 'ID', narrow: 'shrinks-last' },
   { head: 'WORKFLOW', narrow: 'shrinks' },
   { head: 'STATUS' },
   { head: 'CREATED' },

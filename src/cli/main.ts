@@ -66,7 +66,7 @@ function refusal(error: unknown): Exit {
   note(
     `${painter(process.stderr)('red', 'fuseline:')} ${oneLine(message)}${error instanceof FuselineError ? ` (${code})` : ''}`,
   );
-  if (given.verbose || process.env['DEBUG'] || code === 'DEFECT') {
+  if (given.verbose || process.env.DEBUG || code === 'DEFECT') {
     note(stack ?? '');
     if (cause instanceof Error) note(`caused by ${cause.stack ?? cause.message}`);
   }

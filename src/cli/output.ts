@@ -44,8 +44,8 @@ export interface Cell {
 
 export interface Column {
   readonly head: string;
-  /** Gives way when the table is too wide: `shrinks` down to its head and a bit, `goes` altogether, first of all. */
-  readonly narrow?: 'shrinks' | 'goes';
+  /** Gives way when the table is too wide: `goes` altogether, first of all; is shortened; is shortened if all else failed. */
+  readonly narrow?: 'goes' | 'shrinks' | 'shrinks-last';
 }
 
 export interface Row {
@@ -69,9 +69,10 @@ export function table(columns: readonly Column[], rows: readonly Row[], most: nu
   const total = (some: typeof all): number => some.reduce((sum, { width }) => sum + width + GAP.length, -GAP.length);
   const shown = total(all) > most ? all.filter(({ narrow }) => narrow !== 'goes') : all;
   while (total(shown) > most) {
-    const widest = shown
-      .filter(({ narrow, width }) => narrow === 'shrinks' && width > LEAST)
-      .sort((a, b) => b.width - a.width)[0];
+    const widest = (['shrinks', 'shrinks-last'] as const)
+      .map((when) => shown.filter(({ narrow, width }) => narrow === when && width > LEAST))
+      .find((some) => some.length > 0)
+      ?.sort((one, other) => other.width - one.width)[0];
     if (!widest) break;
     widest.width--;
   }

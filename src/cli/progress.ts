@@ -131,10 +131,10 @@ export class Progress {
 
   #tell(status: StepStatus, step: string, detail: string): void {
     const columns = columnsOf(process.stderr);
-    const head = statusText(status).padEnd(11);
-    note(
-      `${this.#paint(statusStyle(status), head)}  ${clip(oneLine(detail === '' ? step : `${step}  ${detail}`), columns - 14)}`,
-    );
+    const head = this.#paint(statusStyle(status), statusText(status).padEnd(11));
+    // A long name leaves room for what happened.
+    const name = clip(oneLine(step), detail === '' ? columns - 14 : Math.floor(columns / 2));
+    note(`${head}  ${clip([name, oneLine(detail)].join('  ').trimEnd(), columns - 14)}`);
   }
 
   #step(name: string): Seen {
@@ -152,7 +152,8 @@ export class Progress {
     const rows = running.slice(0, Math.min(SHOWN, (process.stderr.rows ?? SHOWN) - 2)).map(([name, seen]) => {
       const { attempt, since, progress } = seen;
       const detail = [duration(Date.now() - since), attempt > 1 ? `attempt ${attempt}` : '', progress];
-      const text = clip(oneLine([name, ...detail.filter((part) => part !== '')].join('  ')), columns - 13);
+      const shown = [clip(oneLine(name), Math.floor(columns / 2)), ...detail.filter((part) => part !== '')];
+      const text = clip(oneLine(shown.join('  ')), columns - 13);
       return `${this.#paint('cyan', statusText('RUNNING').padEnd(11))}  ${text}`;
     });
     const took = duration(performance.now() - this.#startedAt);
