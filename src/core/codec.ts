@@ -45,12 +45,44 @@ export function byReference(): Codec {
 
 /** What two inputs have in common when they say the same with their keys in another order. */
 export function canonical(text: string): string {
-  if (text[0] === '~' || text[0] === '@') return text;
+  if (text[0] === '@') return text;
+  if (text[0] === '~') return portable.encode(inOrder(portable.decode(text), new Map()));
   return JSON.stringify(JSON.parse(text), (_, value: unknown) =>
     value !== null && typeof value === 'object' && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
       : value,
   );
+}
+
+/** A copy with the keys of plain objects sorted. A `Map` keeps its order, which a program can see. */
+function inOrder(value: unknown, known: Map<unknown, unknown>): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (known.has(value)) return known.get(value);
+  const note = <T>(copy: T): T => {
+    known.set(value, copy);
+    return copy;
+  };
+  if (Array.isArray(value)) {
+    const list: unknown[] = note(new Array(value.length));
+    value.forEach((item, i) => {
+      list[i] = inOrder(item, known);
+    });
+    return list;
+  }
+  if (value instanceof Map) {
+    const map = note(new Map<unknown, unknown>());
+    for (const [key, item] of value) map.set(inOrder(key, known), inOrder(item, known));
+    return map;
+  }
+  if (value instanceof Set) {
+    const set = note(new Set<unknown>());
+    for (const item of value) set.add(inOrder(item, known));
+    return set;
+  }
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  const copy: Record<string, unknown> = note({});
+  for (const key of Object.keys(value).sort()) copy[key] = inOrder((value as Record<string, unknown>)[key], known);
+  return copy;
 }
 
 // Deeper than this may be a cycle; devalue tells.
