@@ -5,6 +5,8 @@ import { FileStore } from 'fuseline/node';
 const [directory, options = '{}'] = process.argv.slice(2);
 const store = new FileStore(directory, JSON.parse(options));
 const [seen] = await store.read(['shared']);
+// Undisturbed for so long that it takes itself to be alone, and writes without looking first.
+for (let i = 0; i < 100; i++) await store.commit({ put: [{ key: 'warm', value: String(i) }] });
 process.stdout.write('ready\n');
 for await (const line of createInterface({ input: process.stdin })) {
   const version = line === 'blind' ? undefined : seen?.version;
