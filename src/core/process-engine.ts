@@ -87,7 +87,8 @@ export class ProcessEngine {
     this.#storage = storage;
     this.#host = storage.host;
     this.#options = options;
-    this.#concurrency = concurrency;
+    // A number, because room is reckoned with.
+    this.#concurrency = Math.min(concurrency, Number.MAX_SAFE_INTEGER);
     this.#finder = new WorkFinder(this.#definitions, storage, queues);
     this.#holdings = new Holdings((run) => storage.listen(run, (state) => this.#checkClaims(run, state)));
     this.#watchman = new Watchman(storage, {

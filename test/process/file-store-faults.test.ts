@@ -224,21 +224,31 @@ describe('a full disk', () => {
 });
 
 describe('a disk that fails', () => {
-  test('to sync ends this process’s storage: every later call is refused', async () => {
-    let broken = false;
-    const files: Files = {
-      ...nodeFiles,
-      datasync: (fd, done) => (broken ? setImmediate(done, system('EIO')) : nodeFiles.datasync(fd, done)),
-    };
-    const store = open({ files });
-    await put(store, 'a');
-    broken = true;
-    await expect(put(store, 'b')).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
-    broken = false;
-    await expect(put(store, 'c')).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
-    await expect(store.read(['a'])).rejects.toMatchObject({ code: 'STORAGE_FAILED', message: /check the disk/ });
-    expect(await keysOf(open())).toContain('a');
-  });
+  test.each(['in place', 'in the thread pool'])(
+    'to sync %s ends this process’s storage: every later call is refused',
+    async (where) => {
+      let broken = false;
+      const files: Files = {
+        ...nodeFiles,
+        datasync: (fd, done) => (broken ? setImmediate(done, system('EIO')) : nodeFiles.datasync(fd, done)),
+        datasyncNow:
+          where === 'in place'
+            ? (fd) => {
+                if (broken) throw system('EIO');
+                nodeFiles.datasyncNow?.(fd);
+              }
+            : undefined,
+      };
+      const store = open({ files });
+      await put(store, 'a');
+      broken = true;
+      await expect(put(store, 'b')).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+      broken = false;
+      await expect(put(store, 'c')).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+      await expect(store.read(['a'])).rejects.toMatchObject({ code: 'STORAGE_FAILED', message: /check the disk/ });
+      expect(await keysOf(open())).toContain('a');
+    },
+  );
 
   test('to write reports it, and what was not written did not happen', async () => {
     let broken = false;
@@ -284,6 +294,7 @@ describe('nothing is answered before it is on disk:', () => {
       ...nodeFiles,
       datasync: (fd, done) =>
         hold ? void held.push(() => nodeFiles.datasync(fd, done)) : nodeFiles.datasync(fd, done),
+      datasyncNow: undefined,
     };
     return {
       files,

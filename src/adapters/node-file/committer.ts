@@ -129,8 +129,8 @@ export class Committer {
   #commit(group: readonly Pending[]): void {
     const log = this.#log;
     const written = log.write(group.map(({ batch }) => batch));
-    // The verdict can be read while the disk works.
-    if (written.failure === undefined && log.durable < Number.POSITIVE_INFINITY) this.#sync();
+    // The verdict can be read while the disk works, unless this process waits for the disk itself.
+    if (written.failure === undefined && log.durable < Number.POSITIVE_INFINITY && !log.syncsInPlace) this.#sync();
     const verdicts = log.judge(written);
     const losers: Pending[] = [];
     group.forEach((commit, i) => {

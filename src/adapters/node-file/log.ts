@@ -54,6 +54,10 @@ const UNDISTURBED = 64;
 /** A leading newline, then the line that names the format. */
 const HEADER_AT = 1;
 
+/** A sync that takes longer than this is not waited for in place, and neither are so many after it. */
+const IN_PLACE_MS = 1;
+const IN_PLACE_PAUSE = 64;
+
 /**
  * A log that many processes append to without a lock: the order in it decides. A record says which versions it
  * expects; whoever reads the log skips a record whose expectations are not met, its writer included, which reads up to
@@ -88,6 +92,8 @@ export class Log {
   #segment!: LogFile;
   /** What came before the current segment and still holds values: a snapshot and sealed segments. */
   #older: LogFile[] = [];
+  /** The number of syncs from which on they are done in place. */
+  #inPlaceFrom = 0;
   /** Sealed segments this process has not synced since it read them. */
   #unsynced = new Set<LogFile>();
   /** Where torn pieces were skipped, and from where to where a power cut had left zeros. */
@@ -227,8 +233,16 @@ export class Log {
   }
 
   /**
-   * Calls back when everything folded so far is on disk. One at a time. A failure is final: nobody can know what was
-   * lost.
+   * Whether the disk answers so quickly that waiting for it in place costs less than a hop to the thread pool and back.
+   * A slow answer is not asked for again in place for a while.
+   */
+  get syncsInPlace(): boolean {
+    return this.directory.files.datasyncNow !== undefined && this.stats.syncs >= this.#inPlaceFrom;
+  }
+
+  /**
+   * Calls back when everything folded so far is on disk: before it returns, if it `syncsInPlace`. One at a time. A
+   * failure is final: nobody can know what was lost.
    */
   sync(done: (error: unknown) => void): void {
     this.#covered = this.position;
@@ -236,8 +250,9 @@ export class Log {
     const sealed = [...this.#unsynced];
     const next = (): void => {
       const file = sealed.shift() ?? current;
+      const inPlace = this.syncsInPlace;
       this.stats.syncs++;
-      this.directory.files.datasync(file.descriptor, (error) => {
+      const synced = (error: unknown): void => {
         if (error) return done(failed(`cannot sync ${file.path}`, error));
         if (file !== current) {
           this.#unsynced.delete(file);
@@ -246,9 +261,23 @@ export class Log {
         }
         this.durable = Math.max(this.durable, this.#covered);
         done(undefined);
-      });
+      };
+      if (inPlace) synced(this.#syncNow(file));
+      else this.directory.files.datasync(file.descriptor, synced);
     };
     next();
+  }
+
+  /** Answers what went wrong. */
+  #syncNow(file: LogFile): unknown {
+    const start = performance.now();
+    try {
+      this.directory.files.datasyncNow?.(file.descriptor);
+    } catch (error) {
+      return error;
+    }
+    if (performance.now() - start > IN_PLACE_MS) this.#inPlaceFrom = this.stats.syncs + IN_PLACE_PAUSE;
+    return undefined;
   }
 
   /** The keys others changed since the last call; `unknown` if this process lost track. */
