@@ -37,8 +37,8 @@ process.on('SIGTERM', () => team.stop(interrupted++ === 0 ? 'SIGTERM' : 'SIGKILL
 const picture = emptyPicture(folderReport.describe().steps.map(({ name }) => name));
 const redraw = () => screen?.draw([...draw(picture, nameOf, Date.now()), '', ...invitationToKill(), '']);
 const ticking = setInterval(redraw, REDRAW_MS);
-await Promise.race([follow(), team.gone]);
-clearInterval(ticking);
+const following = follow();
+await Promise.race([following, team.gone]);
 process.exitCode = await conclude();
 await storage.close();
 
@@ -135,13 +135,15 @@ async function conclude(): Promise<number> {
   const flags = [...about, ...(values.slow ? ['--slow'] : [])];
   const again = ['npm start', ...(flags.length > 0 ? ['--', ...flags] : [])].join(' ');
   const { status } = await run.get();
-  if (status !== 'SUCCEEDED' && status !== 'FAILED' && status !== 'CANCELLED') {
+  const ended = status === 'SUCCEEDED' || status === 'FAILED' || status === 'CANCELLED';
+  if (ended) await Promise.all([following, team.gone]);
+  clearInterval(ticking);
+  if (!ended) {
     console.log(
       `Nobody works on ${run.id} any more. What is done is kept; the same command goes on from there:\n\n  ${again}\n`,
     );
     return interrupted > 0 ? 130 : 1;
   }
-  await team.gone;
   try {
     const { report, sentence } = await run.result();
     console.log(`${sentence}\nThe report: ${relative('', report)}\n`);
