@@ -1,6 +1,5 @@
 import type { Claim } from './claims.ts';
 import type { Attempt } from './context.ts';
-import { claimKey } from './run-state.ts';
 
 /** What a worker holds in one run; followed, so that it hears when a claim is taken back. */
 interface Held {
@@ -70,27 +69,26 @@ export class Holdings {
 
   /** Whether a granted claim is new, and not one that is or was under way here. */
   isNew(claim: Claim): boolean {
-    const id = idOf(claim);
-    return !this.#begun.has(id) && !this.#active.has(id);
+    return !this.#begun.has(claim.id) && !this.#active.has(claim.id);
   }
 
   begin(attempt: Attempt): void {
-    const id = idOf(attempt.claim);
+    const { id, mark, run } = attempt.claim;
     this.#begun.add(id);
     this.#active.set(id, attempt);
-    this.#held(attempt.claim.run).claims.add(claimKey(attempt.claim.fence));
-    this.#idle.delete(attempt.claim.run);
+    this.#held(run).claims.add(mark);
+    this.#idle.delete(run);
   }
 
   /** The body is done, and its end is being recorded: it takes no room, but is held until that is known. */
   report({ claim }: Attempt): void {
-    this.#active.delete(idOf(claim));
+    this.#active.delete(claim.id);
   }
 
   end({ claim }: Attempt): void {
-    this.#active.delete(idOf(claim));
+    this.#active.delete(claim.id);
     const held = this.#runs.get(claim.run);
-    held?.claims.delete(claimKey(claim.fence));
+    held?.claims.delete(claim.mark);
     if (held?.claims.size === 0) this.#idle.add(claim.run);
     this.#tidy();
   }
@@ -119,8 +117,4 @@ export class Holdings {
     }
     this.#idle.clear();
   }
-}
-
-function idOf({ run, fence }: Claim): string {
-  return `${run}/${claimKey(fence)}`;
 }
