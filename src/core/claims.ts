@@ -2,11 +2,15 @@ import type { Serves, Verdict } from './decide.ts';
 import { firstLive } from './edges.ts';
 import type { ErrorRecord, Fence, Stored } from './events.ts';
 import type { CompiledEdge, CompiledGraph, CompiledStep, GraphStep, Need, Source } from './graph.ts';
-import { CANCELLED, FAILED, type RunState, SKIPPED, SUCCEEDED } from './run-state.ts';
+import { CANCELLED, claimKey, FAILED, type RunState, SKIPPED, SUCCEEDED } from './run-state.ts';
 import { END } from './step-lists.ts';
 
 /** One attempt a worker may execute, with all it needs. */
 export interface Claim {
+  /** Unique among all claims: the run, and the position of the claim in its journal. */
+  readonly id: string;
+  /** The `claimKey` of the fence: unique among the claims of the run. */
+  readonly mark: string;
   readonly run: string;
   readonly workflow: string;
   readonly graph: string;
@@ -67,12 +71,16 @@ function claimOf(run: string, state: RunState, step: number): Claim {
   const { spec } = state.graph.steps[step] as CompiledStep;
   const { workflow, graph } = state.created;
   const generation = state.generation[step] as number;
+  const fence = state.claimOf(step);
+  const mark = claimKey(fence);
   return {
+    id: `${run}/${mark}`,
+    mark,
     run,
     workflow,
     graph,
     spec,
-    fence: state.claimOf(step),
+    fence,
     attempt: state.attempt[step] as number,
     company: state.suspect[step] === 1 ? 'none' : 'any',
     fallback: state.fallback[step] === 1 ? state.error[step] : undefined,

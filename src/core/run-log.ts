@@ -192,14 +192,9 @@ export class RunLog {
         return this.#answer(turn, verdicts, state);
       }
       const facts = factsOf(state);
+      const values = turn.flatMap(({ put }, i) => (verdicts[i]?.status === 'accepted' ? put : []));
       this.#written = keys.entry(this.id, this.#incarnation, seq);
-      const batch = this.#batch(
-        state,
-        facts,
-        entry,
-        seq,
-        turn.flatMap(({ put }, i) => (verdicts[i]?.status === 'accepted' ? put : [])),
-      );
+      const batch = this.#batch(state, facts, entry, this.#written, values);
       let committed: boolean;
       try {
         committed = (await store.commit(batch)).status === 'committed';
@@ -237,10 +232,9 @@ export class RunLog {
     state: RunState,
     facts: RunFacts,
     entry: JournalEntry,
-    seq: number,
+    key: Key,
     values: Put,
   ): Batch & { put: { key: Key; value: string }[] } {
-    const key = keys.entry(this.id, this.#incarnation, seq);
     const rows = rowChanges(this.id, state, this.#facts, facts);
     const put = [{ key, value: JSON.stringify(entry) }, ...rows.put, ...values];
     if (headChanged(this.#facts, facts))
@@ -258,7 +252,8 @@ export class RunLog {
     this.#incarnation = incarnation;
     this.#facts = NO_FACTS;
     const facts = factsOf(state);
-    const batch = this.#batch(state, facts, entry as JournalEntry, 0, values);
+    const first = keys.entry(this.id, incarnation, 0);
+    const batch = this.#batch(state, facts, entry as JournalEntry, first, values);
     const head = keys.head(this.id);
     const result = await store.commit({
       expect: [{ key: head, version: undefined }],

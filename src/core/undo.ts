@@ -4,9 +4,12 @@
  */
 export class Undo {
   #log: unknown[] | undefined;
+  /** Used again and again: most drafts are short, and accepted. */
+  readonly #spare: unknown[] = [];
 
   begin(): void {
-    this.#log = [];
+    this.#spare.length = 0;
+    this.#log = this.#spare;
   }
 
   accept(): void {
