@@ -186,8 +186,10 @@ export class ProcessEngine {
         this.#pointOutSlow();
         await this.#sweep();
       }
+      // An attempt that ended while it was looked for more may have left something behind.
+      const wasIdle = this.#holdings.isIdle;
       const claimed = this.#stopped === 'no' && (await this.#fill());
-      if (this.#stopped === 'no' && !claimed && this.#holdings.isIdle) {
+      if (this.#stopped === 'no' && wasIdle && !claimed && this.#holdings.isIdle) {
         const stranded = await this.#whatIsLeft();
         if (stranded) return stranded;
       }
