@@ -19,7 +19,7 @@ export const order = workflow('order', { input: typed<{ id: number }>() }, ($) =
   return $.step('charge', { stock }, ({ stock }, { attempt }) => {
     if (attempt === 1) throw new Error('card\\u001b[31m declined');
     return { stock, at: new Date(0) };
-  }, { retry: { attempts: 2, base: 1 } });
+  }, { retry: { attempts: 2, base: 300, jitter: 'none' } });
 });
 export const gated = workflow('gated', { input: typed<{ gate: string }>() }, ($) => {
   const open = $.step('open', { wait: $.input }, async ({ wait }) => { await gate(wait.gate); return process.pid; });
