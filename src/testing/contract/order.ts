@@ -1,5 +1,5 @@
 import type { Key } from '../../core/store.ts';
-import { equal } from '../check.ts';
+import { ensure, equal } from '../check.ts';
 import type { ContractCase } from '../store-contract.ts';
 import { EVERYTHING, keysIn, put, write } from './store-face.ts';
 
@@ -120,6 +120,7 @@ export const orderCases: readonly ContractCase[] = [
         const page = await keysIn(store, { from, to: 'page0', limit: 700 });
         if (page.length === 0) break;
         up.push(...page);
+        ensure(up.length <= all.length, 'a page holds a key that an earlier page ended with');
       }
       equal(up, all, 'the keys, page by page');
       const down: Key[] = [];
@@ -127,6 +128,7 @@ export const orderCases: readonly ContractCase[] = [
         const page = await keysIn(store, { from: 'page/', to, limit: 700, order: 'descending' });
         if (page.length === 0) break;
         down.push(...page);
+        ensure(down.length <= all.length, 'a page holds a key that an earlier page ended with');
       }
       equal(down, all.toReversed(), 'the keys, page by page from the end');
       const odd = all.filter((_, i) => i % 2 === 1);
