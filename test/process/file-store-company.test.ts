@@ -107,6 +107,17 @@ describe('a process that was stopped while its segment was sealed, compacted and
 });
 
 describe('a commit', () => {
+  test('leaves timers their turn, however many follow each other', async () => {
+    let isDue = false;
+    setTimeout(() => {
+      isDue = true;
+    }, 1);
+    for (let i = 0; !isDue; i++) {
+      expect(i).toBeLessThan(20_000);
+      await store.commit({ put: [{ key: 'chain', value: String(i) }] });
+    }
+  });
+
   test('wakes the other processes within milliseconds, names its keys, and lets them end when they are done', async () => {
     const watcher = run('watcher.mjs');
     await watcher.wrote(1);

@@ -15,6 +15,9 @@ interface Answer {
   readonly reject: (error: unknown) => void;
 }
 
+/** How long commits may follow each other without a turn of the event loop. */
+const YIELD_MS = 5;
+
 /**
  * Group commit: what arrives in one tick, or while a sync is under way, shares the next write and the next sync. Each
  * commit keeps its own verdict, and every answer waits until the disk has what it rests on.
@@ -26,8 +29,9 @@ export class Committer {
   readonly #after: () => void;
   #pending: Pending[] = [];
   #answers: Answer[] = [];
-  #busy: 'scheduled' | 'syncing' | undefined;
+  #busy: 'scheduled' | 'deciding' | 'syncing' | undefined;
   #idle: (() => void)[] = [];
+  #yieldedAt = 0;
 
   /**
    * `failed` is called when a sync fails and must `abandon` this committer; `after` whenever it has looked at the log,
@@ -66,21 +70,33 @@ export class Committer {
     for (const { reject } of waiting) reject(reason);
   }
 
-  /** For the end of the tick: by then everybody whom the last answers woke has said what he wants. */
+  /**
+   * For the end of the tick: by then everybody whom the last answers woke has said what he wants. A sync in place gives
+   * the event loop no turn, so it gets one of its own now and then, or timers and other files would wait for the last of
+   * a chain of commits.
+   */
   #schedule(): void {
     if (this.#busy) return;
     this.#busy = 'scheduled';
-    process.nextTick(() => this.#turn());
+    if (performance.now() - this.#yieldedAt < YIELD_MS) process.nextTick(() => this.#turn());
+    else {
+      setImmediate(() => {
+        this.#yieldedAt = performance.now();
+        this.#turn();
+      });
+    }
   }
 
   #turn(): void {
+    this.#busy = 'deciding';
     const arrived = this.#pending;
     this.#pending = [];
     if (arrived.length > 0) this.#decide(arrived);
     this.#giveAnswers();
     if (this.#answers.length > 0) this.#sync();
     this.#after();
-    if (this.#busy === 'scheduled') this.#rest();
+    // Otherwise the sync sees to that, or did so already.
+    if (this.#busy === 'deciding') this.#rest();
   }
 
   #sync(): void {

@@ -1,5 +1,6 @@
 import { FuselineError } from '../../core/errors.ts';
 import type { Batch, CommitResult, Entry, Hint, Key, Range, Store, StoreLimits } from '../../core/store.ts';
+import { refuseOversize } from '../bounds.ts';
 import { Committer } from './committer.ts';
 import { Compactor } from './compactor.ts';
 import { Directory } from './directory.ts';
@@ -31,7 +32,6 @@ export const SEGMENT_BYTES = 8 * 1024 * 1024;
 
 const LIMITS: StoreLimits = { valueLength: 16 * 1024 * 1024, batchOps: 10_000 };
 const MAX_BATCH_LENGTH = 256 * 1024 * 1024;
-const MAX_KEY_LENGTH = 1024;
 /** How long a directory that was moved away may go on receiving commits. */
 const PLACE_CHECK_MS = 1000;
 
@@ -81,7 +81,8 @@ export class FileStore implements Store {
   // Not `async`: the turns of the microtask queue that takes lie between one sync and the next write.
   commit(batch: Batch): Promise<CommitResult> {
     try {
-      refuseOversize(batch);
+      refuseOversize(batch, LIMITS);
+      refuseLongBatch(batch);
       const { log, committer } = this.#open();
       this.#checkPlace(log);
       return committer.commit(batch);
@@ -188,23 +189,12 @@ export class FileStore implements Store {
   }
 }
 
-function refuseOversize({ expect = [], put = [], delete: gone = [] }: Batch): void {
-  const ops = expect.length + put.length + gone.length;
-  if (ops > LIMITS.batchOps) throw tooLarge(`a batch of ${ops} operations`, `${LIMITS.batchOps} at once`);
-  let length = 0;
-  for (const { key, value } of put) {
-    length += value.length;
-    if (key.length > MAX_KEY_LENGTH) throw tooLarge(`the key ${key.slice(0, 64)}…`, `${MAX_KEY_LENGTH} characters`);
-    if (value.length > LIMITS.valueLength) {
-      throw tooLarge(`the value of ${key}, ${value.length} characters long,`, `${LIMITS.valueLength} characters`);
-    }
-  }
-  if (length > MAX_BATCH_LENGTH) throw tooLarge(`a batch of ${length} characters`, `${MAX_BATCH_LENGTH} at once`);
-}
-
-function tooLarge(what: string, limit: string): FuselineError {
-  return new FuselineError(
+/** All values of a batch stand in one line, which must fit into one write. */
+function refuseLongBatch({ put = [] }: Batch): void {
+  const length = put.reduce((sum, { value }) => sum + value.length, 0);
+  if (length <= MAX_BATCH_LENGTH) return;
+  throw new FuselineError(
     'VALUE_TOO_LARGE',
-    `${what} is more than this storage takes (${limit}); keep large data elsewhere and store where it is`,
+    `a batch of ${length} characters is more than this storage takes at once (${MAX_BATCH_LENGTH}); commit it in parts`,
   );
 }

@@ -4,6 +4,7 @@ import { checkFormat, type Directory, segmentOrdinal, snapshotName, suffix } fro
 import { failed } from './failure.ts';
 import { hasCode } from './files.ts';
 import { type FoundLine, LogFile, type Position } from './log-file.ts';
+import { damaged, goneFrom, Losses, lost } from './losses.ts';
 import { decodeValue, type Head, Lines, type Placed } from './record.ts';
 import { type Place, Rows } from './rows.ts';
 import { type Cut, readSnapshot } from './snapshot.ts';
@@ -96,9 +97,7 @@ export class Log {
   #inPlaceFrom = 0;
   /** Sealed segments this process has not synced since it read them. */
   #unsynced = new Set<LogFile>();
-  /** Where torn pieces were skipped, and from where to where a power cut had left zeros. */
-  readonly #torn = new Set<number>();
-  readonly #lost: (readonly [from: number, to: number])[] = [];
+  readonly #losses = new Losses();
   readonly #verdicts = new Map<string, Verdict>();
   #foreign: Key[] | 'unknown' = [];
   /** Own writes in a row that nobody else's record came between. */
@@ -138,11 +137,11 @@ export class Log {
     for (;;) {
       const segment = this.#segment;
       const { size, nlink } = segment.status();
-      if (size < segment.folded) throw goneFrom(segment, 'shortened');
+      if (size < segment.folded) throw goneFrom(segment.path, 'shortened');
       if (size > segment.size) this.#foldTo(size);
       if (this.#segment !== segment) continue;
       // A compaction removes segments too, but only those whose last word is a seal.
-      if (nlink === 0) throw goneFrom(segment, 'removed');
+      if (nlink === 0) throw goneFrom(segment.path, 'removed');
       return;
     }
   }
@@ -157,7 +156,7 @@ export class Log {
     const segment = this.#segment;
     if (this.directory.files.stat(segment.path)?.ino === segment.ino) return;
     this.catchUp();
-    if (this.#segment === segment) throw goneFrom(segment, 'moved or replaced');
+    if (this.#segment === segment) throw goneFrom(segment.path, 'moved or replaced');
   }
 
   /** Appends the batches in one write. They must not depend on each other, and wait for `judge`. */
@@ -197,7 +196,7 @@ export class Log {
       this.catchUp();
       return records.map(({ by }) => {
         const verdict = this.#verdicts.get(by) ?? 'again';
-        if (verdict === 'again' && this.#segment === segment) return failure ?? goneFrom(segment, 'written over');
+        if (verdict === 'again' && this.#segment === segment) return failure ?? goneFrom(segment.path, 'written over');
         if (typeof verdict === 'number') this.stats.commits++;
         if (verdict === 'void') this.stats.voids++;
         return verdict;
@@ -348,13 +347,13 @@ export class Log {
     const segment = this.#segment;
     for (const found of segment.lines(size)) {
       const { line, at, end, ended } = found;
-      if (line.kind === 'damaged') throw damaged(segment, at);
+      if (line.kind === 'damaged') throw damaged(segment.path, at);
       if (line.kind === 'torn' || line.kind === 'lost') {
         // Without a newline it may still be growing.
         if (!ended) break;
         this.stats.torn++;
-        if (line.kind === 'torn') this.#torn.add(segment.base + at);
-        else this.#lost.push([segment.base + at, segment.base + end]);
+        if (line.kind === 'torn') this.#losses.skipTorn(segment.base + at);
+        else this.#losses.skipZeros(segment.base + at, segment.base + end);
       }
       if (line.kind === 'record') {
         if (at === HEADER_AT) checkFormat(line.head, segment.path);
@@ -363,7 +362,7 @@ export class Log {
       }
       segment.folded = end;
     }
-    if (segment.folded <= HEADER_AT) throw damaged(segment, 0);
+    if (segment.folded <= HEADER_AT) throw damaged(segment.path, 0);
     segment.size = size;
   }
 
@@ -373,7 +372,8 @@ export class Log {
     if (by === undefined) return checkFormat(head, segment.path);
     const version = segment.base + at;
     const met = this.rows.meet(expect);
-    if (!met) this.#lookForLoss(expect, segment, at);
+    const proof = met ? undefined : this.#losses.proofIn(expect, this.rows);
+    if (proof !== undefined) throw lost(segment.path, at, proof);
     if (this.#verdicts.has(by)) {
       this.#verdicts.set(by, met ? version : 'void');
       this.#covered = segment.base + end;
@@ -397,26 +397,11 @@ export class Log {
     for (const key of gone) this.#foreign.push(key);
   }
 
-  /**
-   * A version somebody expected was read by him, in this log. If it lies ahead of the current one, or where this process
-   * skipped a torn piece, a record that was whole has been lost since.
-   */
-  #lookForLoss(expect: Head['expect'], segment: LogFile, at: number): void {
-    for (const [key, version] of expect ?? []) {
-      if (version === null || this.#lost.some(([from, to]) => from <= version && version < to)) continue;
-      if (!this.#torn.has(version) && version <= (this.rows.get(key)?.version ?? Number.POSITIVE_INFINITY)) continue;
-      throw new FuselineError(
-        'STORAGE_CORRUPT',
-        `the record at byte ${at} of ${segment.path} builds on one at position ${version} that is no longer readable; restore the directory from a backup`,
-      );
-    }
-  }
-
   #follow(name: string, end: number): void {
     const { directory } = this;
     const old = this.#segment;
     const ordinal = segmentOrdinal(name);
-    if (ordinal === undefined) throw damaged(old, end);
+    if (ordinal === undefined) throw damaged(old.path, end);
     const base = old.base + end;
     if (name === this.#sealing) this.#cut = { ordinal, next: name, base, rows: this.rows.all() };
     let next: LogFile | undefined;
@@ -485,18 +470,4 @@ export class Log {
   #open(path: string, position: Position): LogFile {
     return new LogFile(this.directory.files, path, position, this.stats);
   }
-}
-
-function damaged({ path }: LogFile, at: number): FuselineError {
-  return new FuselineError(
-    'STORAGE_CORRUPT',
-    `${path} is damaged at byte ${at}: no crash leaves this behind, something altered the file; restore the directory from a backup`,
-  );
-}
-
-function goneFrom({ path }: LogFile, what: string): FuselineError {
-  return new FuselineError(
-    'STORAGE_FAILED',
-    `${path} was ${what} while in use; nothing is written any more, restart this process`,
-  );
 }
