@@ -39,8 +39,10 @@ test('a timer of the platform that fires early is set again', () => {
 
 test('a delay longer than a platform timer takes is waited for to its end', () => {
   vi.useFakeTimers();
+  const platform = vi.spyOn(globalThis, 'setTimeout');
   const called = vi.fn();
   webHost.after(60 * DAY_MS, called);
+  expect(platform.mock.lastCall?.[1]).toBe(2 ** 31 - 1);
   vi.advanceTimersByTime(60 * DAY_MS - 1);
   expect(called).not.toHaveBeenCalled();
   vi.advanceTimersByTime(1);

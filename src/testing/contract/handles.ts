@@ -113,7 +113,10 @@ export const handleCases: readonly ContractCase[] = [
         }
       });
       const outcomes = Promise.allSettled(under);
-      await store.close();
+      const closing = store.close();
+      const late = store.commit({ put: [{ key: 'late', value: '' }] });
+      await refused('STORAGE_CLOSED', late, 'a commit after close was called, before it resolved');
+      await closing;
       // What was settled is heard of a moment later.
       await pause();
       equal(settled, keys.length, 'how many commits were settled');
