@@ -189,7 +189,8 @@ export class ProcessEngine {
       // An attempt that ended while it was looked for more may have left something behind.
       const wasIdle = this.#holdings.isIdle;
       const claimed = this.#stopped === 'no' && (await this.#fill());
-      if (this.#stopped === 'no' && wasIdle && !claimed && this.#holdings.isIdle) {
+      if (this.#stopped === 'no' && !claimed && this.#holdings.isIdle) {
+        if (!wasIdle) continue;
         const stranded = await this.#whatIsLeft();
         if (stranded) return stranded;
       }
