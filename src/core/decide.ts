@@ -9,14 +9,13 @@ import {
   type Stored,
   type Winners,
 } from './events.ts';
-import type { CompiledStep } from './graph.ts';
+import type { CompiledStep, Line } from './graph.ts';
 import { backoffMs, lossBackoffMs, RETRY_DEFAULTS } from './retry.ts';
 import {
   CANCELLED,
   claimKey,
   FAILED,
   NOT_TAKEN,
-  PENDING,
   QUEUED,
   type RunState,
   SKIPPED,
@@ -119,7 +118,6 @@ export function nextDue(state: RunState): number | undefined {
 }
 
 const FORCED: Readiness = { status: 'ready', winners: [] };
-const ONLY_LINE: readonly number[] = [0];
 const accepted = 'accepted';
 type Answer = Verdict['status'];
 
@@ -220,16 +218,16 @@ class Turn {
     const state = this.#state;
     const granted = this.#handOutAgain(worker, held);
     if (state.paused || state.ended) return granted;
-    for (const line of this.#linesByUrgency()) {
-      for (let step = state.firstQueued(line), next: number; step !== END && granted.length < limit; step = next) {
-        next = state.behind(step);
-        if (!serves(state, step) || this.#mustWaitForOldBody(step)) continue;
-        const alone = state.suspect[step] === 1;
-        if (alone && busy + granted.length > 0) continue;
-        this.#emit({ type: 'claimed', step, attempt: (state.attempt[step] as number) + 1, worker });
-        granted.push(step);
-        if (alone) return granted;
-      }
+    const heads = state.graph.lines.map((_, line) => state.firstQueued(line));
+    for (let line = this.#mostUrgent(heads); line !== END && granted.length < limit; line = this.#mostUrgent(heads)) {
+      const step = heads[line] as number;
+      heads[line] = state.behind(step);
+      if (!serves(state, step) || this.#mustWaitForOldBody(step)) continue;
+      const alone = state.suspect[step] === 1;
+      if (alone && busy + granted.length > 0) continue;
+      this.#emit({ type: 'claimed', step, attempt: (state.attempt[step] as number) + 1, worker });
+      granted.push(step);
+      if (alone) return granted;
     }
     return granted;
   }
@@ -252,15 +250,18 @@ class Turn {
     return { protocol: PROTOCOL, at: this.#at, events: this.#events };
   }
 
-  /** Lines of equal priority take turns by who waits longest. */
-  #linesByUrgency(): readonly number[] {
-    const state = this.#state;
-    const { lines } = state.graph;
-    if (lines.length === 1) return ONLY_LINE;
-    const waitingSince = (line: number) => state.since[state.firstQueued(line)] ?? Number.POSITIVE_INFINITY;
-    return [...lines.keys()].sort(
-      (a, b) => (lines[b]?.priority ?? 0) - (lines[a]?.priority ?? 0) || waitingSince(a) - waitingSince(b),
-    );
+  /** The line whose first step is next: of those of the highest priority, the one that waits longest. */
+  #mostUrgent(heads: readonly number[]): number {
+    const { since, graph } = this.#state;
+    let best = END;
+    for (const [line, { priority }] of graph.lines.entries()) {
+      const step = heads[line] as number;
+      if (step === END) continue;
+      if (best === END) best = line;
+      else if (priority < (graph.lines[best] as Line).priority) break;
+      else if ((since[step] as number) < (since[heads[best] as number] as number)) best = line;
+    }
+    return best;
   }
 
   #mustWaitForOldBody(step: number): boolean {
@@ -371,9 +372,7 @@ class Turn {
     }
     const again = new Set(roots);
     for (const step of again) for (const { to } of state.graph.steps[step]?.dependents ?? []) again.add(to);
-    const steps = [...again]
-      .filter((step) => state.status[step] !== PENDING || roots.includes(step))
-      .sort((a, b) => a - b);
+    const steps = [...again].sort((a, b) => a - b);
     this.#emit({ type: 'rerun', command: id, steps });
     const forced = new Set(force === 'not-taken' ? roots : []);
     this.#settle(this.#record(steps.map((step) => [step, forced.has(step) ? FORCED : readiness(state, step)])));

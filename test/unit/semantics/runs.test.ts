@@ -360,6 +360,32 @@ describe('enqueue', () => {
     expect(await run.result()).toBe('run/b');
   });
 
+  test('also clears a choice that was still to be made: a kept member waits for the rerun one', async () => {
+    const rig = new Rig();
+    const required = gate();
+    const again = gate();
+    const wf = workflow('w', ($) => {
+      const a = $.step('a', {}, async (_, { key }) => {
+        if (key !== 'run/a') await again.promise;
+        return key;
+      });
+      const c = $.step('c', {}, () => 'kept');
+      const slow = $.step('slow', {}, () => required.promise);
+      return $.step('join', { it: $.any(a, c), slow }, ({ it }) => it);
+    });
+    const run = await rig.dispatch(wf, undefined);
+    const working = rig.engine(wf).work('run');
+    await rig.host.advance(10);
+    await run.enqueue('a');
+    required.open();
+    await rig.host.advance(10);
+    // `c` was kept and is live, but `a` runs again: its end is what the choice waits for.
+    expect(await rig.steps()).toMatchObject({ a: 'RUNNING', c: 'SUCCEEDED', slow: 'SUCCEEDED', join: 'PENDING' });
+    again.open();
+    await rig.host.until(working);
+    expect(await run.result()).toBe('run/a/1');
+  });
+
   test('of a step on a road not taken is refused unless forced', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => {

@@ -37,6 +37,50 @@ describe('claims', () => {
     expect(ran).toEqual(['high', 'first', 'second', 'low', 'behind low']);
   });
 
+  test('of one run go strictly by who became ready first, also across queues of the same priority', async () => {
+    const rig = new Rig();
+    const ran: string[] = [];
+    const gates = Array.from({ length: 3 }, () => gate());
+    const note = (_: unknown, { step }: { readonly step: string }) => ran.push(step);
+    const wf = workflow('w', ($) => {
+      const [a, b, c] = gates.map((one, i) => $.step(`gate ${i}`, {}, () => one.promise));
+      $.step('first', {}, note, { queue: 'q1', after: a as never });
+      $.step('second', {}, note, { queue: 'q2', after: b as never });
+      return $.step('third', {}, note, { queue: 'q1', after: c as never });
+    });
+    await rig.dispatch(wf, undefined);
+    const opening = rig.engine(wf, { queues: ['default'] }).work('run');
+    for (const one of gates) {
+      await rig.host.advance(10);
+      one.open();
+    }
+    await rig.host.until(opening);
+    await rig.work(wf, 'run', { concurrency: 1, queues: ['q1', 'q2'] });
+    expect(ran).toEqual(['first', 'second', 'third']);
+  });
+
+  test('of more than one at a time take the queues of the same priority in turns by who waits longest', async () => {
+    const rig = new Rig();
+    const wf = workflow('w', ($) => {
+      const a = $.step('a', {}, nothing, { queue: 'q1' });
+      $.step('old', {}, nothing, { queue: 'q1' });
+      $.step('young', {}, nothing, { queue: 'q2', after: a });
+      const b = $.step('b', {}, nothing, { queue: 'q2' });
+      return $.step('youngest', {}, nothing, { queue: 'q1', after: b });
+    });
+    await rig.dispatch(wf, undefined);
+    for (const name of ['a', 'b']) {
+      const { claims } = await rig.storage.claim('run', {
+        ...request('w'),
+        serves: ({ graph }, step) => graph.steps[step]?.spec.name === name,
+      });
+      await rig.host.advance(10);
+      await rig.storage.finish('run', claims[0]?.fence as never, { status: 'succeeded' }, undefined);
+    }
+    const { claims } = await rig.storage.claim('run', request('w', 2));
+    expect(claims.map(({ spec }) => spec.name)).toEqual(['old', 'young']);
+  });
+
   test('go first to a run of higher priority, then to the one that has waited longest', async () => {
     const rig = new Rig();
     const ran: string[] = [];
