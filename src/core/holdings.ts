@@ -33,8 +33,11 @@ export class Holdings {
     return this.#active.size + this.#asked;
   }
 
+  /** Nothing under way, not even the record of an end. */
   get isIdle(): boolean {
-    return this.#active.size === 0 && this.#asked === 0;
+    if (this.#active.size > 0 || this.#asked > 0) return false;
+    for (const { claims } of this.#runs.values()) if (claims.size > 0) return false;
+    return true;
   }
 
   /** Whether a step that must have no company is among them; it is alone then. */

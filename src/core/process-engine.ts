@@ -1,6 +1,6 @@
 import type { Claim, Granted } from './claims.ts';
 import { Attempt } from './context.ts';
-import type { ClaimRequest, Outcome } from './decide.ts';
+import { type ClaimRequest, nextDue, type Outcome } from './decide.ts';
 import type { Definition, Handler } from './definition.ts';
 import { Emitter, type EngineEvents } from './engine-events.ts';
 import { type ErrorCode, FuselineError, rebuildError, recordError } from './errors.ts';
@@ -71,6 +71,8 @@ export class ProcessEngine {
   #quiet = false;
   /** The last look left claimable steps behind for want of room. */
   #backlog = false;
+  /** What was told to be stranded at the last look. */
+  #stranded: ReadonlySet<string> = new Set();
   #scannedAt = 0;
   #sweptAt = Number.NEGATIVE_INFINITY;
   #breathedAt = 0;
@@ -183,6 +185,11 @@ export class ProcessEngine {
         // Before anything is claimed: who slept may have been given up meanwhile.
         lookedAt = now;
         await this.#look();
+        if (this.#scope.kind === 'ever' && this.#stopped === 'no') {
+          // A worker that was taken for dead while it had nothing to do is there for the others again.
+          await this.#join();
+          await this.#pointOutStranded();
+        }
         this.#pointOutSlow();
         await this.#sweep();
       }
@@ -194,7 +201,7 @@ export class ProcessEngine {
         const stranded = await this.#whatIsLeft();
         if (stranded) return stranded;
       }
-      await this.#rest();
+      await this.#rest(lookedAt + LOOK_MS);
     }
   }
 
@@ -204,7 +211,7 @@ export class ProcessEngine {
     // What a dead worker held is claimable as soon as somebody looks.
     await this.#look();
     if (await this.#watchman.reaped()) return undefined;
-    if (this.#scope.kind === 'all') return this.#strandedIn(this.#finder.passedBy());
+    if (this.#scope.kind === 'all') return this.#tellStranded(await this.#finder.unserved());
     const { run } = this.#scope;
     const found = await this.#storage.peek(run, (state) => ({
       ended: state.ended,
@@ -212,14 +219,34 @@ export class ProcessEngine {
     }));
     if (!found) throw new FuselineError('UNKNOWN_RUN', `there is no run ${JSON.stringify(run)}`);
     if (found.ended) return [];
-    const stranded = found.moves ? [] : await this.#strandedIn([run]);
+    const stranded = found.moves ? [] : await this.#tellStranded([run]);
     return stranded.length > 0 ? stranded : undefined;
+  }
+
+  async #tellStranded(runs: Iterable<string>): Promise<readonly Stranded[]> {
+    const found = await this.#strandedIn(runs);
+    for (const stranded of found) this.#events.emit('stranded', stranded);
+    return found;
+  }
+
+  /** Tells of each stranded step once, for as long as it is. */
+  async #pointOutStranded(): Promise<void> {
+    const found = new Map<string, Stranded>();
+    for (const one of await this.#strandedIn(await this.#finder.unserved())) found.set(`${one.run}/${one.step}`, one);
+    for (const [key, stranded] of found) if (!this.#stranded.has(key)) this.#events.emit('stranded', stranded);
+    this.#stranded = new Set(found.keys());
   }
 
   async #strandedIn(runs: Iterable<string>): Promise<readonly Stranded[]> {
     const found: Stranded[] = [];
-    for (const run of runs) found.push(...(await this.#storage.stranded(run)));
-    for (const stranded of found) this.#events.emit('stranded', stranded);
+    for (const run of runs) {
+      try {
+        found.push(...(await this.#storage.stranded(run)));
+      } catch (error) {
+        // Removed meanwhile, or not this version's to judge.
+        if (!isAbout(error, 'UNKNOWN_RUN', 'PROTOCOL_TOO_NEW')) throw error;
+      }
+    }
     return found;
   }
 
@@ -227,10 +254,30 @@ export class ProcessEngine {
     await this.#watchman.look(this.#worker, this.#holdings.size > 0);
   }
 
-  async #rest(): Promise<void> {
-    const due = this.#signalled ? 0 : ((await this.#finder.nextDue()) ?? Number.POSITIVE_INFINITY) - this.#host.now();
-    if (!this.#signalled) await this.#wait(Math.min(Math.max(0, due), LOOK_MS));
+  /** Waits for a hint, for what is due, or for the next look at the others. */
+  async #rest(nextLook: number): Promise<void> {
+    if (!this.#signalled) {
+      const dueIn = ((await this.#nextDue()) ?? Number.POSITIVE_INFINITY) - this.#host.now();
+      if (dueIn <= 0 && this.#room() === 0) await this.#tick();
+      else if (!this.#signalled) await this.#wait(Math.max(0, Math.min(dueIn, nextLook - this.#host.monotonic())));
+    }
     this.#signalled = false;
+  }
+
+  async #nextDue(): Promise<number | undefined> {
+    return this.#scope.kind === 'run' ? this.#storage.peek(this.#scope.run, nextDue) : this.#finder.nextDue();
+  }
+
+  /** What is due is done by a worker without room too: a deadline must not wait for the steps it ends. */
+  async #tick(): Promise<void> {
+    for (const run of this.#scope.kind === 'run' ? [this.#scope.run] : await this.#finder.due()) {
+      try {
+        await this.#storage.tick(run);
+      } catch (error) {
+        if (!isAbout(error, 'UNKNOWN_RUN', 'PROTOCOL_TOO_NEW') || this.#scope.kind === 'run') throw error;
+        if (this.#finder.leaveAlone(run) === 'first') this.#events.emit('error', { error });
+      }
+    }
   }
 
   #wait(ms: number): Promise<void> {
@@ -283,7 +330,6 @@ export class ProcessEngine {
       if (rest === 'later') this.#quiet = true;
       if (rest !== 'unserved' || rows.length === 0) return 'nothing';
       this.#finder.passBy(rows);
-      if (this.#scope.kind === 'ever') await this.#strandedIn([run]);
       return 'passed-by';
     } catch (error) {
       if (!isAbout(error, 'UNKNOWN_RUN', 'PROTOCOL_TOO_NEW')) throw error;

@@ -46,7 +46,7 @@ export class RunReader {
   }
 
   async get(run: string): Promise<RunView> {
-    const workers = await this.sessions.list();
+    const workers = await this.sessions.living();
     const names = await this.logs.stepNames(workers);
     const log = this.logs.get(run);
     return this.logs.look(run, (state) =>
@@ -112,7 +112,7 @@ export class RunReader {
 
   /** One sentence on what the run, or one of its steps, waits for. */
   async explain(run: string, step?: string): Promise<string> {
-    const workers = await this.sessions.list();
+    const workers = await this.sessions.living();
     const names = await this.logs.stepNames(workers);
     const position = step === undefined ? undefined : await this.position(run, step);
     const now = this.host.now();
@@ -123,7 +123,7 @@ export class RunReader {
 
   /** The run's ready steps that no live worker can handle; none of a run that is not there. */
   async stranded(run: string): Promise<readonly Stranded[]> {
-    const workers = await this.sessions.list();
+    const workers = await this.sessions.living();
     const names = await this.logs.stepNames(workers);
     return (await this.peek(run, (state) => strandedSteps(run, state, workers, names))) ?? [];
   }
@@ -145,7 +145,7 @@ export class RunReader {
   }
 
   async workers(): Promise<readonly Worker[]> {
-    return this.sessions.list();
+    return this.sessions.living();
   }
 
   /** A recorded value, decoded: a copy of its own. */
@@ -179,7 +179,7 @@ export class RunReader {
     const open = found.filter(({ head }) => head.endedAt === undefined && head.status !== 'PAUSED');
     if (open.length === 0) return found.map(({ id, head }) => summaryOf(id, head));
     const queued = new Set((await this.store.scan(under('ready/'))).map(({ key }) => parseReady(key).run));
-    const workers = await this.sessions.list();
+    const workers = await this.sessions.living();
     const names = await this.logs.stepNames(workers);
     return Promise.all(
       found.map(async ({ id, head }) => {

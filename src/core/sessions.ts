@@ -1,4 +1,4 @@
-import type { Host } from './host.ts';
+import type { Host, Liveness } from './host.ts';
 import { keys, lastPart, parseClaim, under } from './keys.ts';
 import type { Batch, Entry, Store } from './store.ts';
 
@@ -36,12 +36,12 @@ export interface Worker extends Session {
 export class Sessions {
   readonly #store: Store;
   readonly #host: Host;
-  readonly #evidence: string | undefined;
+  readonly #liveness: Liveness | undefined;
 
-  constructor(store: Store, host: Host, evidence: string | undefined) {
+  constructor(store: Store, host: Host, liveness: Liveness | undefined) {
     this.#store = store;
     this.#host = host;
-    this.#evidence = evidence;
+    this.#liveness = liveness;
   }
 
   /** `put`: what the session refers to. */
@@ -53,7 +53,7 @@ export class Sessions {
     const row: Session = {
       ...session,
       startedAt: this.#host.now(),
-      ...(this.#evidence !== undefined && { evidence: this.#evidence }),
+      ...(this.#liveness && { evidence: this.#liveness.evidence }),
     };
     await this.#store.commit({ put: [...put, { key: keys.session(worker), value: JSON.stringify(row) }] });
   }
@@ -75,6 +75,19 @@ export class Sessions {
   async list(): Promise<readonly Worker[]> {
     const rows = await this.#store.scan(under('session/'));
     return rows.map((row) => ({ id: lastPart(row.key), version: row.version, ...parse(row) }));
+  }
+
+  /** Those not known to be dead. A reader looks itself: there may be no worker left that would find out. */
+  async living(): Promise<readonly Worker[]> {
+    const workers = await this.list();
+    const dead = new Set(workers.filter(({ deadWith }) => deadWith !== undefined).map(({ id }) => id));
+    const stops = workers.map(
+      ({ id, evidence }) => evidence !== undefined && this.#liveness?.watch(evidence, () => dead.add(id)),
+    );
+    // Who is dead already is told of in this tick.
+    await null;
+    for (const stop of stops) if (stop) stop();
+    return workers.filter(({ id }) => !dead.has(id));
   }
 
   async isAlive(worker: string): Promise<boolean> {

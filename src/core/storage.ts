@@ -50,7 +50,7 @@ export class RuntimeStorage extends RunReader {
   readonly #retention: Retention;
 
   constructor({ store, host, codec = portable, liveness, keep }: StorageParts) {
-    super(store, host, codec, new Sessions(store, host, liveness?.evidence));
+    super(store, host, codec, new Sessions(store, host, liveness));
     this.liveness = liveness;
     this.#retention = new Retention(store, host, keep);
   }

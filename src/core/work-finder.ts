@@ -44,11 +44,7 @@ export class WorkFinder {
   /** The runs to claim from next: what is due first, then, of the most urgent ones, those who wait longest. */
   async candidates(limit: number): Promise<readonly Candidate[]> {
     const runs = new Map<string, string[]>();
-    const now = this.#storage.host.now();
-    for (const { dueAt, run } of await this.#timers()) {
-      if (dueAt > now) break;
-      runs.set(run, []);
-    }
+    for (const run of await this.due()) runs.set(run, []);
     const rows = await this.#readyRows(limit);
     for (const { run, priority, key } of rows) {
       if (priority !== rows[0]?.priority) break;
@@ -57,6 +53,12 @@ export class WorkFinder {
       known.push(key);
     }
     return [...runs].slice(0, limit).map(([run, keys]) => ({ run, rows: keys }));
+  }
+
+  /** The runs that have something due, whoever can run their steps. */
+  async due(): Promise<readonly string[]> {
+    const now = this.#storage.host.now();
+    return (await this.#timers()).filter(({ dueAt }) => dueAt <= now).map(({ run }) => run);
   }
 
   /** When a run next wants to be looked at, epoch milliseconds. */
@@ -75,9 +77,16 @@ export class WorkFinder {
     return known ? 'again' : 'first';
   }
 
-  /** The runs that have something queued this worker cannot run. */
-  passedBy(): ReadonlySet<string> {
-    return new Set([...this.#passedBy].map((key) => parseReady(key).run));
+  /** The runs of its workflows that have something queued this worker cannot run, the first of each queue. */
+  async unserved(): Promise<ReadonlySet<string>> {
+    const elsewhere = new Map<string, readonly [queue: string, workflow: string]>();
+    for (const { name, graph } of this.#definitions)
+      for (const { queue } of graph.lines)
+        if (!this.queues.includes(queue)) elsewhere.set(layout.readyFor(queue, name), [queue, name]);
+    const rows = await Promise.all(
+      [...elsewhere.values()].map(([queue, name]) => this.#storage.readyRows(queue, name, undefined, SCAN)),
+    );
+    return new Set([...this.#passedBy, ...rows.flat()].map((key) => parseReady(key).run));
   }
 
   async #timers(): Promise<ReturnType<typeof parseTimer>[]> {
