@@ -33,9 +33,9 @@ export function flows(witness: string) {
     return `${context.step} by attempt ${context.attempt}`;
   };
   const untilGo = async (signal: Signal) => {
-    while (!existsSync(witness + GO)) {
+    for (; ; await sleep(20)) {
       if (signal.aborted) throw signal.reason;
-      await sleep(5);
+      if (existsSync(witness + GO)) return;
     }
   };
 
