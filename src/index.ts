@@ -7,13 +7,14 @@ export type { Duration } from './core/duration.ts';
 export type { EngineEvents } from './core/engine-events.ts';
 export {
   type ErrorCode,
+  type ErrorRecord,
   FuselineError,
   NonRetryableError,
   RetryAfterError,
   RunFailedError,
   type StepFailure,
 } from './core/errors.ts';
-export type { ErrorRecord, Event, JournalEntry } from './core/events.ts';
+export type { Event, JournalEntry } from './core/events.ts';
 export type { Stranded } from './core/explain.ts';
 export type { Edge as GraphEdge, Graph, GraphStep, Need, RetryPolicy, Road, Source } from './core/graph.ts';
 export type { RunHandle } from './core/handle.ts';

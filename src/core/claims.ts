@@ -1,6 +1,7 @@
 import type { Serves, Verdict } from './decide.ts';
 import { firstLive } from './edges.ts';
-import type { ErrorRecord, Fence, Stored } from './events.ts';
+import type { ErrorRecord } from './errors.ts';
+import type { Fence, Stored } from './events.ts';
 import type { CompiledEdge, CompiledGraph, CompiledStep, GraphStep, Need, Source } from './graph.ts';
 import { CANCELLED, claimKey, FAILED, type RunState, SKIPPED, SUCCEEDED } from './run-state.ts';
 import { END } from './step-lists.ts';

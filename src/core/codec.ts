@@ -1,6 +1,6 @@
 import { DevalueError, parse, stringify } from 'devalue';
+import type { ErrorRecord } from './errors.ts';
 import { FuselineError, rebuildError, recordError } from './errors.ts';
-import type { ErrorRecord } from './events.ts';
 
 /** How values travel between steps: text in, a copy of its own out. */
 export interface Codec {

@@ -1,7 +1,7 @@
 import { type Readiness, readiness, readinessAfter } from './edges.ts';
+import type { ErrorRecord } from './errors.ts';
 import {
   type CancelReason,
-  type ErrorRecord,
   type Event,
   type Fence,
   type JournalEntry,
@@ -11,16 +11,7 @@ import {
 } from './events.ts';
 import type { CompiledStep, Line } from './graph.ts';
 import { backoffMs, lossBackoffMs, RETRY_DEFAULTS } from './retry.ts';
-import {
-  CANCELLED,
-  claimKey,
-  FAILED,
-  NOT_TAKEN,
-  QUEUED,
-  type RunState,
-  SKIPPED,
-  SUCCEEDED,
-} from './run-state.ts';
+import { CANCELLED, claimKey, FAILED, NOT_TAKEN, QUEUED, type RunState, SKIPPED, SUCCEEDED } from './run-state.ts';
 import { END } from './step-lists.ts';
 
 /** Whether a worker has a handler for a step, on a queue it serves. */

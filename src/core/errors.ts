@@ -1,5 +1,4 @@
 import { isDuration } from './duration.ts';
-import type { ErrorRecord } from './events.ts';
 
 /** Stable: programs may switch on these; messages may change. */
 export type ErrorCode =
@@ -96,6 +95,15 @@ function retryAfterHeader(response: WithHeaders): number | Date {
   if (header !== '' && Number.isFinite(seconds)) return Math.max(0, seconds) * 1000;
   const date = new Date(header);
   return Number.isNaN(date.getTime()) ? 0 : date;
+}
+
+/** An error as the journal keeps it. */
+export interface ErrorRecord {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly code?: string | number;
+  readonly cause?: ErrorRecord;
 }
 
 const MAX_CAUSES = 8;

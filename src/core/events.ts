@@ -1,3 +1,4 @@
+import type { ErrorRecord } from './errors.ts';
 import type { Road } from './graph.ts';
 
 /**
@@ -70,11 +71,3 @@ export interface JournalEntry {
 
 /** What this engine understands. */
 export const PROTOCOL = 1;
-
-export interface ErrorRecord {
-  readonly name: string;
-  readonly message: string;
-  readonly stack?: string;
-  readonly code?: string | number;
-  readonly cause?: ErrorRecord;
-}

@@ -1,5 +1,5 @@
+import type { Attempt } from './attempt.ts';
 import type { Found } from './claims.ts';
-import type { Attempt } from './context.ts';
 import type { Outcome } from './decide.ts';
 import type { Handler } from './definition.ts';
 import { durationMs, isDuration } from './duration.ts';

@@ -1,5 +1,5 @@
+import type { Attempt } from './attempt.ts';
 import type { Claim } from './claims.ts';
-import type { Attempt } from './context.ts';
 
 /** What a worker holds in one run; followed, so that it hears when a claim is taken back. */
 interface Held {

@@ -1,7 +1,7 @@
 import { type Found, findSource, hasValue } from './claims.ts';
 import { failuresOf } from './edges.ts';
+import type { ErrorRecord } from './errors.ts';
 import { RunFailedError, rebuildError } from './errors.ts';
-import type { ErrorRecord } from './events.ts';
 import type { CompiledStep, Source } from './graph.ts';
 import type { RunState } from './run-state.ts';
 

@@ -1,5 +1,5 @@
+import { Attempt } from './attempt.ts';
 import type { Claim, Granted } from './claims.ts';
-import { Attempt } from './context.ts';
 import { type ClaimRequest, nextDue, type Outcome } from './decide.ts';
 import type { Definition, Handler } from './definition.ts';
 import { Emitter, type EngineEvents } from './engine-events.ts';

@@ -1,4 +1,5 @@
-import type { Created, EndStatus, ErrorRecord, Event, Fence, JournalEntry, Stored } from './events.ts';
+import type { ErrorRecord } from './errors.ts';
+import type { Created, EndStatus, Event, Fence, JournalEntry, Stored } from './events.ts';
 import type { CompiledGraph, Road } from './graph.ts';
 import { END, StepLists } from './step-lists.ts';
 import { Undo } from './undo.ts';

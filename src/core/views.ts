@@ -1,4 +1,5 @@
-import type { ErrorRecord, Event, Fence, JournalEntry, Stored } from './events.ts';
+import type { ErrorRecord } from './errors.ts';
+import type { Event, Fence, JournalEntry, Stored } from './events.ts';
 import type { Stranded } from './explain.ts';
 import type { CompiledGraph, CompiledStep, Road } from './graph.ts';
 import type { RunHead } from './rows.ts';
