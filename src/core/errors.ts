@@ -107,20 +107,28 @@ export interface ErrorRecord {
 }
 
 const MAX_CAUSES = 8;
+/** Longer texts are cut: an error is for reading, and must always find room beside what it explains. */
+const MAX_MESSAGE = 4096;
+const MAX_STACK = 16_384;
 
 const ERROR_FIELDS = ['name', 'message', 'stack', 'code', 'cause'] as const;
 
 /** What the journal keeps of an error: enough to read and to rebuild it, nothing that could not be carried. */
 export function recordError(error: unknown, depth = 0): ErrorRecord {
-  if (typeof error !== 'object' || error === null) return { name: 'Error', message: String(error) };
+  if (typeof error !== 'object' || error === null) return { name: 'Error', message: cut(String(error), MAX_MESSAGE) };
   const [name, message, stack, code, cause] = ERROR_FIELDS.map((field) => readField(error, field));
   return {
-    name: typeof name === 'string' ? name : 'Error',
-    message: typeof message === 'string' ? message : 'a value that is not an Error was thrown',
-    ...(typeof stack === 'string' && { stack }),
-    ...((typeof code === 'string' || typeof code === 'number') && { code }),
+    name: typeof name === 'string' ? cut(name, 256) : 'Error',
+    message: typeof message === 'string' ? cut(message, MAX_MESSAGE) : 'a value that is not an Error was thrown',
+    ...(typeof stack === 'string' && { stack: cut(stack, MAX_STACK) }),
+    ...(typeof code === 'string' && { code: cut(code, 256) }),
+    ...(typeof code === 'number' && { code }),
     ...(cause !== undefined && depth < MAX_CAUSES && { cause: recordError(cause, depth + 1) }),
   };
+}
+
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }
 
 /** A thrown thing may be anything, its fields as well. */

@@ -6,7 +6,7 @@ import { FuselineError } from './errors.ts';
 import type { Fence, JournalEntry } from './events.ts';
 import type { CompiledGraph } from './graph.ts';
 import type { Host, Liveness } from './host.ts';
-import { checkId } from './ids.ts';
+import { checkId, isName } from './ids.ts';
 import { keys, MAX_PRIORITY, under } from './keys.ts';
 import { type Keep, Retention } from './retention.ts';
 import type { RunLog } from './run-log.ts';
@@ -210,6 +210,12 @@ export class RuntimeStorage extends RunReader {
     payload: unknown,
     { id = this.host.id() }: CommandOptions = {},
   ): Promise<void> {
+    if (!isName(name)) {
+      throw new FuselineError(
+        'INVALID_INPUT',
+        `a signal cannot be called ${JSON.stringify(name)}; give it 1 to 256 characters`,
+      );
+    }
     const log = this.logs.get(run);
     const { stored, put } = log.stow(this.codec.encode(payload));
     await log.submit({ type: 'signal', id, name, payload: stored }, readStatus, put);

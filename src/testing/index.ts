@@ -13,3 +13,4 @@ export { type FaultCounts, type Faults, FaultyStore } from './faulty-store.ts';
 export { type Random, seeded } from './random.ts';
 export { type ContractCase, storeContract } from './store-contract.ts';
 export { type ModelTestOptions, modelTest } from './store-model.ts';
+export { VirtualHost, type VirtualHostOptions } from './virtual-host.ts';
