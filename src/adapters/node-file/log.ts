@@ -8,6 +8,7 @@ import { damaged, goneFrom, Losses, lost } from './losses.ts';
 import { decodeValue, type Head, Lines, type Placed } from './record.ts';
 import { type Place, Rows } from './rows.ts';
 import { type Cut, readSnapshot } from './snapshot.ts';
+import { SyncPace } from './sync-pace.ts';
 
 /**
  * What became of an appended batch: the version of its puts; `void` if another commit came first; `again` if it was
@@ -55,10 +56,6 @@ const UNDISTURBED = 64;
 /** A leading newline, then the line that names the format. */
 const HEADER_AT = 1;
 
-/** A sync that takes longer than this is not waited for in place, and neither are so many after it. */
-const IN_PLACE_MS = 1;
-const IN_PLACE_PAUSE = 64;
-
 /**
  * A log that many processes append to without a lock: the order in it decides. A record says which versions it
  * expects; whoever reads the log skips a record whose expectations are not met, its writer included, which reads up to
@@ -93,8 +90,7 @@ export class Log {
   #segment!: LogFile;
   /** What came before the current segment and still holds values: a snapshot and sealed segments. */
   #older: LogFile[] = [];
-  /** The number of syncs from which on they are done in place. */
-  #inPlaceFrom = 0;
+  readonly #pace = new SyncPace();
   /** Sealed segments this process has not synced since it read them. */
   #unsynced = new Set<LogFile>();
   readonly #losses = new Losses();
@@ -231,12 +227,9 @@ export class Log {
     return cut;
   }
 
-  /**
-   * Whether the disk answers so quickly that waiting for it in place costs less than a hop to the thread pool and back.
-   * A slow answer is not asked for again in place for a while.
-   */
+  /** Whether the next sync is waited for in place. */
   get syncsInPlace(): boolean {
-    return this.directory.files.datasyncNow !== undefined && this.stats.syncs >= this.#inPlaceFrom;
+    return this.directory.files.datasyncNow !== undefined && this.#pace.isQuick;
   }
 
   /**
@@ -262,7 +255,10 @@ export class Log {
         done(undefined);
       };
       if (inPlace) synced(this.#syncNow(file));
-      else this.directory.files.datasync(file.descriptor, synced);
+      else {
+        this.#pace.passed();
+        this.directory.files.datasync(file.descriptor, synced);
+      }
     };
     next();
   }
@@ -275,7 +271,7 @@ export class Log {
     } catch (error) {
       return error;
     }
-    if (performance.now() - start > IN_PLACE_MS) this.#inPlaceFrom = this.stats.syncs + IN_PLACE_PAUSE;
+    this.#pace.took(performance.now() - start);
     return undefined;
   }
 
