@@ -34,7 +34,7 @@ let interrupted = 0;
 process.on('SIGINT', () => team.stop(interrupted++ === 0 ? 'SIGTERM' : 'SIGKILL'));
 process.on('SIGTERM', () => team.stop(interrupted++ === 0 ? 'SIGTERM' : 'SIGKILL'));
 
-const picture = emptyPicture(folderReport.describe().steps.map(({ name }) => name));
+const picture = emptyPicture(folderReport.graph().steps.map(({ name }) => name));
 const redraw = () => screen?.draw([...draw(picture, nameOf, Date.now()), '', ...invitationToKill(), '']);
 const ticking = setInterval(redraw, REDRAW_MS);
 const following = follow();

@@ -57,7 +57,7 @@ function isWorkflow(value: unknown): value is Exported {
   return (
     typeof value === 'object' &&
     value !== null &&
-    'graph' in value &&
+    'compiled' in value &&
     'handlers' in value &&
     'dispatch' in value &&
     typeof value.dispatch === 'function'

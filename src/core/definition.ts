@@ -4,7 +4,7 @@ import type { CompiledGraph } from './graph.ts';
 /** A graph and the code of its steps: what an engine executes. */
 export interface Definition {
   readonly name: string;
-  readonly graph: CompiledGraph;
+  readonly compiled: CompiledGraph;
   readonly handlers: ReadonlyMap<string, Handler>;
 }
 
@@ -27,6 +27,6 @@ export function canRun(definition: Definition, graph: CompiledGraph, step: numbe
 
 /** The steps of its own graph a definition cannot run. */
 export function stepsWithoutHandler(definition: Definition): readonly string[] {
-  const { graph } = definition;
-  return graph.steps.flatMap(({ spec }, step) => (canRun(definition, graph, step) ? [] : [spec.name]));
+  const { compiled } = definition;
+  return compiled.steps.flatMap(({ spec }, step) => (canRun(definition, compiled, step) ? [] : [spec.name]));
 }

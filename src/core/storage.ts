@@ -234,14 +234,14 @@ export class RuntimeStorage extends RunReader {
 
   /** Makes a worker known, and keeps the graphs it brings, so that others can tell what it can run. */
   async register(worker: string, { name, definitions, queues }: NewWorker): Promise<void> {
-    const graphs = definitions.map(({ graph }) => graph);
+    const graphs = definitions.map(({ compiled }) => compiled);
     const missing = graphs.filter(({ hash }) => !this.logs.graphs.has(hash));
     const rows = await this.store.read(missing.map(({ hash }) => keys.graph(hash)));
     const unknown = missing
       .filter((_, i) => !rows[i])
       .map(({ hash, text }) => ({ key: keys.graph(hash), value: text }));
     const workflows = definitions.map((definition) => {
-      const { graph, hash } = definition.graph;
+      const { graph, hash } = definition.compiled;
       const without = stepsWithoutHandler(definition);
       return {
         name: graph.name,

@@ -27,7 +27,7 @@ export class WorkFinder {
     this.#definitions = definitions;
     this.#storage = storage;
     this.queues = queues ?? [
-      ...new Set([DEFAULT_QUEUE, ...definitions.flatMap(({ graph }) => graph.lines.map(({ queue }) => queue))]),
+      ...new Set([DEFAULT_QUEUE, ...definitions.flatMap(({ compiled }) => compiled.lines.map(({ queue }) => queue))]),
     ];
   }
 
@@ -80,8 +80,8 @@ export class WorkFinder {
   /** The runs of its workflows that have something queued this worker cannot run, the first of each queue. */
   async unserved(): Promise<ReadonlySet<string>> {
     const elsewhere = new Map<string, readonly [queue: string, workflow: string]>();
-    for (const { name, graph } of this.#definitions)
-      for (const { queue } of graph.lines)
+    for (const { name, compiled } of this.#definitions)
+      for (const { queue } of compiled.lines)
         if (!this.queues.includes(queue)) elsewhere.set(layout.readyFor(queue, name), [queue, name]);
     const rows = await Promise.all(
       [...elsewhere.values()].map(([queue, name]) => this.#storage.readyRows(queue, name, undefined, SCAN)),
@@ -126,8 +126,8 @@ export class WorkFinder {
     if (known) return known;
     const named = this.#definitions.filter(({ name }) => name === created.workflow);
     const definition =
-      named.find((one) => one.graph.hash === graph.hash) ??
-      named.find((one) => one.graph.graph.version === created.version) ??
+      named.find((one) => one.compiled.hash === graph.hash) ??
+      named.find((one) => one.compiled.graph.version === created.version) ??
       named[0];
     const handlers = graph.steps.map(({ spec }, step) =>
       definition && canRun(definition, graph, step) ? definition.handlers.get(spec.name) : undefined,

@@ -200,7 +200,7 @@ export interface Workflow<In, Out> extends Definition {
   /** The handle of a run dispatched anywhere. */
   get(id: string, options: { readonly storage: RuntimeStorage }): RunHandle<Out>;
   /** The graph as plain data, with its content hash. */
-  describe(): Graph & { readonly hash: string };
+  graph(): Graph & { readonly hash: string };
 }
 
 /** Runs a definition where no storage is given. */
@@ -249,14 +249,13 @@ export function workflowFunction(inMemory: InMemory): DefineWorkflow {
 export type GraphHandler = ((needs: never, context: Context) => unknown) | Handler;
 
 /** Makes the function that turns a graph from plain data into a workflow. */
-export function graphFunction(
-  inMemory: InMemory,
-): (
-  graph: Graph,
+export function graphFunction(inMemory: InMemory): (
+  /** What `graph()` hands out will do: its hash is worked out anew. */
+  graph: Graph & { readonly hash?: string },
   handlers: ReadonlyMap<string, GraphHandler> | Readonly<Record<string, GraphHandler>>,
   options?: { readonly input?: StandardSchema; readonly labels?: Readonly<Record<string, string>> },
 ) => Workflow<unknown, unknown> {
-  return (data, handlers, options = {}) => {
+  return ({ hash: _, ...data }, handlers, options = {}) => {
     const graph = compileGraph(data);
     refuseDeadJoins(graph, ({ roads }) => roads !== undefined);
     const entries = handlers instanceof Map ? [...handlers] : Object.entries(handlers);
@@ -295,7 +294,7 @@ function makeWorkflow(
     startAt: startAt instanceof Date ? startAt.getTime() : startAt,
     priority,
   });
-  const definition: Definition = { name, graph, handlers };
+  const definition: Definition = { name, compiled: graph, handlers };
   return {
     ...definition,
     version,
@@ -313,7 +312,7 @@ function makeWorkflow(
       return handleOf(options.storage, id);
     },
     get: (id, { storage }) => handleOf(storage, id),
-    describe: () => ({ ...graph.graph, hash: graph.hash }),
+    graph: () => ({ ...graph.graph, hash: graph.hash }),
   };
 }
 

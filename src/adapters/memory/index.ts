@@ -52,7 +52,7 @@ export class PoolEngine {
   async execute(definition: Definition, input: unknown, runId?: string): Promise<unknown> {
     const { concurrency, storage = new MemoryStorage({ values: 'by-reference' }) } = this.#options;
     const engine = new ProcessEngine(definition, storage, concurrency === undefined ? {} : { concurrency });
-    const { id, report } = await engine.execute({ id: runId, graph: definition.graph, input });
+    const { id, report } = await engine.execute({ id: runId, graph: definition.compiled, input });
     if (report.stranded.length > 0) throw new FuselineError('STRANDED', await storage.explain(id));
     return storage.result(id);
   }
