@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { fleet, historyOf, measured, resultsOf } from './fleet.ts';
 
@@ -9,6 +10,8 @@ test('the steps of a killed process start on another, idle one within a second',
   await noted(({ pid, what }) => pid === victim.pid && what === 'begin');
   const heir = start({ what: 'start', workflows: ['hold'] });
   await heir.told('ready');
+  // Its first look would find a dead one at once; now it is at rest, and only its watch can tell.
+  await sleep(1500);
 
   const killedAt = Date.now();
   victim.signal('SIGKILL');
