@@ -86,7 +86,8 @@ export class RunReader {
         yield event;
       }
       if (ended !== undefined && next > ended) return;
-      await this.logs.changed(run, (state) => state.seq >= next);
+      // The end may have come while the page was read: nothing follows it.
+      await this.logs.changed(run, (state) => state.ended !== undefined || state.seq >= next);
     }
   }
 
