@@ -31,8 +31,12 @@ const say = (line: string) => (screen ? screen.say(line) : console.log(line));
 say(`${news}, with ${WORKERS} processes: ${folder}\n`);
 const team = startTeam(WORKERS, RUNS, run.id, say);
 let interrupted = 0;
-process.on('SIGINT', () => team.stop(interrupted++ === 0 ? 'SIGTERM' : 'SIGKILL'));
-process.on('SIGTERM', () => team.stop(interrupted++ === 0 ? 'SIGTERM' : 'SIGKILL'));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    team.stop(interrupted++ === 0 ? 'SIGTERM' : 'SIGKILL');
+    if (interrupted > 1) process.exit(130);
+  });
+}
 
 const picture = emptyPicture(folderReport.graph().steps.map(({ name }) => name));
 const redraw = () => screen?.draw([...draw(picture, nameOf, Date.now()), '', ...invitationToKill(), '']);
