@@ -41,6 +41,13 @@ export class Emitter {
   }
 
   emit<E extends keyof EngineEvents>(event: E, value: EngineEvents[E]): void {
-    for (const listener of this.#listeners.get(event) ?? []) listener(value as never);
+    for (const listener of this.#listeners.get(event) ?? []) {
+      try {
+        listener(value as never);
+      } catch (error) {
+        // The listener's mistake is reported as such, and is none of the engine's.
+        void Promise.reject(error);
+      }
+    }
   }
 }

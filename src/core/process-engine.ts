@@ -125,14 +125,10 @@ export class ProcessEngine {
     await this.#joining;
   }
 
-  /** `drain`: attempts under way may finish. Otherwise they are aborted, and their claims given back. */
+  /** `drain`: attempts under way may finish. Otherwise they are aborted, and their claims given back once they stopped. */
   async stop({ drain = true }: { readonly drain?: boolean } = {}): Promise<void> {
     this.#stopped = drain ? 'drain' : 'now';
-    if (!drain) {
-      const held = [...this.#holdings.attempts()];
-      for (const attempt of held) this.#takeBack(attempt, new FuselineError('CLAIM_LOST', 'the worker was stopped'));
-      await this.#release(held);
-    }
+    if (!drain) this.#takeBackAll('the worker was stopped');
     this.#signal();
     await this.#loop?.catch(() => undefined);
   }
@@ -164,12 +160,12 @@ export class ProcessEngine {
     try {
       await first();
       const stranded = await this.#pump();
-      await this.#settle();
       if (this.#fatal) throw this.#fatal.error;
       return { attempts: this.#attempts, stranded };
     } finally {
       stopBreathing();
       unhint();
+      await this.#giveBack();
       this.#holdings.close();
       this.#watchman.close();
       await this.#leave();
@@ -377,6 +373,7 @@ export class ProcessEngine {
     const handler = this.#finder.handler(claim.graph, claim.fence.step);
     if (this.#events.has('started')) this.#events.emit('started', whichOf(claim));
     if (this.#host.monotonic() - this.#breathedAt > BREATH_MS) await this.#breather();
+    if (attempt.state !== 'open') return this.#bodyStopped(attempt);
     const { timeoutMs } = claim.spec;
     const cancelTimeout =
       timeoutMs === undefined
@@ -384,8 +381,13 @@ export class ProcessEngine {
         : this.#host.after(timeoutMs, () => void this.#timeOut(attempt, handler, timeoutMs));
     const execution = await execute(attempt, handler, this.#storage);
     cancelTimeout?.();
-    if (attempt.state === 'open') return this.#report(attempt, execution);
-    if (this.#stopping.delete(attempt)) await this.#release([attempt]);
+    return attempt.state === 'open' ? this.#report(attempt, execution) : this.#bodyStopped(attempt);
+  }
+
+  /** The body of a claim that was taken back has come to its end. */
+  async #bodyStopped(attempt: Attempt): Promise<void> {
+    if (this.#stopping.has(attempt)) await this.#release([attempt]);
+    this.#stopping.delete(attempt);
     this.#signal();
   }
 
@@ -487,16 +489,26 @@ export class ProcessEngine {
     }
   }
 
-  /** Waits a little for bodies that were told to stop. */
-  async #settle(): Promise<void> {
+  #takeBackAll(why: string): void {
+    for (const attempt of [...this.#holdings.attempts()]) this.#takeBack(attempt, new FuselineError('CLAIM_LOST', why));
+  }
+
+  /** Whatever ended the loop: nothing stays held by a worker that is gone. Bodies have a little time to stop before. */
+  async #giveBack(): Promise<void> {
+    this.#takeBackAll('the worker has ended');
     const until = this.#host.monotonic() + STOP_MS;
     while (this.#stopping.size > 0 && this.#host.monotonic() < until) await this.#wait(STOP_MS);
+    await this.#release([...this.#stopping]);
+    this.#stopping.clear();
   }
 
   // Being a worker among others.
 
   #join(): Promise<string> {
-    this.#joining ??= this.#register();
+    this.#joining ??= this.#register().catch((error) => {
+      this.#joining = undefined;
+      throw error;
+    });
     return this.#joining;
   }
 
@@ -526,8 +538,7 @@ export class ProcessEngine {
     this.#worker = undefined;
     this.#joining = undefined;
     const held = [...this.#holdings.attempts()];
-    for (const attempt of held)
-      this.#takeBack(attempt, new FuselineError('CLAIM_LOST', 'the worker was taken for dead'));
+    this.#takeBackAll('the worker was taken for dead');
     this.#events.emit('disowned', { worker });
     // Those it claimed after it had been given up are nobody else's yet.
     void this.#release(held);
