@@ -103,7 +103,7 @@ export class Progress {
         return;
       }
       case 'retrying':
-        return this.#again(event.step, `${event.error.message}; again in ${duration(event.at - Date.now())}`);
+        return this.#again(event.step, `${event.error.message}; again in ${duration(event.notBefore - Date.now())}`);
       case 'falling-back':
         return this.#again(event.step, `${event.error.message}; its fallback is next`);
       case 'lost':

@@ -10,6 +10,8 @@ const HEARTBEAT_MS = 1000;
 export class Attempt implements Context {
   readonly claim: Claim;
   readonly startedAt: number;
+  /** Whether it was pointed out that the attempt takes long. */
+  slow: 'untold' | 'told' = 'untold';
   /** `open`: its result is wanted. `closed`: it was reported, or taken away. */
   state: 'open' | 'closed' = 'open';
   readonly #storage: RuntimeStorage;
@@ -19,6 +21,9 @@ export class Attempt implements Context {
   #controller: AbortControllerLike | undefined;
   #reason: unknown;
   #beatAt = Number.NEGATIVE_INFINITY;
+  /** The newest progress that is not told yet, and the timer that will. */
+  #progress: { readonly value: unknown } | undefined;
+  #cancelBeat: (() => void) | undefined;
 
   constructor(claim: Claim, storage: RuntimeStorage, tell: (claim: Claim, message: string, details: unknown) => void) {
     this.claim = claim;
@@ -58,19 +63,24 @@ export class Attempt implements Context {
   }
 
   abort(reason: FuselineError): void {
-    this.state = 'closed';
+    this.close();
     this.#reason = reason;
     this.#controller?.abort(reason);
   }
 
   heartbeat(progress?: unknown): void {
-    const now = this.#host.monotonic();
-    if (progress === undefined || this.state === 'closed' || now - this.#beatAt < HEARTBEAT_MS) return;
-    this.#beatAt = now;
-    // Progress is news, not a result: what could not be recorded is told again soon.
-    this.#storage
-      .progress(this.runId, this.claim.fence, progress)
-      .catch((error) => this.log('progress was not recorded', error));
+    if (progress === undefined || this.state === 'closed') return;
+    this.#progress = { value: progress };
+    const wait = this.#beatAt + HEARTBEAT_MS - this.#host.monotonic();
+    if (wait <= 0) this.#beat();
+    else this.#cancelBeat ??= this.#host.after(wait, () => this.#beat());
+  }
+
+  /** The attempt has ended: what was not told yet is overtaken by its result. */
+  close(): void {
+    this.state = 'closed';
+    this.#cancelBeat?.();
+    this.#cancelBeat = undefined;
   }
 
   once<T>(key: string, fn: () => T | Promise<T>): Promise<T> {
@@ -81,6 +91,18 @@ export class Attempt implements Context {
 
   log(message: string, details?: unknown): void {
     this.#tell(this.claim, message, details);
+  }
+
+  #beat(): void {
+    this.#cancelBeat = undefined;
+    if (!this.#progress || this.state === 'closed') return;
+    const { value } = this.#progress;
+    this.#progress = undefined;
+    this.#beatAt = this.#host.monotonic();
+    // Progress is news, not a result: what could not be recorded is told again soon.
+    this.#storage
+      .progress(this.runId, this.claim.fence, value)
+      .catch((error) => this.log('progress was not recorded', error));
   }
 
   async #doOnce(key: string, fn: () => unknown): Promise<unknown> {

@@ -266,7 +266,8 @@ class Turn {
     this.#emit(this.#state.created);
     const { steps } = this.#state.graph;
     const starting = steps.flatMap((_, i) => (readiness(this.#state, i).status === 'ready' ? [i] : []));
-    if (startAt !== undefined && startAt > this.#at) this.#emit({ type: 'scheduled', steps: starting, at: startAt });
+    if (startAt !== undefined && startAt > this.#at)
+      this.#emit({ type: 'scheduled', steps: starting, notBefore: startAt });
     else this.#emit({ type: 'ready', steps: starting });
     return accepted;
   }
@@ -301,8 +302,8 @@ class Turn {
         if (outcome.again === 'never' || failures >= (retry?.attempts ?? 1) || state.fallback[step] === 1) {
           this.#fail(step, outcome.error);
         } else {
-          const at = Math.max(this.#at + backoffMs(retry, failures, this.#random), outcome.notBefore ?? 0);
-          this.#emit({ type: 'retrying', step, error: outcome.error, at });
+          const notBefore = Math.max(this.#at + backoffMs(retry, failures, this.#random), outcome.notBefore ?? 0);
+          this.#emit({ type: 'retrying', step, error: outcome.error, notBefore });
         }
         return accepted;
       }
@@ -339,7 +340,7 @@ class Turn {
       const losses = (state.losses[step] as number) + (company === 1 ? 1 : 0);
       const { retry } = (state.graph.steps[step] as CompiledStep).spec;
       if (losses >= (retry?.losses ?? RETRY_DEFAULTS.losses)) this.#fail(step, workerLostError(state, step, losses));
-      else this.#emit({ type: 'lost', step, losses, at: this.#at + lossBackoffMs(losses) });
+      else this.#emit({ type: 'lost', step, losses, notBefore: this.#at + lossBackoffMs(losses) });
     }
     return accepted;
   }

@@ -37,7 +37,7 @@ export class Emitter {
 
   /** Whether anybody wants to hear of it: most events are not worth making otherwise. */
   has(event: keyof EngineEvents): boolean {
-    return this.#listeners.has(event);
+    return (this.#listeners.get(event)?.size ?? 0) > 0;
   }
 
   emit<E extends keyof EngineEvents>(event: E, value: EngineEvents[E]): void {

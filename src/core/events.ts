@@ -10,19 +10,19 @@ export type Event =
   /** Steps entered the queue, in this order. `winners`: for each of its any-groups, the member that became live first. */
   | { readonly type: 'ready'; readonly steps: readonly number[]; readonly winners?: readonly Winners[] }
   /** Starting steps wait for the time the run was asked to start at. */
-  | { readonly type: 'scheduled'; readonly steps: readonly number[]; readonly at: number }
+  | { readonly type: 'scheduled'; readonly steps: readonly number[]; readonly notBefore: number }
   /** A worker holds the right to execute one attempt. The position of this event in the journal is the fence. */
   | { readonly type: 'claimed'; readonly step: number; readonly attempt: number; readonly worker: string }
   | { readonly type: 'succeeded'; readonly step: number; readonly value?: Stored; readonly road?: Road }
   | { readonly type: 'skipped'; readonly steps: readonly number[]; readonly reason: SkipReason }
-  /** An attempt failed and the next one must not start before `at`. */
-  | { readonly type: 'retrying'; readonly step: number; readonly error: ErrorRecord; readonly at: number }
+  /** An attempt failed and the next one must not start before `notBefore`. */
+  | { readonly type: 'retrying'; readonly step: number; readonly error: ErrorRecord; readonly notBefore: number }
   /** The step would fail, and its fallback is queued instead. */
   | { readonly type: 'falling-back'; readonly step: number; readonly error: ErrorRecord }
   | { readonly type: 'failed'; readonly step: number; readonly error: ErrorRecord }
   | { readonly type: 'cancelled'; readonly steps: readonly number[]; readonly reason: CancelReason }
   /** The worker died with the claim. `losses`: how many count against the step now; `alone`: the next attempt is claimed alone. */
-  | { readonly type: 'lost'; readonly step: number; readonly losses: number; readonly at: number }
+  | { readonly type: 'lost'; readonly step: number; readonly losses: number; readonly notBefore: number }
   /** The worker gave the claim back before it finished. */
   | { readonly type: 'released'; readonly step: number }
   /** The body of a claim that was taken back is known to have stopped. */

@@ -1,3 +1,4 @@
+import { canonical } from './codec.ts';
 import { FuselineError } from './errors.ts';
 import { contentHash, isName } from './ids.ts';
 import { MAX_PRIORITY } from './keys.ts';
@@ -129,6 +130,7 @@ export function compileGraph(graph: Graph): CompiledGraph {
   if (graph.steps.length > MAX_STEPS)
     refuse(`${where} has ${graph.steps.length} steps; at most ${MAX_STEPS} are allowed`);
 
+  checkTerms(graph, where);
   const index = indexSteps(graph, where);
   const lines = linesOf(graph, where);
   const drafts: Draft[] = graph.steps.map((spec) => ({ spec, required: new Map(), groups: [], settled: new Set() }));
@@ -204,7 +206,7 @@ export function compileGraph(graph: Graph): CompiledGraph {
   }
   steps.forEach((step, i) => step.dependents.length === 0 && decisive.add(i));
 
-  const text = JSON.stringify(graph);
+  const text = canonical(JSON.stringify(graph));
   return { graph, text, hash: contentHash(text), steps, index, lines, groups, decisive: [...decisive] };
 }
 
@@ -213,6 +215,37 @@ interface Draft {
   readonly required: Map<number, CompiledEdge>;
   readonly groups: CompiledGroup[];
   readonly settled: Set<number>;
+}
+
+const BACKOFFS: readonly unknown[] = ['exponential', 'linear', 'constant', undefined];
+const JITTERS: readonly unknown[] = ['full', 'none', undefined];
+
+/** What a graph from elsewhere may say in a way that no type has checked. */
+function checkTerms(graph: Graph, where: string): void {
+  const number = (what: string, value: unknown, least = 0): void => {
+    if (value === undefined || (typeof value === 'number' && Number.isFinite(value) && value >= least)) return;
+    refuse(`${where}: ${what} is ${show(value)}; write a number, ${least} or more`);
+  };
+  const oneOf = (what: string, value: unknown, known: readonly unknown[]): void => {
+    if (!known.includes(value))
+      refuse(`${where}: ${what} is ${show(value)}; write ${known.filter(Boolean).map(show).join(' or ')}`);
+  };
+  if (graph.version !== undefined && typeof graph.version !== 'string')
+    refuse(`${where}: its version is ${show(graph.version)}; write a text`);
+  number('its deadlineMs', graph.deadlineMs);
+  oneOf('its failOn', graph.failOn, ['first', undefined]);
+  for (const { name, kind, timeoutMs, fallback, retry = { attempts: 1 } } of graph.steps) {
+    const of = (what: string) => `the ${what} of step ${show(name)}`;
+    oneOf(of('kind'), kind, ['branch', undefined]);
+    oneOf(of('fallback'), fallback, ['handler', undefined]);
+    number(of('timeoutMs'), timeoutMs);
+    number(of('retry.baseMs'), retry.baseMs);
+    number(of('retry.maxMs'), retry.maxMs);
+    number(of('retry.factor'), retry.factor);
+    number(of('retry.losses'), retry.losses, 1);
+    oneOf(of('retry.backoff'), retry.backoff, BACKOFFS);
+    oneOf(of('retry.jitter'), retry.jitter, JITTERS);
+  }
 }
 
 function indexSteps(graph: Graph, where: string): ReadonlyMap<string, number> {

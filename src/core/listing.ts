@@ -1,3 +1,4 @@
+import { FuselineError } from './errors.ts';
 import { keys, lastPart, under } from './keys.ts';
 import { parseHead, type RunHead } from './rows.ts';
 import type { RunStatus } from './run-state.ts';
@@ -30,7 +31,10 @@ export async function listRuns(
   store: Store,
   { createdFrom = 0, createdBefore, limit = DEFAULT_LIMIT, cursor, ...wanted }: RunQuery,
 ): Promise<{ readonly found: readonly Listed[]; readonly cursor?: string }> {
-  const count = Math.min(Math.max(1, limit), MOST);
+  if (!(Number.isInteger(limit) && limit >= 1)) {
+    throw new FuselineError('INVALID_INPUT', `the limit of a list is ${limit}; use a whole number from 1 to ${MOST}`);
+  }
+  const count = Math.min(limit, MOST);
   const fits = filterOf(wanted);
   const found: Listed[] = [];
   const from = keys.time(createdFrom, '');

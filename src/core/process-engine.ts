@@ -121,7 +121,11 @@ export class ProcessEngine {
   /** Works until it is stopped. Resolves when this worker is known to the others. */
   async start(): Promise<void> {
     const loop = this.#begin({ kind: 'ever' }, async () => void (await this.#join()));
-    loop.catch((error) => this.#events.emit('error', { error, fatal: true }));
+    loop.catch((error) => {
+      // Nobody awaits this loop: an end that nobody listens for must not pass in silence.
+      if (!this.#events.has('error')) throw error;
+      this.#events.emit('error', { error, fatal: true });
+    });
     await this.#joining;
   }
 
@@ -403,7 +407,7 @@ export class ProcessEngine {
 
   async #report(attempt: Attempt, { outcome, value }: Execution): Promise<void> {
     const { claim } = attempt;
-    attempt.state = 'closed';
+    attempt.close();
     const stays = claim.company === 'any' && (await this.#mayStayWith(claim.run));
     this.#holdings.report(attempt);
     const finish = async (next: ClaimRequest | undefined) => {
@@ -546,10 +550,11 @@ export class ProcessEngine {
 
   #pointOutSlow(): void {
     const now = this.#host.monotonic();
-    for (const { claim, startedAt } of this.#holdings.attempts()) {
-      const ms = now - startedAt;
-      if (claim.spec.timeoutMs === undefined && ms >= SLOW_MS && ms < SLOW_MS + LOOK_MS * 2)
-        this.#events.emit('slow', { ...whichOf(claim), ms });
+    for (const attempt of this.#holdings.attempts()) {
+      const ms = now - attempt.startedAt;
+      if (attempt.claim.spec.timeoutMs !== undefined || ms < SLOW_MS || attempt.slow === 'told') continue;
+      attempt.slow = 'told';
+      this.#events.emit('slow', { ...whichOf(attempt.claim), ms });
     }
   }
 

@@ -7,9 +7,9 @@ import { parseHead } from './rows.ts';
 import type { Session } from './sessions.ts';
 import type { Entry, Store } from './store.ts';
 
-/** How many finished runs to keep, or for how long after their end. */
+/** How many finished runs to keep, or, as a duration in words such as `'30d'`, for how long after their end. */
 export interface Keep {
-  readonly finished: Duration | { readonly count: number };
+  readonly finished: number | Exclude<Duration, number>;
 }
 
 /** Most runs one sweep looks at, and most it removes. */
@@ -40,7 +40,7 @@ export class Retention {
   constructor(store: Store, host: Host, keep: Keep | undefined) {
     this.#store = store;
     this.#host = host;
-    this.#keep = keep;
+    this.#keep = keep && checked(keep);
   }
 
   async remove(run: string): Promise<void> {
@@ -63,8 +63,8 @@ export class Retention {
     }
     if (!this.#keep) return 0;
     const { finished } = this.#keep;
-    return typeof finished === 'object'
-      ? this.#sweepBeyond(finished.count)
+    return typeof finished === 'number'
+      ? this.#sweepBeyond(finished)
       : this.#sweepOlder(this.#host.now() - durationMs(finished));
   }
 
@@ -169,4 +169,13 @@ export class Retention {
     const { incarnation, last } = JSON.parse(value) as Tomb;
     await this.#store.commit({ delete: [key, keys.entry(lastPart(key), incarnation, last)] });
   }
+}
+
+function checked(keep: Keep): Keep {
+  const { finished } = keep;
+  if (typeof finished !== 'number') durationMs(finished);
+  else if (!(Number.isInteger(finished) && finished >= 0)) {
+    throw new TypeError(`keep.finished is ${finished}; write how many runs to keep, or a duration such as '30d'`);
+  }
+  return keep;
 }

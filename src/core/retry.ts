@@ -13,8 +13,9 @@ export const RETRY_DEFAULTS = {
 /** Milliseconds to wait after the `failures`-th failed attempt. `random` is uniform in [0, 1). */
 export function backoffMs(policy: RetryPolicy | undefined, failures: number, random: () => number): number {
   const { backoff, baseMs, factor, maxMs, jitter } = { ...RETRY_DEFAULTS, ...policy };
+  const most = policy?.maxMs ?? Math.max(maxMs, baseMs);
   const growth = backoff === 'exponential' ? factor ** (failures - 1) : backoff === 'linear' ? failures : 1;
-  const wait = Math.min(baseMs * growth, maxMs);
+  const wait = Math.min(baseMs * growth, most);
   return Math.round(jitter === 'full' ? wait * random() : wait);
 }
 

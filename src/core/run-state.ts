@@ -216,7 +216,7 @@ export class RunState {
         for (const [step, members] of event.winners ?? []) this.#undo.put(this.winners, step, members);
         return;
       case 'scheduled':
-        for (const step of event.steps) this.#move(step, DELAYED, event.at);
+        for (const step of event.steps) this.#move(step, DELAYED, event.notBefore);
         return;
       case 'claimed':
         this.#undo.number(this.claimSeq, event.step, seq);
@@ -243,7 +243,7 @@ export class RunState {
         this.#undo.item(this.error, event.step, event.error);
         this.#undo.number(this.failures, event.step, (this.failures[event.step] as number) + 1);
         this.#report(event.step);
-        this.#move(event.step, DELAYED, event.at);
+        this.#move(event.step, DELAYED, event.notBefore);
         return;
       case 'falling-back':
         this.#undo.item(this.error, event.step, event.error);
@@ -267,7 +267,7 @@ export class RunState {
         this.#undo.number(this.claimEnd, event.step, VOIDED);
         this.#undo.number(this.losses, event.step, event.losses);
         this.#undo.number(this.suspect, event.step, 1);
-        this.#move(event.step, DELAYED, event.at);
+        this.#move(event.step, DELAYED, event.notBefore);
         return;
       case 'released':
         this.#undo.number(this.claimEnd, event.step, VOIDED);

@@ -16,7 +16,7 @@ import {
 import { handleOf, type RunHandle } from './handle.ts';
 import { ProcessEngine } from './process-engine.ts';
 import { type StandardSchema, typed, validate } from './schema.ts';
-import type { RuntimeStorage } from './storage.ts';
+import type { NewRun, RuntimeStorage } from './storage.ts';
 
 declare const VALUE: unique symbol;
 declare const EDGE: unique symbol;
@@ -187,7 +187,7 @@ export interface DispatchOptions {
 }
 
 /** `input` is left out where the workflow has none. */
-type WithInput<In, Rest extends readonly unknown[]> = undefined extends In
+export type WithInput<In, Rest extends readonly unknown[]> = undefined extends In
   ? [input?: In, ...rest: Rest]
   : [input: In, ...rest: Rest];
 
@@ -199,12 +199,14 @@ export interface Workflow<In, Out> extends Definition {
   dispatch(...args: [input: In, options: DispatchOptions]): Promise<RunHandle<Out>>;
   /** The handle of a run dispatched anywhere. */
   get(id: string, options: { readonly storage: RuntimeStorage }): RunHandle<Out>;
+  /** What a run of this input is made of, once the input is valid. */
+  prepare(...args: WithInput<In, []>): Promise<NewRun>;
   /** The graph as plain data, with its content hash. */
   graph(): Graph & { readonly hash: string };
 }
 
 /** Runs a definition where no storage is given. */
-export type InMemory = (definition: Definition, input: unknown) => Promise<unknown>;
+export type InMemory = (definition: Definition, run: NewRun) => Promise<unknown>;
 
 export interface DefineWorkflow {
   <In, I, const O extends Output>(
@@ -286,10 +288,14 @@ function makeWorkflow(
 ): Workflow<unknown, unknown> {
   const { name, version } = graph.graph;
   const what = `workflow ${JSON.stringify(name)}`;
-  const newRun = async (input: unknown, { id, labels, startAt, priority }: DispatchOptions) => ({
-    id,
+  const prepare = async (input: unknown) => ({
     graph,
     input: await validate(schema as StandardSchema<never, unknown>, input, what),
+    labels: ownLabels,
+  });
+  const newRun = async (input: unknown, { id, labels, startAt, priority }: DispatchOptions) => ({
+    ...(await prepare(input)),
+    id,
     labels: ownLabels || labels ? { ...ownLabels, ...labels } : undefined,
     startAt: startAt instanceof Date ? startAt.getTime() : startAt,
     priority,
@@ -298,8 +304,9 @@ function makeWorkflow(
   return {
     ...definition,
     version,
+    prepare,
     async run(input?: unknown, options?: DispatchOptions) {
-      if (!options) return inMemory(definition, await validate(schema as StandardSchema<never, unknown>, input, what));
+      if (!options) return inMemory(definition, await prepare(input));
       const { storage } = options;
       const { id, report } = await new ProcessEngine(definition, storage, {
         name: `run ${options.id ?? name}`,

@@ -317,3 +317,14 @@ test('what graph() hands out defines the same workflow again', () => {
   });
   expect(defineGraph(JSON.parse(JSON.stringify(wf.graph())), {}).graph()).toEqual(wf.graph());
 });
+
+test.each([
+  ['a timeout in words', { timeoutMs: '5s' }, /timeoutMs of step "a" is "5s"/],
+  ['a base in words', { retry: { attempts: 2, baseMs: '1s' } }, /retry.baseMs of step "a" is "1s"/],
+  ['a negative factor', { retry: { attempts: 2, factor: -1 } }, /retry.factor of step "a" is -1/],
+  ['an unknown backoff', { retry: { attempts: 2, backoff: 'bogus' } }, /retry.backoff of step "a" is "bogus"/],
+  ['an unknown kind', { kind: 'bogus' }, /kind of step "a" is "bogus"/],
+])('a graph from data with %s is refused', (_, terms, message) => {
+  const step = { name: 'a', ...terms } as never;
+  expect(() => defineGraph({ name: 'w', steps: [step] }, {})).toThrow(message);
+});

@@ -3,8 +3,8 @@ import type { Definition } from '../../core/definition.ts';
 import { FuselineError } from '../../core/errors.ts';
 import { ProcessEngine } from '../../core/process-engine.ts';
 import type { Keep } from '../../core/retention.ts';
-import { RuntimeStorage } from '../../core/storage.ts';
-import { graphFunction, workflowFunction } from '../../core/workflow.ts';
+import { type NewRun, RuntimeStorage } from '../../core/storage.ts';
+import { graphFunction, type WithInput, type Workflow, workflowFunction } from '../../core/workflow.ts';
 import { webHost } from '../host.ts';
 import { MemoryStore } from './memory-store.ts';
 
@@ -40,26 +40,26 @@ export class PoolEngine {
     this.#options = options;
   }
 
-  run<Out>(
-    workflow: Definition & { run(...args: never): Promise<Out> },
-    input?: unknown,
-    options: { readonly id?: string } = {},
+  async run<In, Out>(
+    workflow: Workflow<In, Out>,
+    ...[input, options]: WithInput<In, [options?: { readonly id?: string }]>
   ): Promise<Out> {
-    return this.execute(workflow, input, options.id) as Promise<Out>;
+    const run = await (workflow as Workflow<unknown, Out>).prepare(input);
+    return (await this.execute(workflow, { ...run, id: options?.id })) as Out;
   }
 
-  /** The same without types, for a definition of any kind. */
-  async execute(definition: Definition, input: unknown, runId?: string): Promise<unknown> {
+  /** The same for a run that is prepared already. */
+  async execute(definition: Definition, run: NewRun): Promise<unknown> {
     const { concurrency, storage = new MemoryStorage({ values: 'by-reference' }) } = this.#options;
     const engine = new ProcessEngine(definition, storage, concurrency === undefined ? {} : { concurrency });
-    const { id, report } = await engine.execute({ id: runId, graph: definition.compiled, input });
+    const { id, report } = await engine.execute(run);
     if (report.stranded.length > 0) throw new FuselineError('STRANDED', await storage.explain(id));
     return storage.result(id);
   }
 }
 
 const pool = new PoolEngine();
-const inMemory = (definition: Definition, input: unknown): Promise<unknown> => pool.execute(definition, input);
+const inMemory = (definition: Definition, run: NewRun): Promise<unknown> => pool.execute(definition, run);
 
 /** Defines a workflow: a typed graph of steps, written as a function that names them. */
 export const workflow = workflowFunction(inMemory);

@@ -165,7 +165,7 @@ describe('removing', () => {
 
   test.each([
     ['by age', { finished: '30d' } as const, ['day-2', 'unfinished']],
-    ['by count', { finished: { count: 2 } } as const, ['day-1', 'day-2', 'unfinished']],
+    ['by count', { finished: 2 } as const, ['day-1', 'day-2', 'unfinished']],
   ])('keeps %s, never one that has not ended', async (_, keep, left) => {
     const rig = new Rig();
     await rig.dispatch(fine, undefined, 'unfinished');
@@ -182,7 +182,7 @@ describe('removing', () => {
     const rig = new Rig();
     for (let i = 0; i < 250; i++) await (await rig.dispatch(fine, undefined, `r${i}`)).cancel();
     await rig.host.advance(1000);
-    const retention = new Retention(rig.store, rig.host, { finished: 500 });
+    const retention = new Retention(rig.store, rig.host, { finished: '500ms' });
     const removed = [
       await retention.sweep(),
       await retention.sweep(),

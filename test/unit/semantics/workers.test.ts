@@ -283,7 +283,7 @@ test('a run’s graph is the one it was dispatched with: a newer definition runs
   expect(await rig.storage.result('run')).toBe('fresh b');
 });
 
-test('heartbeat(progress) is recorded, at most once a second, and seen by whoever watches', async () => {
+test('the newest heartbeat(progress) is recorded, at most once a second, and seen by whoever watches', async () => {
   const rig = new Rig();
   const steps = Array.from({ length: 4 }, () => gate());
   const wf = workflow('w', ($) =>
@@ -304,5 +304,5 @@ test('heartbeat(progress) is recorded, at most once a second, and seen by whoeve
   await rig.host.until(working);
   const seen: unknown[] = [];
   for await (const event of rig.open().history('run')) if (event.type === 'progress') seen.push(event.value);
-  expect(seen).toEqual([0, 1, 2, 3].map((done) => JSON.stringify({ done })));
+  expect(seen).toEqual([0, 0.5, 1.5, 2.5].map((done) => JSON.stringify({ done })));
 });
