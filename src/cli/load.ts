@@ -9,9 +9,14 @@ let ready = false;
  * where it has it (22.18 and newer), `typescript-hooks` where it has not.
  */
 export async function loadModule(path: string): Promise<Record<string, unknown>> {
+  registerTypeScript();
+  return import(pathToFileURL(resolve(path)).href);
+}
+
+/** From now on `import` takes TypeScript files. */
+export function registerTypeScript(): void {
   if (!ready && !stripsTypes()) register('./typescript-hooks.js', import.meta.url);
   ready = true;
-  return import(pathToFileURL(resolve(path)).href);
 }
 
 function stripsTypes(): boolean {

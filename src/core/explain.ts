@@ -70,6 +70,8 @@ function canRun(worker: Worker, state: RunState, step: number, queue: string, na
 export interface ExplainContext {
   readonly now: number;
   readonly stranded: readonly Stranded[];
+  /** The workers that live. */
+  readonly workers: readonly Worker[];
 }
 
 /** One sentence: what a run, or one of its steps, waits for, or how it ended. */
@@ -90,7 +92,7 @@ function explainRun(run: string, state: RunState, context: ExplainContext): stri
   if (stranded) return explainStranded(stranded);
   const running = state.running();
   if (running.length > 0)
-    return `${named} is running ${list(running.map((step) => `step ${show(state, step)} on worker ${state.worker[step]}`))}.`;
+    return `${named} is running ${list(running.map((step) => `step ${show(state, step)} ${onWorker(state, step, context.workers)}`))}.`;
   const queued = state.graph.lines.flatMap((_, line) => state.queued(line));
   if (queued.length > 0)
     return `${named} waits for a worker to take ${list(queued.map((step) => `step ${show(state, step)}`))}.`;
@@ -99,7 +101,7 @@ function explainRun(run: string, state: RunState, context: ExplainContext): stri
   return `${named} is ${state.runStatus.toLowerCase()}.`;
 }
 
-function explainStep(state: RunState, step: number, { now, stranded }: ExplainContext): string {
+function explainStep(state: RunState, step: number, { now, stranded, workers }: ExplainContext): string {
   const named = `Step ${show(state, step)}`;
   const attempt = state.attempt[step] as number;
   const since = state.since[step] as number;
@@ -118,7 +120,7 @@ function explainStep(state: RunState, step: number, { now, stranded }: ExplainCo
         ? `${named} was cancelled with its run.`
         : `${named} was cancelled because ${becauseOf(state, step)}.`;
     case RUNNING:
-      return `${named} is running: attempt ${attempt} on worker ${state.worker[step]}, for ${seconds(now - since)}.`;
+      return `${named} is running: attempt ${attempt} ${onWorker(state, step, workers)}, for ${seconds(now - since)}.`;
     case DELAYED: {
       const wait = seconds(since - now);
       if (attempt === 0) return `${named} starts in ${wait}, when its run was asked to.`;
@@ -138,6 +140,12 @@ function explainStep(state: RunState, step: number, { now, stranded }: ExplainCo
     default:
       return `${named} waits for ${list(openSources(state, step))}.`;
   }
+}
+
+/** By name; or that it is gone, and what that means. */
+function onWorker(state: RunState, step: number, workers: readonly Worker[]): string {
+  const worker = workers.find(({ id }) => id === state.worker[step]);
+  return worker ? `on worker ${worker.name}` : 'on a worker that is gone (the next one to look takes it over)';
 }
 
 function explainStranded({ step, queue, version, workers }: Stranded): string {

@@ -118,7 +118,7 @@ export class RunReader {
     const position = step === undefined ? undefined : await this.position(run, step);
     const now = this.host.now();
     return this.logs.look(run, (state) =>
-      explain(run, state, position, { now, stranded: strandedSteps(run, state, workers, names) }),
+      explain(run, state, position, { now, workers, stranded: strandedSteps(run, state, workers, names) }),
     );
   }
 

@@ -100,9 +100,11 @@ export class Sessions {
     worker: string,
     claimsIn: (run: string) => Promise<number>,
     lose: (run: string, company: number) => Promise<void>,
-  ): Promise<void> {
+  ): Promise<'reaped' | 'nothing'> {
     const [row] = await this.#store.read([keys.session(worker)]);
     const runs = (await this.#store.scan(under(`claim/${worker}/`))).map(({ key }) => parseClaim(key).run);
+    // It left by itself, or somebody else has seen to it.
+    if (!row && runs.length === 0) return 'nothing';
     let company = row && parse(row).deadWith;
     if (row && company === undefined) {
       const counts = await Promise.all(runs.map(claimsIn));
@@ -110,12 +112,13 @@ export class Sessions {
       const value = JSON.stringify({ ...parse(row), deadWith: company } satisfies Session);
       const marked = await this.#store.commit({ expect: [row], put: [{ key: row.key, value }] });
       // It has said something meanwhile, or somebody else was faster: the next look decides.
-      if (marked.status === 'conflict') return;
+      if (marked.status === 'conflict') return 'nothing';
     }
     // Claims without a session are nobody's fault that could be counted.
     await Promise.all(runs.map((run) => lose(run, company ?? Number.POSITIVE_INFINITY)));
     const left = await this.#store.scan(under(`claim/${worker}/`, { limit: 1 }));
     if (left.length === 0) await this.#store.commit({ delete: [keys.session(worker)] });
+    return 'reaped';
   }
 
   /** The runs in which somebody else holds claims. */

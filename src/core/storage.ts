@@ -166,12 +166,12 @@ export class RuntimeStorage extends RunReader {
   }
 
   /** Hands out again what a dead worker held. */
-  async reap(worker: string): Promise<void> {
+  async reap(worker: string): Promise<'reaped' | 'nothing'> {
     const claimsIn = async (run: string) =>
       (await this.logs
         .get(run)
         .look((state) => state.running().filter((step) => state.worker[step] === worker).length)) ?? 0;
-    await this.sessions.reap(worker, claimsIn, async (run, company) => {
+    return this.sessions.reap(worker, claimsIn, async (run, company) => {
       await this.logs.get(run).submit({ type: 'lose', worker, company }, readStatus).catch(ignoreUnknownRun);
     });
   }

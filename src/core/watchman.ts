@@ -28,7 +28,7 @@ export class Watchman {
   readonly #report: WatchReport;
   readonly #watched = new Map<string, () => void>();
   readonly #heard = new Map<string, { version: Worker['version']; since: number; lookedAt: number }>();
-  readonly #reaping = new Map<string, Promise<void>>();
+  readonly #reaping = new Map<string, Promise<unknown>>();
   /** Since when a claim of somebody else has been seen. */
   readonly #seen = new Map<string, number>();
   #looking: Promise<void> | undefined;
@@ -135,7 +135,7 @@ export class Watchman {
     if (this.#reaping.has(worker)) return;
     const reaping = this.#storage
       .reap(worker)
-      .then(() => this.#report.lost(worker), this.#report.error)
+      .then((found) => found === 'reaped' && this.#report.lost(worker), this.#report.error)
       .finally(() => {
         this.#reaping.delete(worker);
         // If it did not come to an end, the next look starts it again.

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 export { FileStorage, type FileStorageOptions } from './file-storage.ts';
 export { type Durability, FileStore, type FileStoreOptions, type FileStoreStats } from './file-store.ts';
 export { type ProcessLivenessOptions, processLiveness } from './liveness.ts';
