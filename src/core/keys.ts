@@ -57,6 +57,11 @@ export function parseClaim(key: Key): { readonly worker: string; readonly run: s
   return { worker, run };
 }
 
+/** The run an entry belongs to; `undefined` for a key of another kind. */
+export function runOfEntry(key: Key): string | undefined {
+  return key.startsWith('entry/') ? key.slice(6, key.indexOf('/', 6)) : undefined;
+}
+
 /** The last part of a key. */
 export function lastPart(key: Key): string {
   return key.slice(key.lastIndexOf('/') + 1);

@@ -94,11 +94,9 @@ export class RunLog {
     });
   }
 
-  /** Whether a hint about these keys may mean that somebody else changed the run. */
-  mayConcern(hinted: readonly Key[] | undefined): boolean {
-    if (!hinted || !this.#state) return true;
-    const mine = `entry/${this.id}/`;
-    return hinted.some((key) => key.startsWith(mine) && key !== this.#written);
+  /** Whether a hint about one of its entries may mean that somebody else changed the run. */
+  mayConcern(entry: Key): boolean {
+    return this.#state === undefined || entry !== this.#written;
   }
 
   /** Makes the run. `undefined` if there is one with this id already. */

@@ -4,7 +4,7 @@ import type { StepNames } from './explain.ts';
 import { type CompiledGraph, compileGraph, type Graph } from './graph.ts';
 import type { Host } from './host.ts';
 import { checkId } from './ids.ts';
-import { keys } from './keys.ts';
+import { keys, runOfEntry } from './keys.ts';
 import { RunLog, type RunLogPorts } from './run-log.ts';
 import type { RunState } from './run-state.ts';
 import type { Worker } from './sessions.ts';
@@ -151,12 +151,21 @@ export class RunLogs {
       return;
     }
     this.#unwatch ??= this.#store.watch((hint) => {
-      for (const log of this.#followed.keys()) {
-        // A look that fails is made again by whoever waits; the hint itself owes nothing.
-        if (log.mayConcern(hint.keys)) log.look(() => undefined).catch(() => undefined);
-      }
+      // A look that fails is made again by whoever waits; the hint itself owes nothing.
+      for (const log of this.#concernedBy(hint)) log.look(() => undefined).catch(() => undefined);
       this.#tell(hint);
     });
+  }
+
+  /** The followed logs that somebody else may have written to. */
+  #concernedBy({ keys }: Hint): Iterable<RunLog> {
+    if (!keys) return this.#followed.keys();
+    const concerned = new Set<RunLog>();
+    for (const key of keys) {
+      const log = this.#logs.get(runOfEntry(key) ?? '');
+      if (log && this.#followed.has(log) && log.mayConcern(key)) concerned.add(log);
+    }
+    return concerned;
   }
 
   #tell(hint: Hint): void {
