@@ -1,4 +1,19 @@
 export { defineGraph, MemoryStorage, MemoryStore, PoolEngine, workflow } from './adapters/memory/index.ts';
+export type {
+  Any,
+  Branch,
+  Builder,
+  Conditional,
+  Defaults,
+  Edge,
+  Needs,
+  Outcome,
+  Ref,
+  Retry,
+  Step,
+  StepOptions,
+  Values,
+} from './core/builder.ts';
 export type { Claim, Found, Granted } from './core/claims.ts';
 export { type Codec, portable } from './core/codec.ts';
 export type { Context } from './core/context.ts';
@@ -29,22 +44,4 @@ export type { Worker } from './core/sessions.ts';
 export { type CommandOptions, RuntimeStorage, type StorageParts } from './core/storage.ts';
 export type { Batch, CommitResult, Entry, Hint, Key, Range, Store, StoreLimits, Version } from './core/store.ts';
 export type { HistoryEvent, RunExport, RunSummary, RunView, StepStatus, StepView } from './core/views.ts';
-export type {
-  Any,
-  Branch,
-  Builder,
-  Conditional,
-  Defaults,
-  DispatchOptions,
-  Edge,
-  GraphHandler,
-  Needs,
-  Outcome,
-  Ref,
-  Retry,
-  Step,
-  StepOptions,
-  Values,
-  Workflow,
-  WorkflowOptions,
-} from './core/workflow.ts';
+export type { DispatchOptions, GraphHandler, Workflow, WorkflowOptions } from './core/workflow.ts';

@@ -1,0 +1,149 @@
+import type { Context } from './context.ts';
+import type { Duration } from './duration.ts';
+
+declare const VALUE: unique symbol;
+declare const EDGE: unique symbol;
+declare const MAY_SKIP: unique symbol;
+declare const ON_ROAD: unique symbol;
+
+/** Something with a value: may stand among the needs of a step. */
+export interface Ref<out T> {
+  readonly [VALUE]: T;
+}
+
+/** Something that ends: may stand in `after`, for order only. */
+export interface Edge {
+  readonly [EDGE]: true;
+}
+
+/** What lies on a road that may not be taken. */
+export interface OnRoad {
+  readonly [ON_ROAD]: true;
+}
+
+/** A need with a condition: where it is false the step that has it is skipped. */
+export interface Conditional<out T> extends Ref<T> {
+  readonly [MAY_SKIP]: true;
+}
+
+export interface Step<out T> extends Ref<T>, Edge {
+  readonly name: string;
+  when<U extends T>(predicate: (value: T) => value is U): Conditional<U> & RoadOf<this>;
+  when(predicate: (value: T) => boolean): Conditional<T> & RoadOf<this>;
+}
+
+/** Whichever of several steps has a value first. */
+export interface Any<out T> extends Ref<T>, Edge {
+  when<U extends T>(predicate: (value: T) => value is U): Conditional<U> & RoadOf<this>;
+  when(predicate: (value: T) => boolean): Conditional<T> & RoadOf<this>;
+}
+
+/** A step of either kind: what can end, on its own and with a value. */
+export type Ending = Ref<unknown> & Edge & { readonly name: string };
+
+/** A step whose result chooses the road. */
+export interface Branch<out A extends string> extends Ref<A>, Edge {
+  readonly name: string;
+  /** The edge that is live when the branch chose one of these roads. */
+  on(...roads: readonly [A, ...A[]]): Edge & OnRoad;
+  /** The edge that is live when it chose a road nobody waits for, or was skipped. */
+  readonly otherwise: Edge & OnRoad;
+}
+
+/** How a step ended, for those who go on whatever happened. */
+export type Outcome<T> =
+  | { readonly status: 'SUCCEEDED'; readonly value: T }
+  | { readonly status: 'FAILED'; readonly error: Error }
+  | { readonly status: 'SKIPPED' | 'CANCELLED' };
+
+export type Needs = { readonly [param: string]: Ref<unknown> };
+export type Values<N> = { readonly [K in keyof N]: N[K] extends Ref<infer T> ? T : never };
+export type MaySkip<N> = true extends { [K in keyof N]: N[K] extends Conditional<unknown> ? true : false }[keyof N]
+  ? true
+  : false;
+export type Result<N, R> = MaySkip<N> extends true ? R | undefined : R;
+
+/** A step lies on a road if something it requires does; an any-group does if all of its members do. */
+export type RoadOf<X> = X extends OnRoad ? OnRoad : unknown;
+type AnyOnRoad<X> = true extends { [K in keyof X]: X[K] extends OnRoad ? true : false }[keyof X] ? OnRoad : unknown;
+type AllOnRoad<X> = false extends { [K in keyof X]: X[K] extends OnRoad ? true : false }[keyof X & number]
+  ? unknown
+  : OnRoad;
+type After = Edge | readonly Edge[];
+type RoadAfter<A> = true extends (
+  A extends readonly (infer E)[]
+    ? E extends OnRoad
+      ? true
+      : false
+    : A extends OnRoad
+      ? true
+      : false
+)
+  ? OnRoad
+  : unknown;
+
+export interface Retry {
+  /** Attempts in all. */
+  readonly attempts: number;
+  readonly backoff?: 'exponential' | 'linear' | 'constant';
+  /** The first wait; 200 ms unless told. */
+  readonly base?: Duration;
+  readonly factor?: number;
+  /** The longest wait; 1 min unless told. */
+  readonly max?: Duration;
+  readonly jitter?: 'full' | 'none';
+  /** How often the step may take its worker down with it; 5 unless told. */
+  readonly losses?: number;
+  /** Whether another attempt may help. */
+  readonly when?: (error: unknown) => boolean;
+}
+
+export interface StepOptions<R, A extends After = After> {
+  /** Waits for these too, without their values. */
+  readonly after?: A;
+  /** Attempts in all, or how they are spaced. */
+  readonly retry?: number | Retry;
+  /** For one attempt. */
+  readonly timeout?: Duration;
+  /** Runs once the step would fail for good; what it hands back is the step's result. */
+  readonly fallback?: (error: Error, context: Context) => R | Promise<R>;
+  /** Only workers that serve this queue run the step. */
+  readonly queue?: string;
+  /** Higher first. */
+  readonly priority?: number;
+}
+
+export interface Builder<I> {
+  /** The run's input. */
+  readonly input: Ref<I>;
+  step<const N extends Needs, R, const E extends After = readonly []>(
+    name: string,
+    needs: N,
+    handler: (needs: Values<N>, context: Context) => R,
+    options?: StepOptions<NoInfer<Awaited<R>>, E>,
+  ): Step<Result<N, Awaited<R>>> & AnyOnRoad<N> & RoadAfter<E>;
+  branch<const N extends Needs, const A extends string, const E extends After = readonly []>(
+    name: string,
+    needs: N,
+    handler: (needs: Values<N>, context: Context) => A | Promise<A>,
+    options?: StepOptions<NoInfer<A>, E>,
+  ): Branch<A> & AnyOnRoad<N> & RoadAfter<E>;
+  any<const M extends readonly [Ending, Ending, ...Ending[]]>(
+    ...members: M
+  ): Any<M[number] extends Ref<infer T> ? T : never> & AllOnRoad<M>;
+  settled<T>(step: Ref<T> & Ending): Ref<Outcome<T>>;
+}
+
+export interface Defaults {
+  readonly retry?: number | Retry;
+  readonly timeout?: Duration;
+  readonly queue?: string;
+}
+
+/** A condition belongs to a step that waits, so it is no output. */
+type OutputRef = Ref<unknown> & { readonly [MAY_SKIP]?: never };
+export type Output = OutputRef | Readonly<Record<string, OutputRef>>;
+export type OutputOf<O> =
+  O extends Ref<infer T>
+    ? T
+    : { readonly [K in keyof O]: O[K] extends Ref<infer T> ? (O[K] extends OnRoad ? T | undefined : T) : never };

@@ -1,0 +1,177 @@
+import type { Defaults, Needs, Ref, Retry, StepOptions } from './builder.ts';
+import type { Handler } from './definition.ts';
+import { durationMs } from './duration.ts';
+import type { Graph, Edge as GraphEdge, GraphStep, Need, RetryPolicy, Source } from './graph.ts';
+
+type Predicate = (value: never) => unknown;
+
+/** What stands behind a reference: where it comes from, and the builder it belongs to. */
+class Reference {
+  readonly source: Source;
+  readonly owner: Draft;
+  readonly predicate: Predicate | undefined;
+
+  constructor(owner: Draft, source: Source, predicate?: Predicate) {
+    this.owner = owner;
+    this.source = source;
+    this.predicate = predicate;
+  }
+
+  get name(): string | undefined {
+    return this.source.from === 'step' ? this.source.step : undefined;
+  }
+
+  when(predicate: Predicate): Reference {
+    return new Reference(this.owner, this.source, predicate);
+  }
+
+  on(...roads: readonly string[]): Road {
+    return new Road(this.owner, { step: this.name as string, on: roads });
+  }
+
+  get otherwise(): Road {
+    return new Road(this.owner, { step: this.name as string, on: [null] });
+  }
+}
+
+class Road {
+  readonly owner: Draft;
+  readonly edge: GraphEdge;
+
+  constructor(owner: Draft, edge: GraphEdge) {
+    this.owner = owner;
+    this.edge = edge;
+  }
+}
+
+/** The builder: collects the graph's steps and their handlers while a workflow is defined. */
+export class Draft {
+  readonly steps: GraphStep[] = [];
+  readonly handlers: Map<string, Handler> = new Map();
+  readonly input = new Reference(this, { from: 'input' }) as unknown as Ref<never>;
+  readonly #workflow: string;
+  readonly #defaults: Defaults;
+
+  constructor(workflow: string, defaults: Defaults) {
+    this.#workflow = workflow;
+    this.#defaults = defaults;
+    this.step = this.step.bind(this);
+    this.branch = this.branch.bind(this);
+    this.any = this.any.bind(this);
+    this.settled = this.settled.bind(this);
+  }
+
+  step(name: string, needs: Needs, handler: Handler['run'], options?: StepOptions<unknown>): never {
+    return this.#add({ name }, needs, handler, options);
+  }
+
+  branch(name: string, needs: Needs, handler: Handler['run'], options?: StepOptions<unknown>): never {
+    return this.#add({ name, kind: 'branch' }, needs, handler, options);
+  }
+
+  any(...members: readonly unknown[]): never {
+    return new Reference(this, {
+      from: 'any',
+      of: members.map((member) => this.#stepEdge(member, 'a member of any')),
+    }) as never;
+  }
+
+  settled(step: unknown): never {
+    return new Reference(this, { from: 'settled', step: this.#stepEdge(step, 'settled').step }) as never;
+  }
+
+  outputOf(output: unknown): NonNullable<Graph['output']> {
+    if (output instanceof Reference) return this.#whole(output, 'its output').source;
+    if (typeof output !== 'object' || output === null || 'then' in output)
+      throw this.#mistake('must return the step, or the record of steps, whose results are its output');
+    return {
+      record: Object.entries(output).map(
+        ([key, ref]) => [key, this.#whole(ref, `output ${JSON.stringify(key)}`).source] as const,
+      ),
+    };
+  }
+
+  #add(step: GraphStep, needs: Needs, run: Handler['run'], options: StepOptions<unknown> = {}): never {
+    const by = `step ${JSON.stringify(step.name)}`;
+    if (typeof run !== 'function') throw this.#mistake(`has no handler for ${by}; it is the third argument`);
+    if (typeof needs !== 'object' || needs === null)
+      throw this.#mistake(`has no needs for ${by}; they are the second argument, {} where there are none`);
+    const conditions = new Map<string, Predicate>();
+    const list = Object.entries(needs).map(([param, ref]): Need => {
+      const { source, predicate } = this.#reference(ref, `need ${JSON.stringify(param)} of ${by}`);
+      if (predicate) conditions.set(param, predicate);
+      return { ...source, param, ...(predicate && { when: 'handler' as const }) };
+    });
+    const {
+      after,
+      fallback,
+      priority,
+      retry = this.#defaults.retry,
+      timeout = this.#defaults.timeout,
+      queue = this.#defaults.queue,
+    } = options;
+    const edges = (after === undefined ? [] : [after].flat()).map((edge) => this.#after(edge, by));
+    this.steps.push({
+      ...step,
+      ...(list.length > 0 && { needs: list }),
+      ...(edges.length > 0 && { after: edges }),
+      ...(retry !== undefined && { retry: retryPolicy(retry) }),
+      ...(timeout !== undefined && { timeoutMs: durationMs(timeout) }),
+      ...(fallback && { fallback: 'handler' as const }),
+      ...(queue !== undefined && { queue }),
+      ...(priority !== undefined && { priority }),
+    });
+    const retryWhen = typeof retry === 'object' ? retry.when : undefined;
+    this.handlers.set(step.name, { run, conditions, ...(fallback && { fallback }), ...(retryWhen && { retryWhen }) });
+    return new Reference(this, { from: 'step', step: step.name }) as never;
+  }
+
+  #after(edge: unknown, by: string): NonNullable<GraphStep['after']>[number] {
+    if (edge instanceof Road) return this.#own(edge).edge;
+    const { source } = this.#whole(edge, `after of ${by}`);
+    if (source.from === 'any') return { any: source.of };
+    return this.#stepEdge(edge, `after of ${by}`);
+  }
+
+  #stepEdge(ref: unknown, what: string): GraphEdge {
+    const { source } = this.#whole(ref, what);
+    if (source.from !== 'step') throw this.#mistake(`has something else than a step as ${what}; name the step itself`);
+    return { step: source.step };
+  }
+
+  /** A reference where a condition has nothing to decide. */
+  #whole(ref: unknown, what: string): Reference {
+    const reference = this.#reference(ref, what);
+    if (reference.predicate)
+      throw this.#mistake(`has a condition as ${what}; a condition belongs among the needs of a step`);
+    return reference;
+  }
+
+  #reference(ref: unknown, what: string): Reference {
+    if (!(ref instanceof Reference)) throw this.#mistake(`has something else than a step's reference as ${what}`);
+    return this.#own(ref);
+  }
+
+  #own<R extends { readonly owner: Draft }>(ref: R): R {
+    if (ref.owner !== this) throw this.#mistake('refers to a step of another workflow');
+    return ref;
+  }
+
+  #mistake(what: string): TypeError {
+    return new TypeError(`workflow ${JSON.stringify(this.#workflow)} ${what}`);
+  }
+}
+
+function retryPolicy(retry: number | Retry): RetryPolicy {
+  if (typeof retry === 'number') return { attempts: retry };
+  const { attempts, backoff, base, factor, max, jitter, losses } = retry;
+  return {
+    attempts,
+    ...(backoff && { backoff }),
+    ...(base !== undefined && { baseMs: durationMs(base) }),
+    ...(factor !== undefined && { factor }),
+    ...(max !== undefined && { maxMs: durationMs(max) }),
+    ...(jitter && { jitter }),
+    ...(losses !== undefined && { losses }),
+  };
+}
