@@ -9,6 +9,7 @@ export {
   judgeCorpus,
   parseCorpus,
 } from './corpus.ts';
+export { type LastCommit, MortalStore } from './dead-store.ts';
 export { type FaultCounts, type Faults, FaultyStore } from './faulty-store.ts';
 export { type Random, seeded } from './random.ts';
 export { type ContractCase, storeContract } from './store-contract.ts';
