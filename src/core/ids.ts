@@ -19,6 +19,17 @@ export function isName(text: unknown): text is string {
 // A lone surrogate has no UTF-8 form, so a name with one could not be stored.
 const WELL_FORMED = /^(?:[^\uD800-\uDFFF]|[\uD800-\uDBFF][\uDC00-\uDFFF])*$/;
 
+/** Begins with the worker's name, so that the journal tells who it was after it has left. */
+export function workerId(name: string | undefined, unique: string): string {
+  return name === undefined ? unique : `${name.replace(/[^A-Za-z0-9_-]+/g, '-').slice(0, 40)}.${unique}`;
+}
+
+/** What to call a worker of which only the id is known. */
+export function workerName(id: string): string {
+  const end = id.lastIndexOf('.');
+  return end < 0 ? id.slice(0, 8) : id.slice(0, end);
+}
+
 /** 128 bits of a text, as 28 characters of `[0-9a-z]`: names graphs. Not for texts an attacker may choose. */
 export function contentHash(text: string): string {
   return MULTIPLIERS.map((multiplier) => lane(text, multiplier).toString(36).padStart(7, '0')).join('');

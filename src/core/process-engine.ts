@@ -8,6 +8,7 @@ import { type Execution, execute, failure } from './execution.ts';
 import type { Stranded } from './explain.ts';
 import { Holdings } from './holdings.ts';
 import type { Host } from './host.ts';
+import { workerId } from './ids.ts';
 import type { RunState } from './run-state.ts';
 import { END } from './step-lists.ts';
 import type { NewRun, RuntimeStorage } from './storage.ts';
@@ -19,7 +20,7 @@ export interface EngineOptions {
   readonly concurrency?: number;
   /** The queues this worker serves; all that its workflows name unless told. */
   readonly queues?: readonly string[];
-  /** How the worker is called where people look; its id unless told. */
+  /** How the worker is called where people look: its session has it, and its id begins with it. Its id unless told. */
   readonly name?: string;
 }
 
@@ -517,7 +518,7 @@ export class ProcessEngine {
   }
 
   async #register(): Promise<string> {
-    const worker = this.#host.id();
+    const worker = workerId(this.#options.name, this.#host.id());
     await this.#storage.register(worker, {
       name: this.#options.name ?? worker,
       definitions: this.#definitions,
