@@ -4,13 +4,18 @@ import { type Command, CommanderError, program } from 'commander';
 import { FuselineError } from '../core/errors.ts';
 import { dispatchCommand } from './dispatch.ts';
 import { EXIT, EXIT_HELP, type Exit, exitOf, UsageError } from './exits.ts';
+import { graphCommand } from './graph.ts';
+import { historyCommand } from './history.ts';
 import { lsCommand } from './ls.ts';
-import type { CommonOptions } from './options.ts';
+import { type CommonOptions, commandLine, runLine, storageWords } from './options.ts';
 import { json, painter } from './output.ts';
+import { rmCommand } from './rm.ts';
 import { runCommand } from './run.ts';
+import { runCommands } from './run-commands.ts';
 import { showCommand } from './show.ts';
 import { flushed, note, outliveReaders, print } from './streams.ts';
 import { oneLine } from './text.ts';
+import { whyCommand } from './why.ts';
 import { workCommand } from './work.ts';
 
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -20,6 +25,7 @@ const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.me
 
 let exit: Exit = EXIT.ok;
 let given: Partial<CommonOptions> = {};
+let about: string | undefined;
 const finish = (code: Exit): void => {
   exit = code;
 };
@@ -30,10 +36,21 @@ program
   .version(manifest.version)
   .hook('preAction', (_, command) => {
     given = command.opts();
+    about = command.args[0];
   });
-for (const command of [runCommand, dispatchCommand, workCommand, lsCommand, showCommand]) {
-  program.addCommand(withExits(command(finish)));
-}
+const commands = [
+  runCommand,
+  dispatchCommand,
+  workCommand,
+  lsCommand,
+  showCommand,
+  whyCommand,
+  historyCommand,
+  ...runCommands,
+  rmCommand,
+  graphCommand,
+];
+for (const command of commands) program.addCommand(withExits(command(finish)));
 withExits(program).addHelpText(
   'after',
   `
@@ -66,6 +83,11 @@ function refusal(error: unknown): Exit {
   note(
     `${painter(process.stderr)('red', 'fuseline:')} ${oneLine(message)}${error instanceof FuselineError ? ` (${code})` : ''}`,
   );
+  const { storage } = given;
+  if (storage !== undefined && code === 'UNKNOWN_RUN')
+    note(`The runs of ${oneLine(JSON.stringify(storage))}: ${commandLine('ls', ...storageWords({ storage }))}`);
+  if (storage !== undefined && about !== undefined && code === 'UNKNOWN_STEP')
+    note(`Its steps: ${runLine('show', { storage }, about)}`);
   if (given.verbose || process.env.DEBUG || code === 'DEFECT') {
     note(stack ?? '');
     if (cause instanceof Error) note(`caused by ${cause.stack ?? cause.message}`);

@@ -23,6 +23,11 @@ export function openStorage(directory: string, mode: 'existing' | 'made'): FileS
   return new FileStorage(directory);
 }
 
+/** What a worker of this process is called: what `kill` takes. */
+export function workerNameHere(): string {
+  return `pid-${process.pid}`;
+}
+
 /** Every workflow these files export, or those called `name`. */
 export async function findWorkflows(files: readonly string[], name: string | undefined): Promise<readonly Exported[]> {
   const found = new Set<Exported>();
@@ -65,26 +70,25 @@ function isWorkflow(value: unknown): value is Exported {
 }
 
 /** JSON as it stands, from a file (`@order.json`), or from stdin (`-`). */
-export async function readInput(source: string | undefined): Promise<unknown> {
+export async function readInput(source: string | undefined, what = '--input'): Promise<unknown> {
   if (source === undefined) return undefined;
-  const [json, where] = await readSource(source);
+  const [json, where] = await readSource(source, what);
   try {
     return JSON.parse(json);
   } catch (cause) {
-    throw new UsageError(
-      `${where} is not JSON (${(cause as Error).message}); quote it for the shell: --input '{"id":17}'`,
-      { cause },
-    );
+    throw new UsageError(`${where} is not JSON (${(cause as Error).message}); quote it for the shell: '{"id":17}'`, {
+      cause,
+    });
   }
 }
 
-async function readSource(source: string): Promise<readonly [json: string, where: string]> {
-  if (source === '-') return [await text(process.stdin), 'the input from stdin'];
-  if (!source.startsWith('@')) return [source, '--input'];
+async function readSource(source: string, what: string): Promise<readonly [json: string, where: string]> {
+  if (source === '-') return [await text(process.stdin), `${what} from stdin`];
+  if (!source.startsWith('@')) return [source, what];
   const file = source.slice(1);
   return [
     await readFile(file, 'utf8').catch((cause: Error) => {
-      throw new UsageError(`the input cannot be read: ${cause.message}`, { cause });
+      throw new UsageError(`${what} cannot be read: ${cause.message}`, { cause });
     }),
     JSON.stringify(file),
   ];

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { durationMs } from '../core/duration.ts';
 import { FuselineError } from '../core/errors.ts';
+import { oneLine } from './text.ts';
 
 export const DEFAULT_STORAGE = '.fuseline';
 
@@ -55,17 +56,27 @@ function fromNow(text: string): number {
   }
 }
 
-/** The command line that goes on with a run, ready to paste. */
-export function commandLine(...words: readonly (string | undefined)[]): string {
-  return ['fuseline', ...words.filter((word) => word !== undefined).map(quote)].join(' ');
+/** A command line to paste. */
+export function commandLine(...words: readonly string[]): string {
+  return ['npx fuseline', ...words.map(quote)].join(' ');
+}
+
+/** The same about one run, or a step of it, in the same storage. */
+export function runLine(command: string, { storage }: CommonOptions, ...about: readonly string[]): string {
+  // An id may begin like an option.
+  const dashes = about.some((word) => word.startsWith('-')) ? ['--'] : [];
+  return commandLine(command, ...storageWords({ storage }), ...dashes, ...about);
 }
 
 export function storageWords({ storage }: CommonOptions): readonly string[] {
   return storage === DEFAULT_STORAGE ? [] : ['--storage', storage];
 }
 
+/** What a shell reads as this one word; one with control characters as bash and zsh write it. */
 function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
+  if (oneLine(word) === word) return `'${word.replaceAll("'", `'\\''`)}'`;
+  return `$'${oneLine(word.replace(/[\\']/g, '\\$&'))}'`;
 }
 
 export function isAbout(error: unknown, code: FuselineError['code']): boolean {

@@ -41,7 +41,7 @@ export class Progress {
     this.#steps = new Map(
       run.steps.map(({ name, status, attempt, since = 0 }) => [name, { status, attempt, since, progress: '' }]),
     );
-    this.#live = process.stderr.isTTY ? new LiveArea(() => this.#draw(), REDRAW_MS) : undefined;
+    this.#live = process.stderr.isTTY ? new LiveArea(process.stderr, () => this.#draw(), REDRAW_MS) : undefined;
   }
 
   /** Tells what happens until the run has ended. */

@@ -4,12 +4,13 @@ import { type FuselineError, RunFailedError } from '../core/errors.ts';
 import { ProcessEngine } from '../core/process-engine.ts';
 import { EXIT, type Exit, exitOf } from './exits.ts';
 import { onInterrupt } from './interrupt.ts';
-import { type Exported, findWorkflow, openStorage, readInput } from './open.ts';
+import { type Exported, findWorkflow, openStorage, readInput, workerNameHere } from './open.ts';
 import {
   type CommonOptions,
   commandLine,
   isAbout,
   label,
+  runLine,
   storageWords,
   wholeNumber,
   withCommonOptions,
@@ -89,7 +90,7 @@ async function workOff(
   options: RunOptions,
 ): Promise<Exit> {
   const engine = new ProcessEngine(workflow, storage, {
-    name: `pid ${process.pid}`,
+    name: workerNameHere(),
     ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
   });
   const { workflow: name } = options;
@@ -129,7 +130,7 @@ async function workOff(
     const ended = status === 'SUCCEEDED' || status === 'FAILED' || status === 'CANCELLED';
     await progress?.catchUp();
     progress?.close();
-    if (ended) return await answer(storage, { id, workflow: workflow.name, status }, options);
+    if (ended) return await answer(storage, { id, workflow: workflow.name, status }, again, options);
     const why = stranded.length > 0 ? await storage.explain(id) : 'drained before its end';
     if (options.json) print(json({ id, workflow: workflow.name, status, error: { message: why } }));
     note(`${oneLine(why)}${stranded.length > 0 ? '' : `. To go on: ${again}`}`);
@@ -146,7 +147,7 @@ interface Ended {
   readonly status: 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
 }
 
-async function answer(storage: FileStorage, ended: Ended, options: RunOptions): Promise<Exit> {
+async function answer(storage: FileStorage, ended: Ended, again: string, options: RunOptions): Promise<Exit> {
   try {
     const result = await storage.result(ended.id);
     print(options.json ? json({ ...ended, result }) : json(result, process.stdout.isTTY ? 2 : 0));
@@ -156,6 +157,7 @@ async function answer(storage: FileStorage, ended: Ended, options: RunOptions): 
     const { code, message, failures, cause } = error;
     if (options.json) print(json({ ...ended, error: { code, message, failures } }));
     note(`${statusText(ended.status)}  ${oneLine(message)} (${code})`);
+    note(`To take it up again: ${runLine('retry', options, ended.id)} && ${again}`);
     if (options.verbose && cause instanceof Error) note(cause.stack ?? String(cause));
     return exitOf(error);
   }

@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import type { FileStorage } from '../adapters/node-file/index.ts';
 import { RunFailedError } from '../core/errors.ts';
+import { workerName } from '../core/ids.ts';
 import type { RunView, StepView } from '../core/views.ts';
+import { type Attempts, evolveAttempts } from './attempts.ts';
 import { EXIT, type Exit } from './exits.ts';
 import { openStorage } from './open.ts';
-import { type CommonOptions, withCommonOptions } from './options.ts';
+import { type CommonOptions, runLine, withCommonOptions } from './options.ts';
 import {
   type Cell,
   type Column,
@@ -19,14 +21,12 @@ import {
   statusText,
   table,
 } from './output.ts';
-import { print } from './streams.ts';
+import { note, print } from './streams.ts';
 import { lines, oneLine, wrap } from './text.ts';
+import { watch } from './watch.ts';
 
-/** The last attempt of a step, as the journal tells it. */
-interface Attempted {
-  readonly worker: string;
-  readonly startedAt: number;
-  readonly endedAt?: number;
+interface ShowOptions extends CommonOptions {
+  readonly watch?: true;
 }
 
 interface Shown extends StepView {
@@ -44,57 +44,57 @@ export function showCommand(finish: (exit: Exit) => void): Command {
     .summary('show a run: its steps, what they wait for, its result')
     .description('Shows a run: its steps, what they wait for, and its result.')
     .argument('<run>', "the run's id")
+    .option('--watch', 'stay until the run has ended, and show it live')
     .addHelpText(
       'after',
       `
 With --json, one document: the run with its steps, and { explain, result } or
-{ explain, error }. Times in it are epoch milliseconds.`,
+{ explain, error }. Times in it are epoch milliseconds.
+With --watch, a terminal shows the run and its timeline live, anything else gets
+one line per event, as from "history"; it ends as the run does, with 0 or 1, or
+with 130 on Ctrl-C, which leaves the run alone.`,
     )
-    .action(async (id: string, options: CommonOptions) => finish(await show(id, options)));
+    .action(async (id: string, options: ShowOptions) => finish(await show(id, options)));
 }
 
-async function show(id: string, options: CommonOptions): Promise<Exit> {
+async function show(id: string, options: ShowOptions): Promise<Exit> {
   const storage = openStorage(options.storage, 'existing');
   try {
+    const exit = options.watch ? await watch(storage, id, options) : EXIT.ok;
+    if (options.watch && (options.json || !process.stdout.isTTY)) return exit;
     const run = await storage.get(id);
     const explain = await storage.explain(id);
     const steps = await stepsOf(storage, run);
     const result = await resultOf(storage, run);
     if (options.json) print(json({ ...run, steps, explain, ...result }));
-    else print(asText({ ...run, steps }, explain, result, options));
-    return EXIT.ok;
+    else {
+      print(asText({ ...run, steps }, explain, result, options));
+      if (run.status === 'FAILED') note(`To take it up again: ${runLine('retry', options, id)}`);
+    }
+    return exit;
   } finally {
     await storage.close();
   }
 }
 
 async function stepsOf(storage: FileStorage, run: RunView): Promise<readonly Shown[]> {
-  const attempts = new Map<string, Attempted>();
-  for await (const event of storage.history(run.id)) {
-    if (event.type === 'claimed') attempts.set(event.step, { worker: event.worker, startedAt: event.at });
-    else if ('step' in event && ENDS.has(event.type)) {
-      const attempt = attempts.get(event.step);
-      if (attempt) attempts.set(event.step, { ...attempt, endedAt: event.at });
-    }
-  }
-  const names = new Map((await storage.workers()).map(({ id, name }) => [id, name]));
+  const attempts: Attempts = new Map();
+  for await (const event of storage.history(run.id)) evolveAttempts(attempts, event);
   const shown: Shown[] = [];
   for (const step of run.steps) {
-    const { startedAt, endedAt, worker } = attempts.get(step.name) ?? {};
+    const { startedAt, endedAt, worker } = attempts.get(step.name)?.at(-1) ?? {};
     const begun = step.attempt > 0;
     shown.push({
       ...step,
       ...(begun && startedAt !== undefined && { startedAt }),
       ...(begun && endedAt !== undefined && { endedAt }),
-      ...(begun && worker !== undefined && { worker, workerName: names.get(worker) ?? worker.slice(0, 8) }),
+      ...(begun && worker !== undefined && { worker, workerName: workerName(worker) }),
       ...(step.status === 'PENDING' &&
         run.endedAt === undefined && { explain: await storage.explain(run.id, step.name) }),
     });
   }
   return shown;
 }
-
-const ENDS: ReadonlySet<string> = new Set(['succeeded', 'failed', 'retrying', 'falling-back', 'lost', 'released']);
 
 async function resultOf(storage: FileStorage, { id, endedAt }: RunView): Promise<Result> {
   if (endedAt === undefined) return undefined;

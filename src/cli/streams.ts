@@ -1,3 +1,7 @@
+import { stripVTControlCharacters } from 'node:util';
+import { columnsOf } from './output.ts';
+import { widthOf } from './text.ts';
+
 const toStdout = process.stdout.write.bind(process.stdout);
 const toStderr = process.stderr.write.bind(process.stderr);
 
@@ -16,13 +20,21 @@ export function keepStdoutForJson(): void {
   process.stdout.write = toStderr as typeof process.stdout.write;
 }
 
+let reader: 'there' | 'gone' = 'there';
+
 /** Whoever reads may leave early (`| head`); the work goes on. */
 export function outliveReaders(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
+      if (stream === process.stdout) reader = 'gone';
     });
   }
+}
+
+/** Whether anybody takes what is printed: a command that does nothing else may end. */
+export function isRead(): boolean {
+  return reader === 'there';
 }
 
 /** Resolves when everything written so far has been handed to the system. */
@@ -33,16 +45,18 @@ export async function flushed(): Promise<void> {
 
 /** A few lines at the bottom of a terminal that are rewritten in place, while anything else is written above them. */
 export class LiveArea {
+  readonly #stream: NodeJS.WriteStream;
   readonly #draw: () => readonly string[];
   readonly #timer: NodeJS.Timeout;
   readonly #stdoutWrite = process.stdout.write;
   readonly #stderrWrite = process.stderr.write;
-  #drawn = 0;
+  #drawn: readonly string[] = [];
   /** Somebody wrote a line and has not ended it: drawing now would tear it. */
   #midLine = false;
 
-  /** `draw`: lines that fit the terminal. */
-  constructor(draw: () => readonly string[], everyMs: number) {
+  /** `stream`: stdout or stderr, a terminal. `draw`: lines that fit it. */
+  constructor(stream: NodeJS.WriteStream, draw: () => readonly string[], everyMs: number) {
+    this.#stream = stream;
     this.#draw = draw;
     process.stdout.write = this.#around(process.stdout, this.#stdoutWrite);
     process.stderr.write = this.#around(process.stderr, this.#stderrWrite);
@@ -54,8 +68,10 @@ export class LiveArea {
   redraw(): void {
     if (this.#midLine) return;
     const lines = this.#draw();
-    toStderr(this.#erasing() + lines.map((line) => `${line}\n`).join(''));
-    this.#drawn = lines.length;
+    if (lines.length === this.#drawn.length && lines.every((line, i) => line === this.#drawn[i])) return;
+    // Over what is there, not erased first: that would flicker.
+    this.#write(`${this.#backToTop()}${lines.map((line) => `${line}\x1b[K\n`).join('')}\x1b[J`);
+    this.#drawn = lines;
   }
 
   close(): void {
@@ -78,11 +94,19 @@ export class LiveArea {
   }
 
   #erase(): void {
-    toStderr(this.#erasing());
-    this.#drawn = 0;
+    if (this.#drawn.length > 0) this.#write(`${this.#backToTop()}\x1b[J`);
+    this.#drawn = [];
   }
 
-  #erasing(): string {
-    return this.#drawn === 0 ? '' : `\x1b[${this.#drawn}A\r\x1b[J`;
+  /** To the first of its lines; a terminal that was made narrower meanwhile has broken them. */
+  #backToTop(): string {
+    const columns = columnsOf(this.#stream);
+    const rows = this.#drawn.map((line) => Math.max(1, Math.ceil(widthOf(stripVTControlCharacters(line)) / columns)));
+    const up = rows.reduce((sum, one) => sum + one, 0);
+    return up === 0 ? '' : `\x1b[${up}A\r`;
+  }
+
+  #write(text: string): void {
+    (this.#stream === process.stdout ? toStdout : toStderr)(text);
   }
 }

@@ -85,7 +85,7 @@ class Supervisor {
       if (DELIBERATE.has(code)) return code as Exit;
       if (this.#draining) break;
       if (performance.now() - startedAt >= SETTLED_MS) wait = RESTART_MS.first;
-      note(`worker pid ${pid} died (${signal ?? `exit code ${code}`}); another one starts in ${wait} ms`);
+      note(`worker pid-${pid} died (${signal ?? `exit code ${code}`}); another one starts in ${wait} ms`);
       await this.#pause(wait);
     }
     return this.#stay ? EXIT.ok : EXIT.interrupted;

@@ -2,14 +2,15 @@ import { Command, Option } from 'commander';
 import type { FileStorage } from '../adapters/node-file/index.ts';
 import type { EngineEvents } from '../core/engine-events.ts';
 import type { Stranded } from '../core/explain.ts';
+import { workerName } from '../core/ids.ts';
 import { parseTimer } from '../core/keys.ts';
 import { type EngineOptions, ProcessEngine } from '../core/process-engine.ts';
 import type { RunState } from '../core/run-state.ts';
 import { END } from '../core/step-lists.ts';
 import { EXIT, type Exit } from './exits.ts';
 import { onInterrupt } from './interrupt.ts';
-import { type Exported, findWorkflows, openStorage } from './open.ts';
-import { type CommonOptions, wholeNumber, withCommonOptions } from './options.ts';
+import { type Exported, findWorkflows, openStorage, workerNameHere } from './open.ts';
+import { type CommonOptions, runLine, wholeNumber, withCommonOptions } from './options.ts';
 import { count, duration, json, painter, type Style, statusStyle, statusText } from './output.ts';
 import { keepStdoutForJson, note, print } from './streams.ts';
 import { superviseWorkers } from './supervise.ts';
@@ -71,7 +72,7 @@ const LOOK_MS = 200;
 const TIMERS = 64;
 
 class WorkerProcess {
-  readonly #name = `pid ${process.pid}`;
+  readonly #name = workerNameHere();
   readonly #workflows: readonly Exported[];
   readonly #storage: FileStorage;
   readonly #options: WorkOptions;
@@ -79,6 +80,8 @@ class WorkerProcess {
   readonly #paint = painter(process.stderr);
   /** Told already. */
   readonly #stranded = new Set<string>();
+  /** Runs of which a step failed here. */
+  readonly #failed = new Set<string>();
   /** Everything said so far that took a look at the storage. */
   #told: Promise<void> = Promise.resolve();
   #attempts = 0;
@@ -105,7 +108,10 @@ class WorkerProcess {
       const stranded = await (this.#options.stay ? this.#stay() : this.#untilNothingIsLeft());
       await this.#told;
       if (this.#options.json) this.#tell('done', { attempts: this.#attempts, stranded });
-      else note(`${this.#name} done: ${count(this.#attempts, 'attempt')}`);
+      else {
+        await this.#sayFailed();
+        note(`${this.#name} done: ${count(this.#attempts, 'attempt')}`);
+      }
       if (this.#draining) return this.#options.stay ? EXIT.ok : EXIT.interrupted;
       return stranded.length > 0 ? EXIT.stranded : EXIT.ok;
     } finally {
@@ -190,6 +196,7 @@ class WorkerProcess {
     });
     engine.on('finished', (event) => {
       const status = event.outcome === 'succeeded' ? 'SUCCEEDED' : event.outcome === 'skipped' ? 'SKIPPED' : 'FAILED';
+      if (status === 'FAILED') this.#failed.add(event.run);
       const detail = [attemptOf(event), duration(event.ms), event.error?.message ?? ''];
       this.#say(
         'finished',
@@ -208,7 +215,7 @@ class WorkerProcess {
       this.#told = this.#told.then(() => this.#sayStranded(event));
     });
     engine.on('worker-lost', (event) =>
-      this.#sayLine('worker-lost', event, `worker ${event.worker} died; its steps are taken over`),
+      this.#sayLine('worker-lost', event, `worker ${workerName(event.worker)} died; its steps are taken over`),
     );
     engine.on('disowned', (event) =>
       this.#sayLine('disowned', event, 'others took this worker for dead; it goes on under a new id'),
@@ -221,6 +228,17 @@ class WorkerProcess {
       ),
     );
     engine.on('error', (event) => this.#sayLine('error', event, String(event.error)));
+  }
+
+  /** The runs that ended so, and what to do about them. */
+  async #sayFailed(): Promise<void> {
+    for (const run of this.#failed) {
+      const ended = await this.#storage.peek(run, (state) => state.ended);
+      if (ended !== 'FAILED') continue;
+      note(`${this.#paint(statusStyle(ended), statusText(ended).padEnd(11))}  ${run}`);
+      note(`  Why:                 ${runLine('why', this.#options, run)}`);
+      note(`  To take it up again: ${runLine('retry', this.#options, run)}`);
+    }
   }
 
   async #sayStranded(event: Stranded): Promise<void> {

@@ -304,10 +304,10 @@ describe('fuseline dispatch and work', () => {
     const all = start(['work', 'gated.ts', '--processes', '2']);
     await all.has('RUNNING    p1  open');
     const view = readJson(await cli('show', 'p1', '--json')) as { steps: { workerName: string }[] };
-    const pid = Number(view.steps[0]?.workerName.replace('pid ', ''));
+    const pid = Number(view.steps[0]?.workerName.replace('pid-', ''));
     expect(pid).not.toBe(all.child.pid);
     process.kill(pid, 'SIGKILL');
-    await all.has(`worker pid ${pid} died (SIGKILL); another one starts`);
+    await all.has(`worker pid-${pid} died (SIGKILL); another one starts`);
     await writeFile(gate, '');
     expect((await all.ended).code).toBe(0);
     const after = readJson(await cli('show', 'p1', '--json')) as { status: string; result: number };
@@ -362,7 +362,7 @@ describe('fuseline ls and show', () => {
     const worker = start(['run', 'gated.ts', '--input', JSON.stringify({ gate }), '--id', 's1']);
     await worker.has('RUNNING    open');
     const { stdout } = await cli('show', 's1');
-    expect(stdout).toMatch(/open +● RUNNING +1 +.* +pid \d+/);
+    expect(stdout).toMatch(/open +● RUNNING +1 +.* +pid-\d+/);
     expect(stdout).toContain('waits for step "open" (running)');
     await writeFile(gate, '');
     await worker.ended;

@@ -1,0 +1,124 @@
+import type { FileStorage } from '../adapters/node-file/index.ts';
+import type { Stored } from '../core/events.ts';
+import { workerName } from '../core/ids.ts';
+import type { HistoryEvent } from '../core/views.ts';
+import { columnsOf, duration, json, localTime, painter, type Style } from './output.ts';
+import { clip, oneLine, widthOf } from './text.ts';
+
+/** An event whose recorded values are decoded. */
+export type ReadEvent = HistoryEvent & { readonly decoded?: unknown };
+
+/** Reads what an event refers to. */
+export async function readEvent(storage: FileStorage, run: string, event: HistoryEvent): Promise<ReadEvent> {
+  const stored = storedIn(event);
+  return stored === undefined ? event : { ...event, decoded: await storage.load(run, stored) };
+}
+
+/** One JSON document in one line: the event, with its values instead of what stands for them in the journal. */
+export function jsonOf({ decoded, ...event }: ReadEvent): string {
+  if (storedIn(event as HistoryEvent) === undefined) return json(event);
+  const field = event.type === 'created' ? 'input' : event.type === 'signal' ? 'payload' : 'value';
+  return json({ ...event, [field]: decoded });
+}
+
+const STYLES: Readonly<Partial<Record<HistoryEvent['type'], Style>>> = {
+  claimed: 'cyan',
+  succeeded: 'green',
+  failed: 'red',
+  retrying: 'yellow',
+  'falling-back': 'yellow',
+  lost: 'yellow',
+  released: 'yellow',
+  cancelled: 'yellow',
+  cancel: 'yellow',
+  pause: 'yellow',
+  skipped: 'dim',
+  ready: 'dim',
+  scheduled: 'dim',
+};
+const TYPE_WIDTH = 'falling-back'.length;
+
+/** When, what, which step, how: one line that fits the stream. */
+export function lineOf(event: ReadEvent, stream: NodeJS.WriteStream): string {
+  const paint = painter(stream);
+  const columns = columnsOf(stream);
+  const time = `${localTime(event.at)}.${String(Math.floor(event.at) % 1000).padStart(3, '0')}`;
+  const style = event.type === 'ended' ? ENDS[event.status] : STYLES[event.type];
+  const type = event.type.padEnd(TYPE_WIDTH);
+  const room = columns - time.length - TYPE_WIDTH - 4;
+  const about = oneLine(stepsOf(event).join(', '));
+  const detail = oneLine(detailOf(event));
+  // A long name leaves room for what happened.
+  const name = detail === '' ? about : clip(about, Math.max(Math.floor(room / 2), room - widthOf(detail) - 2));
+  const words = clip([name, detail].filter((part) => part !== '').join('  '), room);
+  return `${paint('dim', time)}  ${style ? paint(style, type) : type}  ${words}`.trimEnd();
+}
+
+const ENDS = { SUCCEEDED: 'green', FAILED: 'red', CANCELLED: 'yellow' } as const;
+
+function stepsOf(event: HistoryEvent): readonly string[] {
+  return 'step' in event ? [event.step] : 'steps' in event ? event.steps : [];
+}
+
+function detailOf(event: ReadEvent): string {
+  switch (event.type) {
+    case 'created':
+      return `${event.workflow}${event.version === undefined ? '' : `, version ${event.version}`}, input ${valueIn(event)}`;
+    case 'scheduled':
+      return `not before ${localTime(event.notBefore)}`;
+    case 'claimed':
+      return `attempt ${event.attempt} by ${workerName(event.worker)}`;
+    case 'succeeded':
+      return [event.road === undefined ? '' : `chose ${event.road ?? 'otherwise'}`, valueIn(event)]
+        .filter((part) => part !== '')
+        .join(', ');
+    case 'skipped':
+    case 'cancelled':
+      return event.reason;
+    case 'retrying':
+      return `${event.error.message}; again in ${duration(event.notBefore - event.at)}`;
+    case 'falling-back':
+    case 'failed':
+      return event.error.message;
+    case 'lost':
+      return 'its worker died';
+    case 'released':
+      return 'its worker gave it back';
+    case 'stopped':
+      return 'its former body is known to have stopped';
+    case 'checkpoint':
+      return `${event.key}: ${valueIn(event)}`;
+    case 'progress':
+      return valueIn(event);
+    case 'cancel':
+    case 'pause':
+    case 'resume':
+      return `by command ${event.command}`;
+    case 'signal':
+      return `${event.name} ${valueIn(event)}`.trimEnd();
+    case 'ended':
+      return event.reason === undefined ? event.status : `${event.status}, ${event.reason}`;
+    case 'ready':
+    case 'rerun':
+      return '';
+  }
+}
+
+function valueIn({ decoded }: ReadEvent): string {
+  return decoded === undefined ? '' : json(decoded);
+}
+
+function storedIn(event: HistoryEvent): Stored | undefined {
+  switch (event.type) {
+    case 'created':
+      return event.input;
+    case 'succeeded':
+    case 'checkpoint':
+    case 'progress':
+      return event.value;
+    case 'signal':
+      return event.payload;
+    default:
+      return undefined;
+  }
+}
