@@ -1,5 +1,5 @@
 import type { Context } from './context.ts';
-import type { CompiledGraph } from './graph.ts';
+import { type CompiledGraph, DEFAULT_QUEUE } from './graph.ts';
 
 /** A graph and the code of its steps: what an engine executes. */
 export interface Definition {
@@ -23,6 +23,27 @@ export function canRun(definition: Definition, graph: CompiledGraph, step: numbe
   const handler = spec && definition.handlers.get(spec.name);
   if (!handler || (spec.fallback && !handler.fallback)) return false;
   return (spec.needs ?? []).every(({ param, when }) => !when || handler.conditions?.has(param));
+}
+
+/** Which of a worker's definitions runs the steps of a run: the one whose graph it has, else of its version, else the first. */
+export function definitionFor(
+  definitions: readonly Definition[],
+  { workflow, version }: { readonly workflow: string; readonly version?: string },
+  graph: CompiledGraph,
+): Definition | undefined {
+  const named = definitions.filter(({ name }) => name === workflow);
+  return (
+    named.find(({ compiled }) => compiled.hash === graph.hash) ??
+    named.find(({ compiled }) => compiled.graph.version === version) ??
+    named[0]
+  );
+}
+
+/** The queues a worker with these definitions serves, unless it is told others. */
+export function queuesOf(definitions: readonly Definition[]): readonly string[] {
+  return [
+    ...new Set([DEFAULT_QUEUE, ...definitions.flatMap(({ compiled }) => compiled.lines.map(({ queue }) => queue))]),
+  ];
 }
 
 /** The steps of its own graph a definition cannot run. */

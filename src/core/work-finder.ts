@@ -1,5 +1,4 @@
-import { canRun, type Definition, type Handler } from './definition.ts';
-import { DEFAULT_QUEUE } from './graph.ts';
+import { canRun, type Definition, definitionFor, type Handler, queuesOf } from './definition.ts';
 import { keys as layout, parseReady, parseTimer } from './keys.ts';
 import type { RunState } from './run-state.ts';
 import type { RuntimeStorage } from './storage.ts';
@@ -26,9 +25,7 @@ export class WorkFinder {
   constructor(definitions: readonly Definition[], storage: RuntimeStorage, queues: readonly string[] | undefined) {
     this.#definitions = definitions;
     this.#storage = storage;
-    this.queues = queues ?? [
-      ...new Set([DEFAULT_QUEUE, ...definitions.flatMap(({ compiled }) => compiled.lines.map(({ queue }) => queue))]),
-    ];
+    this.queues = queues ?? queuesOf(definitions);
   }
 
   readonly serves = (state: RunState, step: number): boolean => {
@@ -124,11 +121,7 @@ export class WorkFinder {
   #handlersFor({ created, graph }: Pick<RunState, 'created' | 'graph'>): readonly (Handler | undefined)[] {
     const known = this.#handlers.get(graph.hash);
     if (known) return known;
-    const named = this.#definitions.filter(({ name }) => name === created.workflow);
-    const definition =
-      named.find((one) => one.compiled.hash === graph.hash) ??
-      named.find((one) => one.compiled.graph.version === created.version) ??
-      named[0];
+    const definition = definitionFor(this.#definitions, created, graph);
     const handlers = graph.steps.map(({ spec }, step) =>
       definition && canRun(definition, graph, step) ? definition.handlers.get(spec.name) : undefined,
     );
