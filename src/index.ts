@@ -1,17 +1,21 @@
 export { defineGraph, MemoryStorage, MemoryStore, PoolEngine, workflow } from './adapters/memory/index.ts';
+export type { MemoryStorageOptions, PoolOptions } from './adapters/memory/index.ts';
 export type {
+  After,
   Any,
   Branch,
   Builder,
   Conditional,
   Defaults,
   Edge,
+  Named,
   Needs,
   Outcome,
   Ref,
   Retry,
   Step,
   StepOptions,
+  Trail,
   Values,
 } from './core/builder.ts';
 export type { Claim, Found, Granted } from './core/claims.ts';

@@ -5,6 +5,7 @@ declare const VALUE: unique symbol;
 declare const EDGE: unique symbol;
 declare const MAY_SKIP: unique symbol;
 declare const ON_ROAD: unique symbol;
+declare const TRAIL: unique symbol;
 
 /** Something with a value: may stand among the needs of a step. */
 export interface Ref<out T> {
@@ -21,6 +22,23 @@ export interface OnRoad {
   readonly [ON_ROAD]: true;
 }
 
+/** A step as types know it, for whoever stands in for its handler. */
+export interface Named<out Name extends string = string, out Given = unknown, out Result = unknown> {
+  readonly name: Name;
+  readonly needs: Given;
+  readonly result: Result;
+}
+
+/** The steps that are behind something: itself, and what it waits for. */
+export interface Trail<Steps> {
+  readonly [TRAIL]: Told<Steps>;
+}
+
+// Holds nothing, so that a handle can be assigned to another one's variable, whatever is behind them.
+interface Told<_Steps> {
+  readonly [TRAIL]: true;
+}
+
 /** A need with a condition: where it is false the step that has it is skipped. */
 export interface Conditional<out T> extends Ref<T> {
   readonly [MAY_SKIP]: true;
@@ -28,14 +46,14 @@ export interface Conditional<out T> extends Ref<T> {
 
 export interface Step<out T> extends Ref<T>, Edge {
   readonly name: string;
-  when<U extends T>(predicate: (value: T) => value is U): Conditional<U> & RoadOf<this>;
-  when(predicate: (value: T) => boolean): Conditional<T> & RoadOf<this>;
+  when<U extends T>(predicate: (value: T) => value is U): Conditional<U> & Onward<this>;
+  when(predicate: (value: T) => boolean): Conditional<T> & Onward<this>;
 }
 
 /** Whichever of several steps has a value first. */
 export interface Any<out T> extends Ref<T>, Edge {
-  when<U extends T>(predicate: (value: T) => value is U): Conditional<U> & RoadOf<this>;
-  when(predicate: (value: T) => boolean): Conditional<T> & RoadOf<this>;
+  when<U extends T>(predicate: (value: T) => value is U): Conditional<U> & Onward<this>;
+  when(predicate: (value: T) => boolean): Conditional<T> & Onward<this>;
 }
 
 /** A step of either kind: what can end, on its own and with a value. */
@@ -45,9 +63,9 @@ export type Ending = Ref<unknown> & Edge & { readonly name: string };
 export interface Branch<out A extends string> extends Ref<A>, Edge {
   readonly name: string;
   /** The edge that is live when the branch chose one of these roads. */
-  on(...roads: readonly [A, ...A[]]): Edge & OnRoad;
+  on(...roads: readonly [A, ...A[]]): Edge & OnRoad & TrailOf<this>;
   /** The edge that is live when it chose a road nobody waits for, or was skipped. */
-  readonly otherwise: Edge & OnRoad;
+  readonly otherwise: Edge & OnRoad & TrailOf<this>;
 }
 
 /** How a step ended, for those who go on whatever happened. */
@@ -58,13 +76,15 @@ export type Outcome<T> =
 
 export type Needs = { readonly [param: string]: Ref<unknown> };
 export type Values<N> = { readonly [K in keyof N]: N[K] extends Ref<infer T> ? T : never };
+/** The same, resolved, so that the handles behind it are seen by nobody who only wants the values. */
+type Given<N> = N extends unknown ? { readonly [K in keyof N]: N[K] extends Ref<infer T> ? T : never } : never;
 export type MaySkip<N> = true extends { [K in keyof N]: N[K] extends Conditional<unknown> ? true : false }[keyof N]
   ? true
   : false;
 export type Result<N, R> = MaySkip<N> extends true ? R | undefined : R;
 
 /** A step lies on a road if something it requires does; an any-group does if all of its members do. */
-export type RoadOf<X> = X extends OnRoad ? OnRoad : unknown;
+type RoadOf<X> = X extends OnRoad ? OnRoad : unknown;
 type AnyOnRoad<X> = true extends { [K in keyof X]: X[K] extends OnRoad ? true : false }[keyof X] ? OnRoad : unknown;
 type AllOnRoad<X> = false extends { [K in keyof X]: X[K] extends OnRoad ? true : false }[keyof X & number]
   ? unknown
@@ -81,6 +101,12 @@ type RoadAfter<A> = true extends (
 )
   ? OnRoad
   : unknown;
+
+/** The steps on the trails of these. */
+export type StepsOf<X> = X extends Trail<unknown> ? (X[typeof TRAIL] extends Told<infer Steps> ? Steps : never) : never;
+type StepsAfter<A> = StepsOf<A extends readonly (infer E)[] ? E : A>;
+type TrailOf<X> = X extends Trail<unknown> ? Trail<StepsOf<X>> : unknown;
+type Onward<X> = RoadOf<X> & TrailOf<X>;
 
 export interface Retry {
   /** Attempts in all. */
@@ -116,22 +142,25 @@ export interface StepOptions<R, A extends After = After> {
 export interface Builder<I> {
   /** The run's input. */
   readonly input: Ref<I>;
-  step<const N extends Needs, R, const E extends After = readonly []>(
-    name: string,
+  step<const Name extends string, const N extends Needs, R, const E extends After = readonly []>(
+    name: Name,
     needs: N,
     handler: (needs: Values<N>, context: Context) => R,
     options?: StepOptions<NoInfer<Awaited<R>>, E>,
-  ): Step<Result<N, Awaited<R>>> & AnyOnRoad<N> & RoadAfter<E>;
-  branch<const N extends Needs, const A extends string, const E extends After = readonly []>(
-    name: string,
+  ): Step<Result<N, Awaited<R>>> &
+    AnyOnRoad<N> &
+    RoadAfter<E> &
+    Trail<Named<Name, Given<N>, Awaited<R>> | StepsOf<N[keyof N]> | StepsAfter<E>>;
+  branch<const Name extends string, const N extends Needs, const A extends string, const E extends After = readonly []>(
+    name: Name,
     needs: N,
     handler: (needs: Values<N>, context: Context) => A | Promise<A>,
     options?: StepOptions<NoInfer<A>, E>,
-  ): Branch<A> & AnyOnRoad<N> & RoadAfter<E>;
+  ): Branch<A> & AnyOnRoad<N> & RoadAfter<E> & Trail<Named<Name, Given<N>, A> | StepsOf<N[keyof N]> | StepsAfter<E>>;
   any<const M extends readonly [Ending, Ending, ...Ending[]]>(
     ...members: M
-  ): Any<M[number] extends Ref<infer T> ? T : never> & AllOnRoad<M>;
-  settled<T>(step: Ref<T> & Ending): Ref<Outcome<T>>;
+  ): Any<M[number] extends Ref<infer T> ? T : never> & AllOnRoad<M> & Trail<StepsOf<M[number]>>;
+  settled<T, S extends Ref<T> & Ending>(step: S & Ref<T>): Ref<Outcome<T>> & TrailOf<S>;
 }
 
 export interface Defaults {
@@ -147,3 +176,6 @@ export type OutputOf<O> =
   O extends Ref<infer T>
     ? T
     : { readonly [K in keyof O]: O[K] extends Ref<infer T> ? (O[K] extends OnRoad ? T | undefined : T) : never };
+
+/** The steps an output waits for. */
+export type StepsBehind<O> = O extends Ref<unknown> ? StepsOf<O> : StepsOf<O[keyof O]>;

@@ -1,4 +1,4 @@
-import type { Builder, Defaults, Output, OutputOf } from './builder.ts';
+import type { Builder, Defaults, Named, Output, OutputOf, StepsBehind } from './builder.ts';
 import type { Context } from './context.ts';
 import type { Definition, Handler } from './definition.ts';
 import { Draft } from './draft.ts';
@@ -36,7 +36,11 @@ export type WithInput<In, Rest extends readonly unknown[]> = undefined extends I
   ? [input?: In, ...rest: Rest]
   : [input: In, ...rest: Rest];
 
-export interface Workflow<In, Out> extends Definition {
+declare const STEPS: unique symbol;
+
+/** `Steps`: those its output depends on, known to types only. */
+export interface Workflow<In, Out, out Steps = Named> extends Definition {
+  readonly [STEPS]?: Steps;
   readonly version: string | undefined;
   /** Runs in memory; or, with a storage, durably: finds the run by its id or dispatches it, works until it ends, hands back what it recorded. */
   run(...args: WithInput<In, [options?: DispatchOptions]>): Promise<Out>;
@@ -58,13 +62,16 @@ export interface DefineWorkflow {
     name: string,
     options: WorkflowOptions & { readonly input: StandardSchema<In, I> },
     define: ($: Builder<I>) => O,
-  ): Workflow<In, OutputOf<O>>;
+  ): Workflow<In, OutputOf<O>, StepsBehind<O>>;
   <const O extends Output>(
     name: string,
     options: WorkflowOptions,
     define: ($: Builder<undefined>) => O,
-  ): Workflow<undefined, OutputOf<O>>;
-  <const O extends Output>(name: string, define: ($: Builder<undefined>) => O): Workflow<undefined, OutputOf<O>>;
+  ): Workflow<undefined, OutputOf<O>, StepsBehind<O>>;
+  <const O extends Output>(
+    name: string,
+    define: ($: Builder<undefined>) => O,
+  ): Workflow<undefined, OutputOf<O>, StepsBehind<O>>;
 }
 
 /** Makes the function that defines workflows, for a platform that can run them in memory. */
