@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { type Command, CommanderError, program } from 'commander';
 import { FuselineError } from '../core/errors.ts';
+import { checkCommand } from './check.ts';
 import { dispatchCommand } from './dispatch.ts';
 import { EXIT, EXIT_HELP, type Exit, exitOf, UsageError } from './exits.ts';
 import { graphCommand } from './graph.ts';
@@ -49,6 +50,7 @@ const commands = [
   ...runCommands,
   rmCommand,
   graphCommand,
+  checkCommand,
 ];
 for (const command of commands) program.addCommand(withExits(command(finish)));
 withExits(program).addHelpText(
