@@ -89,7 +89,7 @@ type AnyOnRoad<X> = true extends { [K in keyof X]: X[K] extends OnRoad ? true : 
 type AllOnRoad<X> = false extends { [K in keyof X]: X[K] extends OnRoad ? true : false }[keyof X & number]
   ? unknown
   : OnRoad;
-type After = Edge | readonly Edge[];
+export type After = Edge | readonly Edge[];
 type RoadAfter<A> = true extends (
   A extends readonly (infer E)[]
     ? E extends OnRoad
