@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -85,13 +85,7 @@ export function fleet() {
       },
     };
   };
-  const notes = (): readonly Note[] =>
-    existsSync(witness)
-      ? readFileSync(witness, 'utf8')
-          .split('\n')
-          .filter((line) => line.endsWith('}'))
-          .map((line) => JSON.parse(line) as Note)
-      : [];
+  const notes = tail(witness);
 
   onTestFinished(async () => {
     for (const child of members) child.kill('SIGKILL');
@@ -110,6 +104,24 @@ export function fleet() {
       until(() => notes().find(matches), 'a note of a body'),
     /** Lets every held body end. */
     letGo: () => writeFileSync(witness + GO, ''),
+  };
+}
+
+/** What bodies have noted so far. Looked at often: only what is new is read. */
+function tail(witness: string): () => readonly Note[] {
+  const notes: Note[] = [];
+  let offset = 0;
+  return () => {
+    const size = statSync(witness, { throwIfNoEntry: false })?.size ?? 0;
+    if (size === offset) return notes;
+    const bytes = Buffer.alloc(size - offset);
+    const fd = openSync(witness, 'r');
+    readSync(fd, bytes, 0, bytes.length, offset);
+    closeSync(fd);
+    const whole = bytes.subarray(0, bytes.lastIndexOf('\n') + 1);
+    offset += whole.length;
+    for (const line of whole.toString().split('\n')) if (line.endsWith('}')) notes.push(JSON.parse(line) as Note);
+    return notes;
   };
 }
 
@@ -145,6 +157,6 @@ export function resultsOf(history: readonly HistoryEvent[]): ReadonlyMap<string,
 
 /** What a measurement gave, for whoever reads the test's output. */
 export function measured(what: string, value: number, unit = 'ms'): number {
-  console.log(`measured: ${what}: ${value.toFixed(unit === 'ms' ? 0 : 4)} ${unit}`);
+  console.log(`measured: ${what}: ${value.toFixed(unit === 'ms' || Number.isInteger(value) ? 0 : 4)} ${unit}`);
   return value;
 }

@@ -1,7 +1,7 @@
 // The workflows of these tests, for the processes that work on them and for the tests that dispatch them.
 import { appendFileSync, existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Context, defineGraph, type Graph, type Signal, typed, workflow } from 'fuseline';
+import { type Context, defineGraph, type Graph, type GraphStep, type Signal, typed, workflow } from 'fuseline';
 
 /** What the body of a step notes outside the storage: the evidence against the journal. */
 export interface Note {
@@ -96,12 +96,16 @@ export function flows(witness: string) {
     const holds = $.step('holds', {}, (_, context) => noted(context, untilGo), { priority: -1 });
     return { again, holds };
   });
+  /** Each result says whose it is. */
   const storm = defineGraph(
     stormGraph(),
     Object.fromEntries(
       stormGraph().steps.map(({ name }, i) => [
         name,
-        (_: unknown, context: Context) => noted(context, () => sleep(2 + (i % 7) * 4)),
+        async (_: unknown, context: Context): Promise<Author> => {
+          await noted(context, () => sleep(60 + ((i * 37) % 8) * 40));
+          return { attempt: context.attempt, pid: process.pid };
+        },
       ]),
     ),
   );
@@ -110,19 +114,30 @@ export function flows(witness: string) {
 
 export const innocents: readonly string[] = Array.from({ length: 63 }, (_, i) => `innocent ${i}`);
 
-export const STORM_STEPS = 300;
+/** Who wrote a result. */
+export interface Author {
+  readonly attempt: number;
+  readonly pid: number;
+}
 
-/** A random graph, the same each time: every step waits for up to three of the twenty before it. */
+const LANES = 20;
+const ROUNDS = 10;
+const SPOKES = 8;
+export const STORM_STEPS: number = LANES * ROUNDS * (SPOKES + 2);
+
+/** Lanes side by side, each a chain of fan-outs that join again; a worker that is stopped holds up few of them. */
 function stormGraph(): Graph {
-  let seed = 42;
-  const random = (below: number) => {
-    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
-    return Math.floor((seed / 2 ** 31) * below);
-  };
-  const steps = Array.from({ length: STORM_STEPS }, (_, i) => {
-    const reach = Math.min(i, 20);
-    const before = new Set(reach === 0 ? [] : Array.from({ length: random(4) }, () => i - 1 - random(reach)));
-    return { name: `step ${i}`, after: [...before].map((from) => ({ step: `step ${from}` })) };
-  });
+  const steps: GraphStep[] = [];
+  // However often the killer meets the same one: it is not the step's fault.
+  const add = (name: string, after: readonly string[]) =>
+    void steps.push({ name, after: after.map((step) => ({ step })), retry: { attempts: 1, losses: 1000 } });
+  for (let round = 0; round < ROUNDS; round++)
+    for (let lane = 0; lane < LANES; lane++) {
+      const at = `${lane}.${round}`;
+      add(`fan ${at}`, round === 0 ? [] : [`join ${lane}.${round - 1}`]);
+      const spokes = Array.from({ length: SPOKES }, (_, i) => `spoke ${at}.${i}`);
+      for (const spoke of spokes) add(spoke, [`fan ${at}`]);
+      add(`join ${at}`, spokes);
+    }
   return { name: 'storm', steps };
 }

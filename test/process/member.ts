@@ -3,6 +3,7 @@
 import type { EngineOptions, Workflow } from 'fuseline';
 import { ProcessEngine } from 'fuseline';
 import { FileStorage } from 'fuseline/node';
+import { dyingUnsynced } from './crash/unsynced.ts';
 import { flows } from './flows.ts';
 
 export interface Task {
@@ -14,6 +15,8 @@ export interface Task {
   readonly run?: string;
   readonly input?: unknown;
   readonly engine?: EngineOptions;
+  /** Sent SIGUSR2, it dies between its next write of a commit and the sync of it. */
+  readonly dies?: 'unsynced';
   /** Tells how much of a processor was used between two moments after the start. */
   readonly measureMs?: readonly [from: number, to: number];
 }
@@ -27,10 +30,11 @@ const {
   run,
   input,
   engine: options,
+  dies,
   measureMs,
 } = JSON.parse(process.argv[2] as string) as Task;
 const known = flows(witness);
-const storage = new FileStorage(directory);
+const storage = new FileStorage(directory, dies ? { files: dyingUnsynced() } : {});
 const definitions = workflows.map((name) => known[name] as unknown as Workflow<unknown, unknown>);
 const first = definitions[0] as Workflow<unknown, unknown>;
 const engine = new ProcessEngine(definitions, storage, options);
