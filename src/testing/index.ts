@@ -14,4 +14,7 @@ export { type FaultCounts, type Faults, FaultyStore } from './faulty-store.ts';
 export { type Random, seeded } from './random.ts';
 export { type ContractCase, storeContract } from './store-contract.ts';
 export { type ModelTestOptions, modelTest } from './store-model.ts';
+export { type TestRun, type TestRunOptions, testRun } from './test-run.ts';
+export type { AnyFakes, Call, Fake, FakeAttempt, FakeContext, Fakes } from './test-run-fakes.ts';
+export type { JournalLine } from './test-run-journal.ts';
 export { VirtualHost, type VirtualHostOptions } from './virtual-host.ts';

@@ -1,0 +1,27 @@
+/**
+ * Resolves once everything has happened that waits for nothing but promises: a turn of the event loop that costs less
+ * than a timer does, where the platform has one.
+ */
+export const settle: () => Promise<void> = 'setImmediate' in globalThis ? nextImmediate : nextMessage;
+
+function nextImmediate(): Promise<void> {
+  const { setImmediate } = globalThis as unknown as { setImmediate(callback: () => void): unknown };
+  return new Promise((resolve) => void setImmediate(resolve));
+}
+
+function nextMessage(): Promise<void> {
+  const { MessageChannel } = globalThis as unknown as {
+    MessageChannel: new () => {
+      readonly port1: { onmessage: (() => void) | null; close(): void };
+      readonly port2: { postMessage(message: unknown): void };
+    };
+  };
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+}

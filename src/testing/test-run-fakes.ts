@@ -1,0 +1,64 @@
+import type { Named } from '../core/builder.ts';
+import type { Context } from '../core/context.ts';
+import type { Duration } from '../core/duration.ts';
+
+export interface FakeContext extends Context {
+  /** Waits in virtual time; rejects when the attempt's result is no longer wanted. */
+  sleep(duration: Duration): Promise<void>;
+}
+
+/** What stands in for a step's handler in one attempt: a body of its own, or the error it fails with. */
+export type FakeAttempt<Given, Result> = ((needs: Given, context: FakeContext) => Result | Promise<Result>) | Error;
+
+/**
+ * One for all attempts, or a list with one for each, of which the last repeats. There are no plain values, because a
+ * list or an error may be a result: write `() => value`.
+ */
+export type Fake<Given, Result> =
+  | FakeAttempt<Given, Result>
+  | readonly [FakeAttempt<Given, Result>, ...FakeAttempt<Given, Result>[]];
+
+/** The step of that name among these. */
+export type StepCalled<Steps extends Named, Name> = Extract<Steps, { readonly name: Name }>;
+
+/** By the name of the step. Where a name was given as plain text, types know none: any is taken, and looked for at run time. */
+export type Fakes<Steps extends Named> = {
+  readonly [Name in Steps['name']]?: FakeOf<StepCalled<Steps, Name>>;
+};
+
+// Decided by the step as a whole, so that the compiler knows the step before it looks at what stands in for it: a fake's
+// parameters and literals are typed by that.
+type FakeOf<S> = S extends Named ? (string extends S['name'] ? AnyFake : Fake<S['needs'], S['result']>) : never;
+
+// biome-ignore lint/suspicious/noExplicitAny: what a step nothing is known of is given can be anything, as in JSON.parse
+export type AnyFake = Fake<any, unknown>;
+export type AnyFakes = Readonly<Record<string, AnyFake>>;
+
+/** What a body of a step was given. */
+export interface Call<Given = unknown> {
+  readonly attempt: number;
+  readonly needs: Given;
+}
+
+/** The body for the n-th call of a step, counted from 0 through crashes and reruns. */
+export function fakeBody(fake: AnyFake, call: number): (needs: unknown, context: FakeContext) => unknown {
+  const one = isList(fake) ? fake[Math.min(call, fake.length - 1)] : fake;
+  if (typeof one === 'function') return one;
+  return () => {
+    throw one;
+  };
+}
+
+/** Refuses what is no fake, which plain JavaScript could hand over. */
+export function checkFake(step: string, fake: unknown): void {
+  const list = Array.isArray(fake) ? fake : [fake];
+  const wrong = list.find((one) => typeof one !== 'function' && !(one instanceof Error));
+  if (list.length > 0 && wrong === undefined && !list.includes(undefined)) return;
+  throw new TypeError(
+    `the fake of step ${JSON.stringify(step)} must be a function, an Error, or a list of those; write () => value for a value`,
+  );
+}
+
+function isList(fake: AnyFake): fake is readonly [FakeAttempt<unknown, unknown>] {
+  return Array.isArray(fake);
+}

@@ -1,0 +1,225 @@
+import { setTimeout as realTime } from 'node:timers/promises';
+import { defineGraph, typed, workflow } from 'fuseline';
+import { testRun } from 'fuseline/testing';
+import { describe, expect, test } from 'vitest';
+
+const DAY_MS = 86_400_000;
+const unreachable = (): never => {
+  throw new Error('a test must not reach out');
+};
+
+const order = workflow('order', { input: typed<{ total: number }>() }, ($) => {
+  const stock = $.step('reserve', { order: $.input }, (): { shelf: string } => unreachable());
+  const payment = $.step('charge', { order: $.input, stock }, (): { paid: number } => unreachable(), {
+    retry: { attempts: 4, backoff: 'constant', base: '1d', max: '2d', jitter: 'none' },
+  });
+  $.step('notify', { payment }, () => unreachable());
+  return $.step('mail', { payment }, ({ payment }) => `paid ${payment.paid}`);
+});
+const reserve = () => ({ shelf: 'B4' });
+const charge = ({ order }: { readonly order: { readonly total: number } }) => ({ paid: order.total });
+const also = { notify: () => undefined };
+
+describe('fakes', () => {
+  test('stand in for handlers; the others run as they are', async () => {
+    const run = await testRun(order, { total: 40 }, { steps: { reserve, charge }, also });
+    expect(await run.result()).toBe('paid 40');
+    expect(run.calls('charge')).toEqual([{ attempt: 1, needs: { order: { total: 40 }, stock: { shelf: 'B4' } } }]);
+    expect(run.calls('notify')).toHaveLength(1);
+  });
+
+  test('in a list are for one attempt each, and the last one repeats', async () => {
+    const down = new Error('down');
+    const steps = { reserve, charge: [down, () => Promise.reject(down), down, charge] as const };
+    const run = await testRun(order, { total: 40 }, { steps, also });
+    expect(await run.result()).toBe('paid 40');
+    expect(run.calls('charge').map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4]);
+
+    const never = await testRun(order, { total: 40 }, { steps: { reserve, charge: [down] }, also });
+    await expect(never.result()).rejects.toThrow('down');
+    expect(never.calls('charge')).toHaveLength(4);
+  });
+
+  test('of a step that does not exist are refused, wherever types could not', async () => {
+    await expect(testRun(order, { total: 1 }, { also: { chrge: charge } })).rejects.toMatchObject({
+      code: 'UNKNOWN_STEP',
+      message: 'workflow "order" has no step "chrge"; it has reserve, charge, notify, mail',
+    });
+    await expect(testRun(order, { total: 1 }, { also: { charge: 5 as never } })).rejects.toThrow('() => value');
+    await expect(testRun(order, { total: 1 }, { also: { charge: [] as never } })).rejects.toThrow('() => value');
+  });
+
+  test('serve a graph that came as data, even where it has no handler', async () => {
+    const graph = defineGraph({ name: 'g', steps: [{ name: 'a' }], output: { from: 'step', step: 'a' } }, {});
+    const run = await testRun(graph, undefined, { steps: { a: () => 5 } });
+    expect(await run.result()).toBe(5);
+    const stranded = await testRun(graph, undefined);
+    await expect(stranded.result()).rejects.toMatchObject({ code: 'RUN_NOT_FINISHED' });
+  });
+});
+
+describe('time', () => {
+  test('leaps to what is due next: three days of backoff in no time', async () => {
+    const now = Date.UTC(2030, 5, 1);
+    const down = new Error('down');
+    const run = await testRun(
+      order,
+      { total: 40 },
+      { steps: { reserve, charge: [down, down, down, charge] }, also, now },
+    );
+    expect(await run.result()).toBe('paid 40');
+    expect(run.now).toBe(now + 3 * DAY_MS);
+  });
+
+  test('passes for fakes that sleep, as far as it is told', async () => {
+    const slow = workflow('slow', ($) => $.step('wait', {}, () => 1));
+    const run = await testRun(slow, undefined, {
+      steps: {
+        wait: async (_, { sleep }) => {
+          await sleep('10d');
+          return 5;
+        },
+      },
+    });
+    const start = run.now;
+    await run.advance('3d');
+    expect(run.now - start).toBe(3 * DAY_MS);
+    expect(await run.status()).toBe('RUNNING');
+    expect(await run.result()).toBe(5);
+    expect(run.now - start).toBe(10 * DAY_MS);
+  });
+
+  test('brings timeouts and deadlines when they are due', async () => {
+    const late = workflow('late', ($) => $.step('hang', {}, () => 1, { timeout: '2h' }));
+    const hang = () => new Promise<number>(() => undefined);
+    const run = await testRun(late, undefined, { steps: { hang } });
+    const start = run.now;
+    await expect(run.result()).rejects.toThrow('did not finish within 7200000 ms');
+    expect(run.now - start).toBe(7_200_000);
+
+    const limited = workflow('limited', { deadline: '1d' }, ($) => $.step('sleep', {}, () => 1));
+    const doomed = await testRun(limited, undefined, { steps: { sleep: (_, { sleep }) => sleep('2d').then(() => 1) } });
+    await expect(doomed.result()).rejects.toMatchObject({ code: 'RUN_TIMEOUT' });
+    expect(doomed.now - start).toBe(DAY_MS);
+  });
+
+  test('stands still while a handler waits for the real world, up to its patience', async () => {
+    const real = workflow('real', ($) => $.step('fetch', {}, () => realTime(20, 'fetched'), { timeout: '1h' }));
+    const run = await testRun(real, undefined);
+    const start = run.now;
+    expect(await run.result()).toBe('fetched');
+    expect(run.now).toBe(start);
+
+    const hangs = workflow('hangs', ($) => $.step('fetch', {}, () => new Promise(() => undefined)));
+    const hanging = await testRun(hangs, undefined, { patience: 5 });
+    await expect(hanging.result()).rejects.toThrow('still running as they are: fetch');
+  });
+});
+
+describe('a crash', () => {
+  test('before a body: another worker starts it, as attempt 2, and the loss is recorded', async () => {
+    const run = await testRun(order, { total: 40 }, { steps: { reserve, charge }, also });
+    await run.until('charge');
+    expect((await run.get()).steps.find(({ name }) => name === 'charge')?.status).toBe('RUNNING');
+    expect(run.calls('charge')).toEqual([]);
+    await run.crash();
+    expect(await run.result()).toBe('paid 40');
+    expect(run.calls('charge').map(({ attempt }) => attempt)).toEqual([2]);
+    expect((await run.journal()).filter(({ step }) => step === 'charge').map(({ type }) => type)).toEqual([
+      'claimed',
+      'lost',
+      'claimed',
+      'succeeded',
+    ]);
+  });
+
+  test('between what a body did and its record: the body runs again, what it did once does not', async () => {
+    const effects: string[] = [];
+    const run = await testRun(
+      order,
+      { total: 40 },
+      {
+        steps: {
+          reserve,
+          charge: async ({ order }, { attempt, key, once }) => {
+            await once('pay', () => effects.push(`paid ${key}`));
+            effects.push(`attempt ${attempt}`);
+            return { paid: order.total };
+          },
+        },
+        also,
+      },
+    );
+    await run.until('charge', 'after');
+    await run.crash();
+    expect(await run.result()).toBe('paid 40');
+    expect(effects).toEqual([expect.stringMatching(/^paid /), 'attempt 1', 'attempt 2']);
+  });
+
+  test('in the middle of a body: what the abandoned one does later is not recorded', async () => {
+    const slow = workflow('slow', ($) => $.step('wait', {}, () => 'real', { retry: 1 }));
+    let finish: (value: string) => void = () => undefined;
+    const abandoned = new Promise<string>((resolve) => {
+      finish = resolve;
+    });
+    const run = await testRun(slow, undefined, { steps: { wait: [() => abandoned, () => 'second'] } });
+    await run.advance('1m');
+    await run.crash();
+    finish('too late');
+    expect(await run.result()).toBe('second');
+  });
+
+  test('again and again ends a step as it does in earnest', async () => {
+    const poison = workflow('poison', ($) => $.step('a', {}, () => 1, { retry: { attempts: 1, losses: 2 } }));
+    const run = await testRun(poison, undefined);
+    for (let i = 0; i < 2; i++) {
+      await run.until('a', 'after');
+      await run.crash();
+    }
+    await expect(run.result()).rejects.toMatchObject({ cause: { code: 'WORKER_LOST' } });
+  });
+});
+
+test('a run goes as far as it is told, and hears commands there', async () => {
+  const run = await testRun(order, { total: 40 }, { steps: { reserve, charge: [new Error('down'), charge] }, also });
+  expect(run.calls('reserve')).toEqual([]);
+  await run.until('charge', 'after');
+  expect(run.calls('charge')).toHaveLength(1);
+  await run.pause();
+  await expect(run.result()).rejects.toMatchObject({ code: 'RUN_NOT_FINISHED' });
+  await run.resume();
+  await run.cancel();
+  await expect(run.result()).rejects.toMatchObject({ code: 'RUN_CANCELLED' });
+  await expect(run.until('mail')).rejects.toThrow('the run ended CANCELLED');
+  await run.retry();
+  expect(await run.result()).toBe('paid 40');
+  await run.enqueue('mail');
+  await run.until('mail');
+  expect(await run.result()).toBe('paid 40');
+  expect(run.calls('mail')).toHaveLength(2);
+});
+
+test('the journal is the same in every run of the same test, whenever that begins', async () => {
+  const journal = async (now: number) => {
+    const run = await testRun(
+      order,
+      { total: 40 },
+      { steps: { reserve, charge: [new Error('down'), charge] }, also, now },
+    );
+    await run.until('mail');
+    await run.crash();
+    await run.result();
+    return run.journal();
+  };
+  const lines = await journal(Date.UTC(2020, 0, 1));
+  expect(await journal(Date.UTC(2030, 5, 5))).toEqual(lines);
+  expect(lines[0]).toEqual({ after: 0, type: 'created', workflow: 'order', input: { total: 40 } });
+  expect(lines).toContainEqual({
+    after: 0,
+    type: 'retrying',
+    step: 'charge',
+    error: { name: 'Error', message: 'down' },
+    notBefore: DAY_MS,
+  });
+  expect(lines.at(-1)).toMatchObject({ after: DAY_MS, type: 'ended', status: 'SUCCEEDED' });
+});
