@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,6 +45,37 @@ test.for([
   await expectWhole(told);
 });
 
+test.for([
+  ['one log', '{}'],
+  ['segments that come and go', SMALL],
+])('whatever writers were told is there after a power cut takes all that was not synced: %s', async ([, options]) => {
+  const syncs = `${directory}.syncs`;
+  const told = new Map<string, readonly string[]>();
+  let taken = 0;
+  try {
+    for (let round = 0; round < 6; round++) {
+      const writers = Array.from({ length: 4 }, (_, i) => {
+        const child = start('writer.mjs', directory, `${round}-${i}`, options as string, 'Infinity', syncs);
+        running.add(child);
+        return child;
+      });
+      await Promise.all(writers.map((child) => child.wrote(5 + 7 * round)));
+      for (const child of writers) child.signal('SIGKILL');
+      await Promise.all(writers.map(({ ended }) => ended));
+      for (const [i, child] of writers.entries()) {
+        running.delete(child);
+        told.set(`${round}-${i}`, child.lines());
+      }
+      taken += cutPower(syncs);
+      await expectWhole(told);
+    }
+  } finally {
+    await rm(syncs, { force: true });
+  }
+  // Or there was nothing to lose.
+  expect(taken).toBeGreaterThan(0);
+});
+
 test('writers that race for one key and for the next segment lose nothing', async () => {
   const names = ['a', 'b', 'c', 'd', 'e', 'f'];
   const children = names.map((name) => start('writer.mjs', directory, name, SMALL, '150'));
@@ -57,6 +89,25 @@ test('writers that race for one key and for the next segment lose nothing', asyn
   const segments = (await readdir(directory)).map((name) => Number.parseInt(name, 10) || 0);
   expect(Math.max(...segments)).toBeGreaterThan(1);
 });
+
+/** Leaves of every log what its writers had seen reach the disk. Answers how many bytes that took away. */
+function cutPower(syncs: string): number {
+  const synced = new Map<string, number>();
+  for (const line of readFileSync(syncs, 'utf8').split('\n')) {
+    if (!line.endsWith(']')) continue;
+    const [path, size] = JSON.parse(line) as [string, number];
+    synced.set(path, Math.max(size, synced.get(path) ?? 0));
+  }
+  let taken = 0;
+  for (const name of readdirSync(directory).filter((file) => file.endsWith('.log'))) {
+    const path = join(directory, name);
+    const { size } = statSync(path);
+    const kept = Math.min(size, synced.get(path) ?? 0);
+    truncateSync(path, kept);
+    taken += size - kept;
+  }
+  return taken;
+}
 
 /** Every count was given once, and everything that was told is there, with the version it was told. */
 async function expectWhole(told: ReadonlyMap<string, readonly string[]>): Promise<void> {

@@ -1,8 +1,9 @@
 // Counts up one counter together with others, and says on stdout what was acknowledged: index, count, version.
 import { FileStore } from 'fuseline/node';
+import { notingSyncs } from './noting-syncs.mjs';
 
-const [directory, name, options = '{}', most = 'Infinity'] = process.argv.slice(2);
-const store = new FileStore(directory, JSON.parse(options));
+const [directory, name, options = '{}', most = 'Infinity', syncs] = process.argv.slice(2);
+const store = new FileStore(directory, { ...JSON.parse(options), ...(syncs && { files: notingSyncs(syncs) }) });
 
 for (let i = 0; i < Number(most); ) {
   const [counter] = await store.read(['counter']);

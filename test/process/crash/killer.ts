@@ -14,6 +14,8 @@ export interface Killer {
   readonly blows: readonly Blow[];
   /** Processes that died, with a claim or without. */
   readonly deaths: number;
+  /** Attempts whose workers were stopped for so long that others took over, and which ended all the same. */
+  readonly late: readonly string[];
   strike(kind: Blow['kind']): Promise<void>;
   /** Asks the workers to leave. Their exit codes. */
   dismiss(): Promise<readonly (number | null)[]>;
@@ -28,6 +30,7 @@ export function killer(size: number, spawn: () => Member, notes: () => readonly 
   /** A worker that is stopped for long, and one that lives to see it. */
   const spared = new Set<Member>();
   const blows: Blow[] = [];
+  const late: string[] = [];
   let deaths = 0;
 
   const heldBy = (...victims: readonly Member[]): readonly string[] => {
@@ -35,7 +38,7 @@ export function killer(size: number, spawn: () => Member, notes: () => readonly 
     for (const note of notes())
       if (victims.some(({ pid }) => pid === note.pid)) {
         if (note.what === 'begin') held.add(attemptOf(note));
-        if (note.what === 'end') held.delete(attemptOf(note));
+        else held.delete(attemptOf(note));
       }
     return [...held];
   };
@@ -100,6 +103,9 @@ export function killer(size: number, spawn: () => Member, notes: () => readonly 
       if (held.length > 0) await until(() => held.some(isTakenOver) || undefined, 'others to take over');
       victim.signal('SIGCONT');
       if (held.length > 0) await victim.told('disowned');
+      for (const note of notes())
+        if (note.pid === victim.pid && note.what === 'end' && held.includes(attemptOf(note)))
+          late.push(attemptOf(note));
       for (const one of [victim, observer]) spared.delete(one);
       return held.length > 0 && landed('long stop', held, victim);
     },
@@ -113,6 +119,7 @@ export function killer(size: number, spawn: () => Member, notes: () => readonly 
 
   return {
     blows,
+    late,
     get deaths() {
       return deaths;
     },
