@@ -1,0 +1,102 @@
+import { appendFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Room, Session } from './engine.ts';
+import { engines } from './engines.ts';
+import { countSteps, expected, type Result, type Task } from './tasks.ts';
+
+/** What the process that measures is told. */
+export interface Order {
+  readonly engine: string;
+  readonly directory: string;
+  readonly url: string;
+  readonly job:
+    | { readonly kind: 'measure'; readonly tasks: readonly Task[]; readonly rounds: number; readonly enoughMs: number }
+    | { readonly kind: 'work' | 'start and work'; readonly witness: string };
+}
+
+/** What it says. */
+export type Said =
+  | { readonly kind: 'begun'; readonly at: number }
+  | { readonly kind: 'at'; readonly steps: number }
+  | { readonly kind: 'round'; readonly ms: number; readonly from: number; readonly until: number }
+  | { readonly kind: 'measured' }
+  | { readonly kind: 'working' };
+
+const TELL_MS = 500;
+/** Known to the compiler, and connections made, before the clock starts. */
+const WARM_UP: readonly Task[] = [
+  { kind: 'chain', size: 20 },
+  { kind: 'fan', size: 20 },
+  ...Array.from({ length: 10 }, (): Task => ({ kind: 'short', size: 3 })),
+];
+
+const order: Order = JSON.parse(process.argv[2] ?? '{}');
+const engine = engines.find(({ name }) => name === order.engine);
+if (!engine) throw new Error(`no engine is called ${JSON.stringify(order.engine)}`);
+const { job } = order;
+const room: Room = {
+  directory: order.directory,
+  url: order.url,
+  async held(): Promise<Result> {
+    if (job.kind === 'measure') throw new Error('nobody measures a step that does not end');
+    appendFileSync(job.witness, `${process.pid} ${Date.now()}\n`);
+    return await sleep(600_000, { value: 1 });
+  },
+};
+const session = await engine.open(room);
+if (job.kind === 'measure') {
+  await measure(session, job.tasks, job.rounds, job.enoughMs);
+  say({ kind: 'measured' });
+} else {
+  if (job.kind === 'start and work') await session.start({ kind: 'held', size: 1 });
+  // Some work as long as they are awaited.
+  void session.work();
+  say({ kind: 'working' });
+}
+
+async function measure(session: Session, tasks: readonly Task[], rounds: number, enoughMs: number): Promise<void> {
+  await runRight(session, WARM_UP);
+  await session.rest?.();
+  countSteps(stepsTold());
+  const since = performance.now();
+  for (let round = 0; round < rounds && performance.now() - since < enoughMs; round++) {
+    const from = now();
+    say({ kind: 'begun', at: from });
+    await runRight(session, tasks);
+    const until = now();
+    say({ kind: 'round', ms: until - from, from, until });
+    await session.rest?.();
+  }
+}
+
+async function runRight(session: Session, tasks: readonly Task[]): Promise<void> {
+  const values = await session.run(tasks);
+  for (const [i, task] of tasks.entries()) {
+    if (values[i] !== expected(task)) {
+      throw new Error(
+        `${order.engine}: ${task.kind} of ${task.size} came to ${values[i]} instead of ${expected(task)}`,
+      );
+    }
+  }
+}
+
+/** An engine that never leaves its stack still tells how far it came. */
+function stepsTold(): () => void {
+  let steps = 0;
+  let told = performance.now();
+  return () => {
+    steps++;
+    if (performance.now() - told < TELL_MS) return;
+    told = performance.now();
+    say({ kind: 'at', steps });
+  };
+}
+
+/** By the clock of the wall, which the trace of system calls has too. */
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+function say(said: Said): void {
+  process.send?.(said);
+}
