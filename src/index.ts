@@ -1,7 +1,13 @@
-export { defineGraph, MemoryStorage, MemoryStore, PoolEngine, workflow } from './adapters/memory/index.ts';
-export type { MemoryStorageOptions, PoolOptions } from './adapters/memory/index.ts';
+export {
+  defineGraph,
+  MemoryStorage,
+  type MemoryStorageOptions,
+  MemoryStore,
+  PoolEngine,
+  type PoolOptions,
+  workflow,
+} from './adapters/memory/index.ts';
 export type {
-  After,
   Any,
   Branch,
   Builder,
@@ -21,6 +27,7 @@ export type {
 export type { Claim, Found, Granted } from './core/claims.ts';
 export { type Codec, portable } from './core/codec.ts';
 export type { Context } from './core/context.ts';
+export type { ClaimRequest, Verdict } from './core/decide.ts';
 export type { Definition, Handler } from './core/definition.ts';
 export type { Duration } from './core/duration.ts';
 export type { EngineEvents } from './core/engine-events.ts';
@@ -33,19 +40,28 @@ export {
   RunFailedError,
   type StepFailure,
 } from './core/errors.ts';
-export type { Event, JournalEntry } from './core/events.ts';
+export type { CancelReason, EndStatus, Event, Fence, JournalEntry, SkipReason, Stored } from './core/events.ts';
 export type { Stranded } from './core/explain.ts';
-export type { Edge as GraphEdge, Graph, GraphStep, Need, RetryPolicy, Road, Source } from './core/graph.ts';
+export type {
+  CompiledGraph,
+  Edge as GraphEdge,
+  Graph,
+  GraphStep,
+  Need,
+  RetryPolicy,
+  Road,
+  Source,
+} from './core/graph.ts';
 export type { RunHandle } from './core/handle.ts';
-export type { Host, Liveness, Signal } from './core/host.ts';
+export type { AbortControllerLike, Host, Liveness, Signal } from './core/host.ts';
 export type { RunQuery } from './core/listing.ts';
 export { type EngineOptions, ProcessEngine, type WorkReport } from './core/process-engine.ts';
 export type { Keep } from './core/retention.ts';
 export type { RunPage } from './core/run-reader.ts';
 export type { RunStatus } from './core/run-state.ts';
 export { type StandardSchema, typed } from './core/schema.ts';
-export type { Worker } from './core/sessions.ts';
-export { type CommandOptions, RuntimeStorage, type StorageParts } from './core/storage.ts';
+export type { Session, Worker } from './core/sessions.ts';
+export { type CommandOptions, type NewRun, type NewWorker, RuntimeStorage, type StorageParts } from './core/storage.ts';
 export type { Batch, CommitResult, Entry, Hint, Key, Range, Store, StoreLimits, Version } from './core/store.ts';
 export type { HistoryEvent, RunExport, RunSummary, RunView, StepStatus, StepView } from './core/views.ts';
 export type { DispatchOptions, GraphHandler, Workflow, WorkflowOptions } from './core/workflow.ts';

@@ -21,7 +21,7 @@ export interface CorpusCase {
   };
 }
 
-interface CorpusStep {
+export interface CorpusStep {
   readonly id: string;
   readonly inputs: readonly string[];
   readonly deps: readonly {
@@ -38,14 +38,14 @@ type CorpusAct =
   | { readonly raise: string }
   | { readonly return: { readonly const: unknown } | { readonly sum: number } };
 
-interface CorpusEdge {
+export interface CorpusEdge {
   readonly from: string;
   readonly to: string;
   readonly action: string;
   readonly kind: 'dep' | 'link';
 }
 
-interface CorpusExpectation {
+export interface CorpusExpectation {
   readonly status: StepView['status'];
   readonly reason?: 'condition' | 'not-taken';
   readonly runs: number;

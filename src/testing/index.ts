@@ -1,8 +1,11 @@
 export { type Bracket, bracket, type Data, type Open } from './bracket.ts';
 export {
   type CorpusCase,
+  type CorpusEdge,
+  type CorpusExpectation,
   type CorpusNote,
   type CorpusOutcome,
+  type CorpusStep,
   type CorpusWorkflow,
   checkCorpus,
   corpusWorkflow,
