@@ -26,7 +26,7 @@ export default defineConfig({
       project('store', { testTimeout: 30_000 }),
       project('corpus', { testTimeout: 60_000 }),
       project('process', { testTimeout: 60_000, globalSetup: './scripts/build-first.mjs' }),
-      project('readme', { testTimeout: 60_000, globalSetup: './scripts/build-first.mjs' }),
+      project('package', { testTimeout: 60_000, globalSetup: './test/package/install.ts' }),
     ],
   },
 });

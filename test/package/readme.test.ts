@@ -1,0 +1,89 @@
+// The README as its reader has it: its snippets and commands, beside the installed package.
+import { exec, execFile } from 'node:child_process';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, inject, test } from 'vitest';
+import { nodes, shell } from './nodes.ts';
+
+const project = inject('project');
+const root = resolve(import.meta.dirname, '../..');
+const readme = await readFile(join(root, 'README.md'), 'utf8');
+const blocks = (language: string) =>
+  [...readme.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, code = '']) => code);
+const snippets = blocks('ts');
+const [order = '', workers = '', everything = ''] = snippets;
+
+/** Commands about a clone of the repository: a user of the package has none. */
+const aboutTheRepository = /^npm ci && npm (start|test)\b/;
+const commands = blocks('sh')
+  .flatMap((block) => block.trim().split('\n'))
+  .map((line) => line.replace(/\s+#.*$/, ''))
+  .filter((line) => !aboutTheRepository.test(line));
+
+const handlers = `
+const scan = async (path: string, signal: AbortSignal) => (signal.throwIfAborted(), [path, path]);
+const countLines = (files: string[]) => files.length;
+const hashAll = ({ files }: { files: string[] }) => files.map((file) => file.length);
+const detail = ({ lines, hashes }: { lines: number; hashes: number[] }) => \`\${lines} \${hashes.length}\`;`;
+const programs = {
+  'order.ts': order,
+  'workers.ts': `import { ProcessEngine } from 'fuseline';\n${order}\n${workers}`,
+  'everything.ts': `import { typed, workflow } from 'fuseline';\n${handlers}\n${everything}\nconsole.log(await report.run({ path: 'x' }));`,
+  // "a file that exports the workflow above and runs nothing itself"
+  'orders.ts': order.replace(/^const receipt[\s\S]*?console\.log\(receipt\);\n/m, ''),
+};
+
+async function folder(name: string) {
+  const path = join(project, name);
+  await rm(path, { recursive: true, force: true });
+  await mkdir(path);
+  for (const [file, code] of Object.entries(programs)) await writeFile(join(path, file), code);
+  return path;
+}
+
+test('the first example is the file among the examples', async () => {
+  expect(order).toBe(await readFile(join(root, 'examples/order.ts'), 'utf8'));
+});
+
+test('every snippet compiles in a project of its own', async () => {
+  expect(snippets).toHaveLength(3);
+  const path = await folder('readme-types');
+  const compilerOptions = {
+    target: 'es2023',
+    module: 'nodenext',
+    strict: true,
+    noEmit: true,
+    types: ['node'],
+    typeRoots: [join(root, 'node_modules/@types')],
+  };
+  await writeFile(join(path, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: Object.keys(programs) }));
+  await promisify(execFile)(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', path]);
+});
+
+describe.concurrent.each(nodes)('on Node $version', (node) => {
+  const command = node.typescript ? 'node' : 'node --import fuseline/typescript';
+  const run = (line: string, cwd: string) =>
+    promisify(exec)(line, { cwd, env: shell(node, { FUSELINE_STORAGE: join(cwd, '.fuseline') }) });
+
+  test('the snippets run, and run again the first hands back what it recorded', async ({ expect }) => {
+    expect(readme).toContain(`\`${command} order.ts\``);
+    const path = await folder(`readme-${node.version}`);
+    const first = await run(`${command} order.ts`, path);
+    expect(first.stdout).toContain('charging 40');
+    expect(first.stdout).toContain("{ receipt: 'paid 40' }");
+    expect((await run(`${command} order.ts`, path)).stdout.trim()).toBe("{ receipt: 'paid 40' }");
+    expect((await run(`${command} workers.ts`, path)).stdout).toContain("{ receipt: 'paid 9' }");
+    expect((await run(`${command} everything.ts`, path)).stdout.trim()).toBe('2 lines');
+  });
+
+  test('every command works', async ({ expect }) => {
+    expect(commands.length).toBeGreaterThanOrEqual(5);
+    const path = await folder(`readme-commands-${node.version}`);
+    const printed: string[] = [];
+    for (const line of commands) printed.push((await run(line, path)).stdout);
+    // What the steps print comes first.
+    expect(printed[0]).toMatch(/\{\s*"receipt": ?"paid 40"\s*\}\n$/);
+    expect(printed.at(-1)).toContain('SUCCEEDED');
+  });
+});
