@@ -185,10 +185,18 @@ export class RunReader {
     return Promise.all(
       found.map(async ({ id, head }) => {
         const stranded = queued.has(id)
-          ? await this.logs.get(id).look((state) => strandedSteps(id, state, workers, names))
+          ? await this.logs
+              .get(id)
+              .look((state) => strandedSteps(id, state, workers, names))
+              .catch(leftAlone)
           : undefined;
         return summaryOf(id, head, stranded);
       }),
     );
   }
+}
+
+/** A run that a newer version continued is listed, and not judged. */
+function leftAlone(error: unknown): undefined {
+  if (!(error instanceof FuselineError && error.code === 'PROTOCOL_TOO_NEW')) throw error;
 }

@@ -117,7 +117,9 @@ export class Sessions {
     // Claims without a session are nobody's fault that could be counted.
     await Promise.all(runs.map((run) => lose(run, company ?? Number.POSITIVE_INFINITY)));
     const left = await this.#store.scan(under(`claim/${worker}/`, { limit: 1 }));
-    if (left.length === 0) await this.#store.commit({ delete: [keys.session(worker)] });
+    // What a newer version continued is left to its workers, and the session with it.
+    if (left.length > 0) return 'nothing';
+    await this.#store.commit({ delete: [keys.session(worker)] });
     return 'reaped';
   }
 

@@ -172,7 +172,13 @@ export class RuntimeStorage extends RunReader {
         .get(run)
         .look((state) => state.running().filter((step) => state.worker[step] === worker).length)) ?? 0;
     return this.sessions.reap(worker, claimsIn, async (run, company) => {
-      await this.logs.get(run).submit({ type: 'lose', worker, company }, readStatus).catch(ignoreUnknownRun);
+      await this.logs
+        .get(run)
+        .submit({ type: 'lose', worker, company }, readStatus)
+        .catch((error) => {
+          // Removed, or left to workers of a newer version: the others are handed out all the same.
+          if (!isAbout(error, 'UNKNOWN_RUN', 'PROTOCOL_TOO_NEW')) throw error;
+        });
     });
   }
 
@@ -329,8 +335,8 @@ function checkTerms(priority: number | undefined, startAt: number | undefined, l
   }
 }
 
-function ignoreUnknownRun(error: unknown): void {
-  if (!(error instanceof FuselineError && error.code === 'UNKNOWN_RUN')) throw error;
+function isAbout(error: unknown, ...codes: readonly FuselineError['code'][]): boolean {
+  return error instanceof FuselineError && codes.includes(error.code);
 }
 
 function clip(text: string): string {

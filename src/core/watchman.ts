@@ -1,3 +1,4 @@
+import { FuselineError } from './errors.ts';
 import type { Host, Liveness } from './host.ts';
 import { claimKey } from './run-state.ts';
 import type { Worker } from './sessions.ts';
@@ -147,12 +148,16 @@ export class Watchman {
   async #enforceTimeouts(self: string | undefined, now: number): Promise<void> {
     const present = new Set<string>();
     for (const run of await this.#storage.sessions.runsHeldByOthers(self)) {
-      const claims = await this.#storage.peek(run, (state) =>
-        state.running().flatMap((step) => {
-          const timeout = state.graph.steps[step]?.spec.timeoutMs;
-          return timeout === undefined || state.worker[step] === self ? [] : [{ claim: state.claimOf(step), timeout }];
-        }),
-      );
+      const claims = await this.#storage
+        .peek(run, (state) =>
+          state.running().flatMap((step) => {
+            const timeout = state.graph.steps[step]?.spec.timeoutMs;
+            return timeout === undefined || state.worker[step] === self
+              ? []
+              : [{ claim: state.claimOf(step), timeout }];
+          }),
+        )
+        .catch(leftAlone);
       for (const { claim, timeout } of claims ?? []) {
         const key = `${run}/${claimKey(claim)}`;
         present.add(key);
@@ -163,4 +168,9 @@ export class Watchman {
     }
     for (const key of this.#seen.keys()) if (!present.has(key)) this.#seen.delete(key);
   }
+}
+
+/** A run that a newer version continued is not this one's to watch. */
+function leftAlone(error: unknown): undefined {
+  if (!(error instanceof FuselineError && error.code === 'PROTOCOL_TOO_NEW')) throw error;
 }

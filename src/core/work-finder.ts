@@ -119,13 +119,13 @@ export class WorkFinder {
 
   /** The handlers for the steps of a run's graph: those of the same definition if it is here, else by name. */
   #handlersFor({ created, graph }: Pick<RunState, 'created' | 'graph'>): readonly (Handler | undefined)[] {
-    const known = this.#handlers.get(graph.hash);
+    const known = this.#handlers.get(created.graph);
     if (known) return known;
     const definition = definitionFor(this.#definitions, created, graph);
     const handlers = graph.steps.map(({ spec }, step) =>
       definition && canRun(definition, graph, step) ? definition.handlers.get(spec.name) : undefined,
     );
-    this.#handlers.set(graph.hash, handlers);
+    this.#handlers.set(created.graph, handlers);
     return handlers;
   }
 }
