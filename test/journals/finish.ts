@@ -1,0 +1,49 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { webHost } from '../../src/adapters/host.ts';
+import { FileStore } from '../../src/adapters/node-file/file-store.ts';
+import { processLiveness } from '../../src/adapters/node-file/liveness.ts';
+import { ProcessEngine } from '../../src/core/process-engine.ts';
+import { RuntimeStorage } from '../../src/core/storage.ts';
+import { flows } from './flows.ts';
+
+/** Hands out a copy of a directory, gone afterwards. */
+export async function withCopy<T>(directory: string, body: (copy: string) => Promise<T>): Promise<T> {
+  const copy = mkdtempSync(join(tmpdir(), 'fuseline-journal-'));
+  try {
+    cpSync(directory, copy, { recursive: true });
+    return await body(copy);
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+/** The workers of a kept journal lived on another machine: here they are processes of this one that are gone. */
+export async function bringHere(store: FileStore): Promise<void> {
+  const evidence = JSON.stringify({ pid: 2 ** 30, host: hostname() });
+  const sessions = await store.scan({ from: 'session/', to: 'session0' });
+  await store.commit({
+    put: sessions.map(({ key, value }) => ({ key, value: JSON.stringify({ ...JSON.parse(value), evidence }) })),
+  });
+}
+
+/** Works on a copy of a journal as an ordinary worker would, and hands back what `read` finds then. */
+export function finishCopy<T>(directory: string, read: (storage: RuntimeStorage) => Promise<T>): Promise<T> {
+  return withCopy(directory, async (copy) => {
+    const store = new FileStore(copy);
+    const storage = new RuntimeStorage({ store, host: webHost, liveness: processLiveness() });
+    await bringHere(store);
+    await storage.resume('paused');
+    const engine = new ProcessEngine(Object.values(flows(async () => undefined)) as never, storage, {
+      concurrency: 16,
+    });
+    void engine.start();
+    const { runs } = await storage.list({ limit: 1000 });
+    await Promise.all(runs.map(({ id }) => storage.result(id).catch(() => undefined)));
+    await engine.stop();
+    const found = await read(storage);
+    await storage.close();
+    return found;
+  });
+}
