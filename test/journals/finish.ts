@@ -1,5 +1,5 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { webHost } from '../../src/adapters/host.ts';
 import { FileStore } from '../../src/adapters/node-file/file-store.ts';
@@ -7,6 +7,9 @@ import { processLiveness } from '../../src/adapters/node-file/liveness.ts';
 import { ProcessEngine } from '../../src/core/process-engine.ts';
 import { RuntimeStorage } from '../../src/core/storage.ts';
 import { flows } from './flows.ts';
+
+/** More than any system hands out. */
+const NO_PID = 2 ** 30;
 
 /** Hands out a copy of a directory, gone afterwards. */
 export async function withCopy<T>(directory: string, body: (copy: string) => Promise<T>): Promise<T> {
@@ -21,7 +24,7 @@ export async function withCopy<T>(directory: string, body: (copy: string) => Pro
 
 /** The workers of a kept journal lived on another machine: here they are processes of this one that are gone. */
 export async function bringHere(store: FileStore): Promise<void> {
-  const evidence = JSON.stringify({ pid: 2 ** 30, host: hostname() });
+  const evidence = JSON.stringify({ ...JSON.parse(processLiveness().evidence), pid: NO_PID });
   const sessions = await store.scan({ from: 'session/', to: 'session0' });
   await store.commit({
     put: sessions.map(({ key, value }) => ({ key, value: JSON.stringify({ ...JSON.parse(value), evidence }) })),
