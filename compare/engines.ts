@@ -1,6 +1,23 @@
 import type { Engine } from './engine.ts';
+import { bullmq, bullmqAlways } from './engines/bullmq.ts';
+import { dbos } from './engines/dbos.ts';
 import { durably } from './engines/durably.ts';
+import { effect } from './engines/effect.ts';
 import { fuseline, fuselineInMemory } from './engines/fuseline.ts';
+import { langgraph } from './engines/langgraph.ts';
 import { openworkflow } from './engines/openworkflow.ts';
+import { tanstack } from './engines/tanstack.ts';
 
-export const engines: readonly Engine[] = [fuseline, openworkflow, durably, fuselineInMemory];
+/** Ours first: the others are measured against it. Those that keep nothing on disk come last. */
+export const engines: readonly Engine[] = [
+  fuseline,
+  openworkflow,
+  durably,
+  dbos,
+  bullmqAlways,
+  bullmq,
+  langgraph,
+  fuselineInMemory,
+  effect,
+  tanstack,
+];

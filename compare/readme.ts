@@ -1,22 +1,35 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { RESULTS_FILE } from './results.ts';
+import { markdown } from './table.ts';
 
 const BEGIN = '<!-- compare: written by `npm run compare -- --readme` -->';
 const END = '<!-- /compare -->';
+const FILES = ['README.md', '../README.md'].map((file) => new URL(file, import.meta.url));
 
-/** What stands between the markers, or `undefined` where there are none. */
-export function betweenMarkers(text: string): string | undefined {
-  const [, rest] = text.split(BEGIN);
-  return rest?.split(END)[0]?.trim();
+export function writeTables(): void {
+  const table = tableOfResults();
+  for (const { file, text, before, after } of FILES.flatMap(blockOf)) {
+    const written = `${before}${BEGIN}\n\n${table}\n\n${END}${after}`;
+    if (written !== text) writeFileSync(file, written);
+  }
 }
 
-export function writeBetweenMarkers(file: URL, block: string): void {
+/** The files whose table is not that of results.json. */
+export function staleTables(): readonly string[] {
+  const table = tableOfResults();
+  return FILES.flatMap(blockOf).flatMap(({ file, block }) => (block.trim() === table ? [] : [file.pathname]));
+}
+
+function tableOfResults(): string {
+  return markdown(JSON.parse(readFileSync(RESULTS_FILE, 'utf8')));
+}
+
+/** None where a file has no markers. */
+function blockOf(file: URL) {
   const text = readFileSync(file, 'utf8');
-  const before = betweenMarkers(text);
-  if (before === undefined) {
-    console.log(`${file.pathname} has no line ${BEGIN}`);
-    return;
-  }
-  const [head] = text.split(BEGIN);
-  const [, tail] = text.split(END);
-  writeFileSync(file, `${head}${BEGIN}\n\n${block}\n\n${END}${tail}`);
+  const [before, rest] = text.split(BEGIN);
+  const [block, after] = rest?.split(END) ?? [];
+  return before === undefined || block === undefined || after === undefined
+    ? []
+    : [{ file, text, before, block, after }];
 }

@@ -1,3 +1,5 @@
+export const RESULTS_FILE = new URL('results.json', import.meta.url);
+
 /** What a comparison came to; results.json holds it, and the tables are made of nothing else. */
 export interface Results {
   readonly measured: string;

@@ -1,0 +1,110 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Engine } from './engine.ts';
+import { engines } from './engines.ts';
+import { killOnce, WAIT_MS } from './kill.ts';
+import { measure, WORKLOADS } from './measure.ts';
+import { has } from './processes.ts';
+import { type EngineResult, type Figure, type Killed, median, RESULTS_FILE, type Results } from './results.ts';
+import { openServices } from './services.ts';
+import { figureLine, killedLine, summary } from './table.ts';
+
+const here = new URL('./', import.meta.url);
+const KILLS = 3;
+let kill = 0;
+/** A takeover that takes longer is measured once, beside those of the others. */
+const SOON_MS = 3_000;
+
+export interface CompareOptions {
+  /** Names of engines; all unless told. */
+  readonly only?: readonly string[];
+  readonly kills: 'measured' | 'left out';
+}
+
+/** Measures, prints, and writes down what a whole comparison came to. */
+export async function compare(options: CompareOptions): Promise<void> {
+  // Beside the sources, because directories for temporary files are often no disk.
+  mkdirSync('.tsbuild', { recursive: true });
+  const directory = mkdtempSync(join(process.cwd(), '.tsbuild', 'compare-'));
+  const services = openServices(directory);
+  const chosen = engines.filter(({ name }) => options.only?.includes(name) ?? true);
+  const waiting: Promise<void>[] = [];
+  const results: EngineResult[] = [];
+  try {
+    if (!services.canTrace) console.log('strace was not found: syncs are not counted');
+    for (const engine of chosen) {
+      const about = describe(engine);
+      const absent = missing(engine);
+      console.log(`\n${about.name} ${about.version} · ${about.storage}${absent ? `: absent, ${absent}` : ''}`);
+      if (absent) {
+        results.push({ ...about, figures: [], absent });
+        continue;
+      }
+      const figures: Figure[] = [];
+      for (const workload of WORKLOADS) {
+        const figure = await measure(engine, workload, directory, services);
+        figures.push(figure);
+        console.log(figureLine(figure));
+      }
+      const result: { -readonly [K in keyof EngineResult]: EngineResult[K] } = { ...about, figures };
+      results.push(result);
+      if (engine.takeover === 'nobody' || options.kills === 'left out') continue;
+      const url = await services.url(engine.service, 'plain');
+      const { waiting: later } = await kills(engine, directory, url, (killed) => {
+        result.killed = killed;
+      });
+      waiting.push(later);
+    }
+    if (waiting.length > 0) console.log('\nwaiting for the leases of killed processes');
+    await Promise.all(waiting);
+  } finally {
+    await services.stop();
+    rmSync(directory, { recursive: true, force: true });
+  }
+  const measured: Results = { measured: new Date().toISOString().slice(0, 10), machine: machine(), engines: results };
+  console.log(`\n${summary(measured)}`);
+  if (!options.only && options.kills === 'measured')
+    writeFileSync(RESULTS_FILE, `${JSON.stringify(measured, undefined, 2)}\n`);
+}
+
+/** Resolves as soon as there is nothing left to do but to wait. */
+async function kills(
+  engine: Engine,
+  parent: string,
+  url: string,
+  tell: (killed: Killed) => void,
+): Promise<{ readonly waiting: Promise<void> }> {
+  const taken: number[] = [];
+  for (let round = 0; round < KILLS; round++) {
+    const { again } = await killOnce(engine, join(parent, `kill-${kill++}`), url);
+    const soon = await Promise.race([again, sleep(SOON_MS, 'later' as const)]);
+    if (soon === 'later') return { waiting: again.then((ms) => tellOf(ms === undefined ? taken : [...taken, ms])) };
+    if (soon !== undefined) taken.push(soon);
+  }
+  tellOf(taken);
+  return { waiting: Promise.resolve() };
+
+  function tellOf(all: readonly number[]): void {
+    const killed = all.length === 0 ? { rounds: 0, waitedMs: WAIT_MS } : { ms: median(all), rounds: all.length };
+    console.log(killedLine(engine.name, killed));
+    tell(killed);
+  }
+}
+
+function describe({ name, package: pkg, storage, keeps, takeover, note }: Engine): Omit<EngineResult, 'figures'> {
+  const manifest = new URL(pkg === undefined ? '../package.json' : `node_modules/${pkg}/package.json`, here);
+  const { version } = JSON.parse(readFileSync(manifest, 'utf8'));
+  return { name, version, storage, keeps, takeover, ...(note !== undefined && { note }) };
+}
+
+function missing({ needs = [] }: Engine): string | undefined {
+  const absent = needs.filter((command) => !has(command));
+  return absent.length === 0 ? undefined : `${absent.join(' and ')} not found on this machine`;
+}
+
+function machine(): Results['machine'] {
+  const [cpu] = cpus();
+  return { cpu: cpu?.model ?? 'unknown', cores: cpus().length, node: process.version, platform: process.platform };
+}
