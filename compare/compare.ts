@@ -36,7 +36,7 @@ export async function compare(options: CompareOptions): Promise<void> {
     if (!services.canTrace) console.log('strace was not found: syncs are not counted');
     for (const engine of chosen) {
       const about = describe(engine);
-      const absent = missing(engine);
+      const absent = missing(engine) ?? (await engine.unfit?.());
       console.log(`\n${about.name} ${about.version} · ${about.storage}${absent ? `: absent, ${absent}` : ''}`);
       if (absent) {
         results.push({ ...about, figures: [], absent });
@@ -54,6 +54,9 @@ export async function compare(options: CompareOptions): Promise<void> {
       const url = await services.url(engine.service, 'plain');
       const { waiting: later } = await kills(engine, directory, url, (killed) => {
         result.killed = killed;
+      }).catch((error) => {
+        console.log(`  the kill could not be measured: ${error.message}`);
+        return { waiting: Promise.resolve() };
       });
       waiting.push(later);
     }

@@ -9,6 +9,8 @@ export interface Engine {
   readonly service?: ServiceName;
   /** Commands without which it cannot run here. */
   readonly needs?: readonly string[];
+  /** Why it cannot run here although it is installed, if that is so. */
+  unfit?(): Promise<string | undefined>;
   /** Whether a killed process loses what it had recorded. */
   readonly keeps: 'on disk' | 'in memory';
   /** Who goes on after a kill by the engine's own doing: another worker that is already there, a process started again, or nobody. */

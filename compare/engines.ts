@@ -4,7 +4,7 @@ import { dbos } from './engines/dbos.ts';
 import { durably } from './engines/durably.ts';
 import { effect } from './engines/effect.ts';
 import { fuseline, fuselineInMemory } from './engines/fuseline.ts';
-import { langgraph } from './engines/langgraph.ts';
+import { langgraph, langgraphInMemory } from './engines/langgraph.ts';
 import { openworkflow } from './engines/openworkflow.ts';
 import { tanstack } from './engines/tanstack.ts';
 
@@ -19,5 +19,6 @@ export const engines: readonly Engine[] = [
   langgraph,
   fuselineInMemory,
   effect,
+  langgraphInMemory,
   tanstack,
 ];

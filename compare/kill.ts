@@ -26,7 +26,7 @@ export async function killOnce(
     return child;
   };
   start('start and work');
-  const first = await lineOf(witness, 0, START_MS);
+  const first = await begun(witness, undefined, START_MS);
   if (!first) {
     const told = await Promise.race([children[0]?.ended, sleep(10)]);
     await Promise.all(children.map(end));
@@ -37,22 +37,24 @@ export async function killOnce(
   process.kill(first.pid, 'SIGKILL');
   const killed = Date.now();
   if (engine.takeover === 'a restart') start('work');
-  const again = lineOf(witness, 1, WAIT_MS).then(async (second) => {
+  const again = begun(witness, first.pid, WAIT_MS).then(async (second) => {
     await Promise.all(children.map(end));
     return second && second.at - killed;
   });
   return { again };
 }
 
-async function lineOf(
+/** Who began the step, other than `victim`, and when. */
+async function begun(
   witness: string,
-  index: number,
+  victim: number | undefined,
   withinMs: number,
 ): Promise<{ readonly pid: number; readonly at: number } | undefined> {
   for (const until = Date.now() + withinMs; Date.now() < until; await sleep(LOOK_MS)) {
-    const line = existsSync(witness) ? readFileSync(witness, 'utf8').split('\n')[index] : undefined;
-    const [pid, at] = line?.split(' ').map(Number) ?? [];
-    if (pid && at) return { pid, at };
+    const lines = existsSync(witness) ? readFileSync(witness, 'utf8').split('\n').slice(0, -1) : [];
+    const all = lines.map((line) => line.split(' ').map(Number) as [number, number]);
+    const found = all.find(([pid]) => pid !== victim);
+    if (found) return { pid: found[0], at: found[1] };
   }
   return undefined;
 }

@@ -1,39 +1,57 @@
 import { join } from 'node:path';
-import { entrypoint, task } from '@langchain/langgraph';
+import { type BaseCheckpointSaver, entrypoint, MemorySaver, task } from '@langchain/langgraph';
 import { SqliteSaver } from '@langchain/langgraph-checkpoint-sqlite';
-import type { Engine } from '../engine.ts';
+import type { Engine, Room, Session } from '../engine.ts';
 import { perform, type Result, type Task } from '../tasks.ts';
-
-async function stepOf(name: string, body: () => Promise<Result>): Promise<Result> {
-  return await task(name, body)();
-}
 
 export const langgraph: Engine = {
   name: 'LangGraph',
   package: '@langchain/langgraph',
-  storage: 'SqliteSaver (better-sqlite3)',
+  storage: 'SqliteSaver',
   keeps: 'on disk',
   takeover: 'a restart',
-  note: 'its functional API, `durability: "sync"`. It has no worker: after the kill the application itself calls the run again.',
-  async open({ directory, held }) {
-    const checkpointer = SqliteSaver.fromConnString(join(directory, 'langgraph.db'));
-    const work = entrypoint(
-      { name: 'work', checkpointer },
-      async (input: Task): Promise<number> => perform(input, (name, body) => stepOf(name, body), held),
-    );
-    const invoke = async (input: Task | null, thread_id: string): Promise<number> =>
-      await work.invoke(input as Task, { configurable: { thread_id }, durability: 'sync' });
-    return {
-      run: (tasks) => Promise.all(tasks.map((input) => invoke(input, crypto.randomUUID()))),
-      async start(input) {
-        void invoke(input, 'started');
-      },
-      async work() {
-        // By the process that started it, it runs already.
-        if ((await checkpointer.getTuple({ configurable: { thread_id: 'started' } })) !== undefined)
-          await invoke(null, 'started');
-      },
-      close: async () => void checkpointer.db.close(),
-    };
+  note: 'its functional API with `durability: "sync"`. It has no worker: after the kill the application itself calls the run again.',
+  async unfit() {
+    try {
+      SqliteSaver.fromConnString(':memory:').db.close();
+      return undefined;
+    } catch {
+      return `better-sqlite3 is not built for Node ${process.version} here`;
+    }
   },
+  open: async (room) => session(SqliteSaver.fromConnString(join(room.directory, 'langgraph.db')), room),
 };
+
+export const langgraphInMemory: Engine = {
+  name: 'LangGraph, in memory',
+  package: '@langchain/langgraph',
+  storage: 'MemorySaver',
+  keeps: 'in memory',
+  takeover: 'nobody',
+  open: async (room) => session(new MemorySaver(), room),
+};
+
+/** Of the run whose process is killed. */
+const STARTED = 'started';
+
+function session(checkpointer: BaseCheckpointSaver, { held }: Room): Session {
+  const work = entrypoint({ name: 'work', checkpointer }, (input: Task): Promise<number> => perform(input, step, held));
+  const invoke = async (input: Task | null, thread_id: string): Promise<number> =>
+    await work.invoke(input as Task, { configurable: { thread_id }, durability: 'sync' });
+  let own = false;
+  return {
+    run: (tasks) => Promise.all(tasks.map((input) => invoke(input, crypto.randomUUID()))),
+    async start(input) {
+      own = true;
+      void invoke(input, STARTED);
+    },
+    async work() {
+      if (!own) await invoke(null, STARTED);
+    },
+    close: async () => {},
+  };
+}
+
+async function step(name: string, body: () => Promise<Result>): Promise<Result> {
+  return await task(name, body)();
+}
