@@ -13,10 +13,17 @@ test('workers that were all asleep, as on a closed laptop, take nobody for dead,
   await until(() => new Set(notes().map(({ pid }) => pid)).size === workers.length || undefined, 'a body on each');
   // Every one of them has watched the others for a while.
   await sleep(1500);
-  for (const worker of workers) worker.signal('SIGSTOP');
+  // Each sees those that fall asleep before it, and that they still are when it wakes.
+  for (const worker of workers) {
+    worker.signal('SIGSTOP');
+    await sleep(500);
+  }
   // Longer than it takes to be given up by somebody who is awake.
   await sleep(12_000);
-  for (const worker of workers) worker.signal('SIGCONT');
+  for (const worker of workers.toReversed()) {
+    worker.signal('SIGCONT');
+    await sleep(500);
+  }
   // As long as somebody takes who would count the night as silence of the others.
   await sleep(2000);
   letGo();
