@@ -16,7 +16,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FileStore, type FileStoreOptions } from 'fuseline/node';
+import { ProcessEngine, workflow } from 'fuseline';
+import { FileStorage, FileStore, type FileStoreOptions } from 'fuseline/node';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type Files, nodeFiles } from '../../src/adapters/node-file/files.ts';
 
@@ -231,6 +232,43 @@ describe('a full disk', () => {
     expect(await keysOf(again)).toEqual([...kept, 'room']);
     await again.close();
   });
+});
+
+test('a run that finds the disk full waits for room, and no body runs twice for it', async () => {
+  let isFull = false;
+  const files: Files = {
+    ...nodeFiles,
+    write(fd, from, length) {
+      if (isFull) throw system('ENOSPC');
+      return nodeFiles.write(fd, from, length);
+    },
+  };
+  const bodies: string[] = [];
+  const wf = workflow('w', ($) => {
+    const first = $.step('first', {}, () => {
+      bodies.push('first');
+      isFull = true;
+      return 1;
+    });
+    return $.step('second', { first }, ({ first }) => {
+      bodies.push('second');
+      return first + 1;
+    });
+  });
+  const storage = new FileStorage(directory, { files });
+  onTestFinished(() => storage.close());
+  const run = await wf.dispatch(undefined, { storage });
+  const engine = new ProcessEngine(wf, storage);
+  const told: unknown[] = [];
+  engine.on('error', ({ error }) => {
+    told.push(error);
+    // The second refusal comes after a wait.
+    if (told.length === 2) isFull = false;
+  });
+  await engine.work(run.id);
+  expect(await run.result()).toBe(2);
+  expect(bodies).toEqual(['first', 'second']);
+  expect(told).toMatchObject([{ code: 'STORAGE_FULL' }, { code: 'STORAGE_FULL' }]);
 });
 
 describe('a disk that fails', () => {

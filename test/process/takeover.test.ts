@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Entry } from 'fuseline';
+import { FileStore } from 'fuseline/node';
 import { expect, test } from 'vitest';
 import { fleet, historyOf, measured, resultsOf } from './fleet.ts';
 
@@ -23,6 +25,27 @@ test('the steps of a killed process start on another, idle one within a second',
   letGo();
   expect(await run.result()).toBe('hold by attempt 2');
   expect(resultsOf(await historyOf(storage, run.id))).toEqual(new Map([['hold', [2]]]));
+});
+
+test('the steps of a killed process are taken over although another process has its process id now', async () => {
+  const { directory, flows, open, start, noted, letGo } = fleet();
+  const storage = open();
+  const run = await flows.hold.dispatch(1, { storage });
+  const victim = start({ what: 'start', workflows: ['hold'] });
+  await noted(({ pid }) => pid === victim.pid);
+  victim.signal('SIGKILL');
+  await victim.ended;
+  // The id it left as evidence is that of a living process: this one, which started earlier.
+  const store = new FileStore(directory);
+  const [row] = await store.scan({ from: 'session/', to: 'session0' });
+  const session = JSON.parse((row as Entry).value);
+  const evidence = JSON.stringify({ ...JSON.parse(session.evidence), pid: process.pid });
+  await store.commit({ put: [{ key: (row as Entry).key, value: JSON.stringify({ ...session, evidence }) }] });
+  await store.close();
+  letGo();
+  const heir = start({ what: 'start', workflows: ['hold'] });
+  await heir.told('worker-lost');
+  expect(await run.result()).toBe('hold by attempt 2');
 });
 
 test('a worker killed right after it has joined is noticed as fast', async () => {
