@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Order, Said } from './child.ts';
 
 const CHILD = fileURLToPath(new URL('child.ts', import.meta.url));
+const TRACER = 'strace';
 const TRACED = 'fsync,fdatasync,sync_file_range,msync';
 
 /** Whether this machine has the command. */
@@ -18,7 +19,7 @@ export function has(command: string): boolean {
 /** A command line whose syncs, and those of all its children, are written down with their time. */
 export function traced(file: string, command: readonly string[]): readonly [string, ...string[]] {
   return [
-    'strace',
+    TRACER,
     '-f',
     '-qq',
     '-ttt',
@@ -69,8 +70,9 @@ function reasonIn(words: string): string {
   );
 }
 
-/** Those that are alone with their group go together with what they started. */
+/** A tracer that is killed leaves behind what it traces; let go of, the child ends, and its tracer with it. */
 export async function end({ process: child, ended }: Child): Promise<void> {
-  child.kill('SIGKILL');
+  if (child.connected) child.disconnect();
+  if (child.spawnfile !== TRACER) child.kill('SIGKILL');
   await ended;
 }
