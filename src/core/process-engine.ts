@@ -113,8 +113,10 @@ export class ProcessEngine {
   async execute(run: NewRun): Promise<{ readonly id: string; readonly report: WorkReport }> {
     const id = run.id ?? this.#host.id();
     const report = await this.#begin({ kind: 'run', run: id }, async () => {
-      await this.#join();
-      await this.#ask(this.#request(this.#concurrency, id), (next) => this.#storage.createRun({ ...run, id, next }));
+      const worker = await this.#join();
+      await this.#ask(this.#request(worker, this.#concurrency, id), (next) =>
+        this.#storage.createRun({ ...run, id, next }),
+      );
     });
     return { id, report };
   }
@@ -324,9 +326,11 @@ export class ProcessEngine {
   }
 
   async #claim({ run, rows }: Candidate, limit: number): Promise<'claimed' | 'passed-by' | 'nothing'> {
-    await this.#join();
+    const worker = await this.#join();
     try {
-      const { rest, claims } = await this.#ask(this.#request(limit, run), (next) => this.#storage.claim(run, next));
+      const { rest, claims } = await this.#ask(this.#request(worker, limit, run), (next) =>
+        this.#storage.claim(run, next),
+      );
       if (claims.length > 0) return 'claimed';
       if (rest === 'later') this.#quiet = true;
       if (rest !== 'unserved' || rows.length === 0) return 'nothing';
@@ -344,9 +348,9 @@ export class ProcessEngine {
     return this.#holdings.asking(next.limit, () => ask(next), this.#take);
   }
 
-  #request(limit: number, run: string): ClaimRequest {
+  #request(worker: string, limit: number, run: string): ClaimRequest {
     const { busy } = this.#holdings;
-    return { worker: this.#worker as string, limit, busy, held: this.#holdings.in(run), serves: this.#finder.serves };
+    return { worker, limit, busy, held: this.#holdings.in(run), serves: this.#finder.serves };
   }
 
   readonly #take = ({ claims }: Granted): void => {
@@ -416,8 +420,13 @@ export class ProcessEngine {
       this.#tellEnd(attempt, finished.status, outcome);
       return finished;
     };
+    // Disowned meanwhile, it is nobody who could claim.
+    const worker = this.#worker;
     // More than its dependents cannot have become ready by its end.
-    const next = stays ? this.#request(Math.min(this.#room(), claim.dependents + 1), claim.run) : undefined;
+    const next =
+      stays && worker !== undefined
+        ? this.#request(worker, Math.min(this.#room(), claim.dependents + 1), claim.run)
+        : undefined;
     let wake = true;
     try {
       if (!next) await finish(undefined);
