@@ -122,6 +122,7 @@ function contradictions(
     if (event.type !== 'claimed' && event.type !== 'lost' && event.type !== 'succeeded') continue;
     const step = `${event.run}/${event.step}`;
     if (event.type === 'claimed') claimed.set(step, attemptOf(event));
+    if (event.type === 'claimed' && !event.worker) found.push(`${attemptOf(event)} was claimed by nobody`);
     const attempt = claimed.get(step) as string;
     if (event.type === 'lost') lost.add(attempt);
     if (event.type !== 'succeeded') continue;
