@@ -1,10 +1,14 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Order, Said } from './child.ts';
 
 const CHILD = fileURLToPath(new URL('child.ts', import.meta.url));
 const TRACER = 'strace';
 const TRACED = 'fsync,fdatasync,sync_file_range,msync';
+
+/** Until what a process said before its end has come through. */
+const LAST_WORDS_MS = 50;
 
 /** Whether this machine has the command. */
 export function has(command: string): boolean {
@@ -51,9 +55,11 @@ export function startChild(order: Order, trace: string | undefined, onSaid: (sai
   child.on('message', (said) => onSaid(said as Said));
   const ended = new Promise<string | undefined>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code, signal) =>
-      resolve(code === 0 ? undefined : `${signal ?? `exit ${code}`}: ${reasonIn(lastWords)}`),
-    );
+    // Not `close`, which never comes for a child whose channel was closed from here.
+    child.once('exit', async (code, signal) => {
+      await sleep(LAST_WORDS_MS);
+      resolve(code === 0 ? undefined : `${signal ?? `exit ${code}`}: ${reasonIn(lastWords)}`);
+    });
   });
   return { process: child, ended };
 }
