@@ -8,7 +8,7 @@ import { killOnce, WAIT_MS } from './kill.ts';
 import { measure, WORKLOADS } from './measure.ts';
 import { has } from './processes.ts';
 import { type EngineResult, type Figure, type Killed, median, RESULTS_FILE, type Results } from './results.ts';
-import { openServices } from './services.ts';
+import { openServices, type Services } from './services.ts';
 import { figureLine, killedLine, summary } from './table.ts';
 
 const here = new URL('./', import.meta.url);
@@ -43,7 +43,6 @@ export async function compare(options: CompareOptions): Promise<void> {
   const directory = mkdtempSync(join(process.cwd(), '.tsbuild', 'compare-'));
   const services = openServices(directory);
   const chosen = engines.filter(({ name }) => options.only?.includes(name) ?? true);
-  const waiting: Promise<void>[] = [];
   const results: EngineResult[] = [];
   try {
     if (!services.canTrace) console.log('strace was not found: syncs are not counted');
@@ -61,20 +60,12 @@ export async function compare(options: CompareOptions): Promise<void> {
         figures.push(figure);
         console.log(figureLine(figure));
       }
-      const result: { -readonly [K in keyof EngineResult]: EngineResult[K] } = { ...about, figures };
-      results.push(result);
-      if (engine.takeover === 'nobody' || options.kills === 'left out') continue;
-      const url = await services.url(engine.service, 'plain');
-      const { waiting: later } = await kills(engine, directory, url, (killed) => {
-        result.killed = killed;
-      }).catch((error) => {
-        console.log(`  the kill could not be measured: ${error.message}`);
-        return { waiting: Promise.resolve() };
-      });
-      waiting.push(later);
+      results.push({ ...about, figures });
     }
-    if (waiting.length > 0) console.log('\nwaiting for the leases of killed processes');
-    await Promise.all(waiting);
+    if (options.kills === 'measured') {
+      console.log('\nkill -9 in the middle of a step, until it begins again');
+      await measureKills(chosen, results, directory, services);
+    }
   } finally {
     await services.stop();
     rmSync(directory, { recursive: true, force: true });
@@ -87,6 +78,30 @@ export async function compare(options: CompareOptions): Promise<void> {
   console.log(`\n${summary(measured)}`);
   if (!options.only && options.kills === 'measured')
     writeFileSync(RESULTS_FILE, `${JSON.stringify(measured, undefined, 2)}\n`);
+}
+
+/** After all else, because leases are waited for side by side. */
+async function measureKills(
+  chosen: readonly Engine[],
+  results: EngineResult[],
+  directory: string,
+  services: Services,
+): Promise<void> {
+  const waiting: Promise<void>[] = [];
+  for (const [i, engine] of chosen.entries()) {
+    const result = results[i];
+    if (!result || result.absent !== undefined || engine.takeover === 'nobody') continue;
+    try {
+      const url = await services.url(engine.service, 'plain');
+      const { waiting: later } = await kills(engine, directory, url, (killed) => {
+        results[i] = { ...result, killed };
+      });
+      waiting.push(later);
+    } catch (error) {
+      console.log(`  ${engine.name}: it could not be measured: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  await Promise.all(waiting);
 }
 
 /** Resolves as soon as there is nothing left to do but to wait. */
