@@ -13,7 +13,7 @@ export interface Killer {
   /** Only those that landed while the victim held a claim; but of a kill before a sync it is the write that counts. */
   readonly blows: readonly Blow[];
   /** Processes that died, with a claim or without. */
-  readonly deaths: number;
+  readonly dead: ReadonlySet<number>;
   /** Attempts whose workers were stopped for so long that others took over, and which ended all the same. */
   readonly late: readonly string[];
   strike(kind: Blow['kind']): Promise<void>;
@@ -31,7 +31,7 @@ export function killer(size: number, spawn: () => Member, notes: () => readonly 
   const spared = new Set<Member>();
   const blows: Blow[] = [];
   const late: string[] = [];
-  let deaths = 0;
+  const dead = new Set<number>();
 
   const heldBy = (...victims: readonly Member[]): readonly string[] => {
     const held = new Set<string>();
@@ -56,7 +56,7 @@ export function killer(size: number, spawn: () => Member, notes: () => readonly 
     for (const victim of victims) {
       workers.delete(victim);
       workers.add(spawn());
-      deaths++;
+      dead.add(victim.pid);
     }
   };
 
@@ -120,9 +120,7 @@ export function killer(size: number, spawn: () => Member, notes: () => readonly 
   return {
     blows,
     late,
-    get deaths() {
-      return deaths;
-    },
+    dead,
     async strike(kind) {
       while (!(await blowsOf[kind]()));
     },
