@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { type Command, CommanderError, program } from 'commander';
+import { type Argument, type Command, CommanderError, program } from 'commander';
 import { FuselineError } from '../core/errors.ts';
 import { checkCommand } from './check.ts';
 import { dispatchCommand } from './dispatch.ts';
@@ -35,6 +35,10 @@ program
   .name('fuseline')
   .description(manifest.description)
   .version(manifest.version)
+  .configureHelp({
+    subcommandTerm: (command) =>
+      [command.name(), ...command.registeredArguments.map((argument) => wordFor(argument))].join(' '),
+  })
   .hook('preAction', (_, command) => {
     given = command.opts();
     about = command.args[0];
@@ -71,6 +75,12 @@ try {
 await flushed();
 // Modules of the user may hold timers and sockets open for good.
 process.exit(exit);
+
+/** `<run>`, `[step]`, `<files...>` */
+function wordFor(argument: Argument): string {
+  const word = `${argument.name()}${argument.variadic ? '...' : ''}`;
+  return argument.required ? `<${word}>` : `[${word}]`;
+}
 
 function withExits(command: Command): Command {
   return command.exitOverride().showHelpAfterError('See --help.').addHelpText('after', EXIT_HELP);

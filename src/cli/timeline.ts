@@ -2,7 +2,7 @@ import type { Graph, GraphStep, Source } from '../core/graph.ts';
 import type { RunView, StepView } from '../core/views.ts';
 import type { Attempt, Attempts } from './attempts.ts';
 import { columnsOf, count, duration, type Paint, painter, type Style, statusStyle, statusText } from './output.ts';
-import { clip, oneLine, widthOf } from './text.ts';
+import { clip, oneLine, widthOf, wrap } from './text.ts';
 
 export interface Watched {
   readonly run: RunView;
@@ -31,7 +31,8 @@ export function drawRun(
   const from = run.startedAt ?? now;
   const sum = `${final} of ${count(run.steps.length, 'step')} done, ${duration(now - from)}`;
   const head = `${paint(statusStyle(run.status), statusText(run.status))}  ${paint('bold', clip(oneLine(run.id), Math.max(8, columns - 16 - sum.length)))}  ${sum}`;
-  const shown = mostTelling(run.steps, rows - 4);
+  const sentence = atMost(2, wrap(oneLine(explain), columns), columns);
+  const shown = mostTelling(run.steps, rows - 3 - sentence.length);
   const left = run.steps.length - shown.length;
 
   const afters = new Map(graph.steps.map((step) => [step.name, sourcesOf(step)]));
@@ -51,7 +52,7 @@ export function drawRun(
   };
   return [
     head,
-    clip(oneLine(explain), columns),
+    ...sentence,
     paint('dim', line(' ', 'STEP', 'AFTER', padded('TIMELINE', bar), 'TOOK')),
     ...shown.map((step, i) => {
       const all = attempts.get(step.name) ?? [];
@@ -131,6 +132,10 @@ function barOf(
 function tookOf({ status, attempt }: StepView, last: Attempt | undefined, now: number): string {
   if (last === undefined || attempt === 0) return '';
   return status === 'PENDING' ? '' : duration((last.endedAt ?? now) - last.startedAt);
+}
+
+function atMost(most: number, lines: readonly string[], columns: number): readonly string[] {
+  return lines.length <= most ? lines : [...lines.slice(0, most - 1), clip(lines.slice(most - 1).join(' '), columns)];
 }
 
 function padded(text: string, width: number): string {

@@ -8,7 +8,10 @@ import type { CommonOptions } from './options.ts';
 import { isRead, LiveArea, print } from './streams.ts';
 import { drawRun } from './timeline.ts';
 
-const REDRAW_MS = 100;
+/** News are shown so often at most. */
+const NEWS_MS = 100;
+/** While nothing happens, the time goes on so often. */
+const TICK_MS = 500;
 /** So often the sentence on what the run waits for is looked up although nothing happened: workers come and go. */
 const EXPLAIN_MS = 1000;
 
@@ -59,18 +62,19 @@ class Live {
     const area = new LiveArea(
       process.stdout,
       () => drawRun({ run, graph, explain, attempts: this.#attempts, now: Date.now() }, process.stdout),
-      REDRAW_MS,
+      TICK_MS,
     );
     try {
       const ended = this.#hearAll();
       for (let lookedAt = performance.now(); ; ) {
-        const news = await Promise.race([ended, interrupted, pause(REDRAW_MS)]);
+        const news = await Promise.race([ended, interrupted, pause(NEWS_MS)]);
         if (news !== undefined) return news;
         if (!this.#changed && performance.now() - lookedAt < EXPLAIN_MS) continue;
         this.#changed = false;
         lookedAt = performance.now();
         run = await this.#storage.get(this.#id);
         explain = await this.#storage.explain(this.#id);
+        area.redraw();
       }
     } finally {
       area.close();

@@ -230,7 +230,7 @@ describe('fuseline run', () => {
     const { code, stderr } = await first.ended;
     expect(code).toBe(130);
     expect(stderr).toMatch(/SUCCEEDED {2}open/);
-    expect(stderr).toContain('fuseline run gated.ts --id g1');
+    expect(stderr).toContain('npx fuseline run gated.ts --id g1');
     const again = await cli('run', 'gated.ts', '--id', 'g1', '--json');
     expect(readJson(again)).toMatchObject({ status: 'SUCCEEDED', result: first.child.pid });
   });
@@ -243,7 +243,7 @@ describe('fuseline run', () => {
     const { code, stderr } = await first.ended;
     clearInterval(pressing);
     expect(code).toBe(130);
-    expect(stderr).toContain('To go on: fuseline run gated.ts --id g2');
+    expect(stderr).toContain('To go on: npx fuseline run gated.ts --id g2');
     await writeFile(gate, '');
     const again = start(['run', 'gated.ts', '--id', 'g2', '--json']);
     expect(readJson(await again.ended)).toMatchObject({ status: 'SUCCEEDED', result: again.child.pid });
@@ -388,9 +388,11 @@ describe('fuseline ls and show', () => {
   });
 });
 
-test('every command explains its exit codes', async () => {
-  for (const command of [[], ['run'], ['dispatch'], ['work'], ['ls'], ['show']]) {
-    const { code, stdout } = await cli(...command, '--help');
+test('every command explains its exit codes, in 80 columns', async () => {
+  const names = (await cli('--help')).stdout.match(/(?<=^ {2})[a-z]+\b/gm) ?? [];
+  expect(names).toEqual(expect.arrayContaining(['run', 'work', 'show', 'enqueue', 'graph']));
+  const helps = await Promise.all([cli('--help'), ...names.map((name) => cli(name, '--help'))]);
+  for (const { code, stdout } of helps) {
     expect(code).toBe(0);
     for (const exit of [0, 1, 2, 3, 4, 130]) expect(stdout).toMatch(new RegExp(`^ {2}${exit} +\\w`, 'm'));
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);

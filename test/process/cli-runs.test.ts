@@ -1,0 +1,329 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+
+const MAIN = resolve('dist/cli/main.js');
+
+/** A body waits for a file to appear; steps have the names users should not choose. */
+const WORKFLOWS = `
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { typed, workflow } from 'fuseline';
+
+const gate = async (file: string, signal: AbortSignal): Promise<void> => {
+  while (!existsSync(file)) { signal.throwIfAborted(); await sleep(5); }
+};
+export const gated = workflow('gated', { input: typed<{ gate: string }>() }, ($) => {
+  const open = $.step('open', { wait: $.input }, async ({ wait }, { signal }) => {
+    signal.addEventListener('abort', () => console.log('aborted in ' + process.pid));
+    await gate(wait.gate, signal);
+    return 'opened';
+  });
+  return $.step('after', { open }, ({ open }) => open);
+});
+export const fragile = workflow('fragile', { input: typed<{ gate: string }>() }, ($) => {
+  const safe = $.step('safe', {}, () => 1);
+  return $.step('breaks', { safe, wait: $.input }, ({ wait }) => {
+    if (!existsSync(wait.gate)) throw new Error('no gate');
+    return 'mended';
+  });
+});
+export const forked = workflow('forked', ($) => {
+  const pick = $.branch('pick', {}, () => 'left');
+  const left = $.step('left\\n"]; x', {}, () => 'l', { after: pick.on('left') });
+  const right = $.step('__proto__', {}, () => 'r', { after: pick.on('right') });
+  return $.any(left, right);
+});
+`;
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+let project: string;
+let storage: string;
+
+function start(command: string, args: readonly string[]) {
+  const child = spawn(command, args, {
+    cwd: project,
+    env: { ...process.env, FUSELINE_STORAGE: storage, DEBUG: '', TERM: 'xterm-256color', NO_COLOR: '' },
+    stdio: 'pipe',
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let stdout = '';
+  let stderr = '';
+  const waiting = new Set<() => void>();
+  const look = (): void => {
+    for (const one of waiting) one();
+  };
+  child.stdout.on('data', (data) => {
+    stdout += data;
+    look();
+  });
+  child.stderr.on('data', (data) => {
+    stderr += data;
+    look();
+  });
+  const ended = new Promise<Ended>((resolve) => {
+    child.once('close', (code) => {
+      resolve({ code, stdout, stderr });
+      look();
+    });
+  });
+  const has = (text: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const one = (): void => {
+        if ((stdout + stderr).includes(text)) resolve();
+        else if (child.exitCode === null) return;
+        else reject(new Error(`ended without ${JSON.stringify(text)}:\n${stdout}\n${stderr}`));
+        waiting.delete(one);
+      };
+      waiting.add(one);
+      one();
+    });
+  return { child, ended, has };
+}
+
+const fuseline = (...args: readonly string[]) => start(process.execPath, [MAIN, ...args]);
+const cli = (...args: readonly string[]): Promise<Ended> => fuseline(...args).ended;
+const json = async (...args: readonly string[]): Promise<unknown> => JSON.parse((await cli(...args, '--json')).stdout);
+const gateIn = () => {
+  const gate = join(storage, 'gate');
+  return { open: () => writeFile(gate, ''), input: JSON.stringify({ gate }) };
+};
+
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), 'fuseline-cli-'));
+  await mkdir(join(project, 'node_modules'));
+  await symlink(resolve('.'), join(project, 'node_modules/fuseline'));
+  await writeFile(join(project, 'package.json'), '{ "type": "module" }');
+  await writeFile(join(project, 'all.ts'), WORKFLOWS);
+});
+beforeEach(async () => {
+  storage = await mkdtemp(join(project, 'runs-'));
+});
+afterAll(() => rm(project, { recursive: true }));
+
+describe('while a worker is at work', () => {
+  test('cancel aborts the body in the other process, and a second cancel finds it done', async () => {
+    await cli('dispatch', 'all.ts', '--workflow', 'gated', '--input', gateIn().input, '--id', 'c1');
+    const worker = fuseline('work', 'all.ts', '--stay');
+    await worker.has('RUNNING    c1  open');
+    const cancelled = await cli('cancel', 'c1');
+    expect(cancelled).toMatchObject({ code: 0, stdout: '⊘ CANCELLED  c1\n' });
+    expect(cancelled.stderr).toContain('npx fuseline retry --storage');
+    await worker.has(`aborted in ${worker.child.pid}`);
+    expect(await json('cancel', 'c1')).toEqual({ id: 'c1', workflow: 'gated', status: 'CANCELLED' });
+    expect(await cli('pause', 'c1')).toMatchObject({ code: 2, stderr: expect.stringContaining('(RUN_FINISHED)') });
+  });
+
+  test('a paused run lets what is under way finish and starts nothing more until it is resumed', async () => {
+    const { open, input } = gateIn();
+    await cli('dispatch', 'all.ts', '--workflow', 'gated', '--input', input, '--id', 'p1');
+    const worker = fuseline('work', 'all.ts', '--stay');
+    await worker.has('RUNNING    p1  open');
+    expect(await cli('pause', 'p1', '--id', 'once')).toMatchObject({ code: 0, stdout: '‖ PAUSED  p1\n' });
+    await open();
+    await worker.has('SUCCEEDED  p1  open');
+    expect(await json('why', 'p1', 'after')).toMatchObject({
+      status: 'PENDING',
+      explain: 'Step "after" is ready, and waits for its paused run to be resumed.',
+    });
+    expect((await cli('resume', 'p1')).code).toBe(0);
+    await worker.has('SUCCEEDED  p1  after');
+    // A command is known by its id: given again, it changes nothing, not even what came after it.
+    expect(await json('pause', 'p1', '--id', 'once')).toMatchObject({ status: 'SUCCEEDED' });
+  });
+
+  test('retry finishes a failed run, and enqueue runs a step of it again', async () => {
+    const { open, input } = gateIn();
+    const failed = await cli('run', 'all.ts', '--workflow', 'fragile', '--input', input, '--id', 'r1');
+    expect(failed.code).toBe(1);
+    expect(failed.stderr).toMatch(/npx fuseline retry --storage \S+ r1 && npx fuseline run all.ts/);
+    const worker = fuseline('work', 'all.ts', '--stay');
+    await open();
+    expect((await cli('retry', 'r1')).code).toBe(0);
+    await worker.has('SUCCEEDED  r1  breaks');
+    expect(await cli('retry', 'r1')).toMatchObject({ code: 2, stderr: expect.stringContaining('(RUN_NOT_FINISHED)') });
+    expect((await cli('enqueue', 'r1', 'safe')).code).toBe(0);
+    await worker.has('SUCCEEDED  r1  safe');
+    const watched = await cli('show', 'r1', '--watch');
+    expect(watched.code).toBe(0);
+    expect(await json('show', 'r1')).toMatchObject({
+      status: 'SUCCEEDED',
+      steps: [{ generation: 1 }, { generation: 2 }],
+    });
+  });
+
+  test('a signal is recorded with its payload, once for its id', async () => {
+    await cli('dispatch', 'all.ts', '--workflow', 'gated', '--input', gateIn().input, '--id', 's1');
+    for (const _ of [1, 2]) await cli('signal', 's1', 'approved by', '{"who":"me"}', '--id', 'mail-1');
+    expect(await json('show', 's1')).toMatchObject({ signals: [{ name: 'approved by' }] });
+    const { stdout } = await cli('history', 's1');
+    expect(stdout.match(/signal .*approved by \{"who":"me"\}/g)).toHaveLength(1);
+    expect(await cli('signal', 's1', 'x', '{no')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('the payload is not JSON'),
+    });
+  });
+});
+
+describe('a run that has ended', () => {
+  test('a step of a road not taken runs only with --force', async () => {
+    await cli('run', 'all.ts', '--workflow', 'forked', '--id', 'f1');
+    const refused = await cli('enqueue', 'f1', '__proto__');
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('(STEP_NOT_TAKEN)')]);
+    expect((await cli('enqueue', 'f1', '__proto__', '--force')).code).toBe(0);
+    expect((await cli('work', 'all.ts')).code).toBe(0);
+    expect(await json('why', 'f1', '__proto__')).toMatchObject({ status: 'SUCCEEDED' });
+    const unknown = await cli('enqueue', 'f1', 'left');
+    expect([unknown.code, unknown.stderr]).toEqual([
+      2,
+      expect.stringMatching(/\(UNKNOWN_STEP\)\nIts steps: npx fuseline show/),
+    ]);
+  });
+
+  test('history tells what happened: a line each, or with --json an event each with its values', async () => {
+    await cli('run', 'all.ts', '--workflow', 'forked', '--id', 'h1');
+    const { stdout } = await cli('history', 'h1');
+    expect(stdout).toMatch(/ succeeded {5}pick {2}chose left, "left"\n/);
+    expect(stdout).toMatch(/ claimed {7}left\\u000a"\]; x {2}attempt 1 by pid-\d+\n/);
+    expect(stdout).toMatch(/ ended {9}SUCCEEDED\n$/);
+    const events = (await cli('history', 'h1', '--json')).stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events[0]).toMatchObject({ seq: 0, index: 0, type: 'created', workflow: 'forked' });
+    expect(events.find(({ type }) => type === 'succeeded')).toMatchObject({
+      step: 'pick',
+      road: 'left',
+      value: 'left',
+    });
+    expect(events).toHaveLength(stdout.trim().split('\n').length);
+  });
+
+  test('rm deletes what has ended, leaves the rest alone and says so', async () => {
+    for (const id of ['d1', '-d2']) await cli('run', 'all.ts', '--workflow', 'forked', '--id', id);
+    await cli('dispatch', 'all.ts', '--workflow', 'forked', '--id', 'd3');
+    expect(await json('rm', 'd1', 'd3', 'nope')).toMatchObject({
+      removed: ['d1'],
+      refused: [
+        { id: 'd3', code: 'RUN_NOT_FINISHED' },
+        { id: 'nope', code: 'UNKNOWN_RUN' },
+      ],
+    });
+    expect(await cli('rm', '--', '-d2')).toMatchObject({ code: 0, stdout: '-d2\n' });
+    const { runs } = (await json('ls')) as { runs: { id: string }[] };
+    expect(runs.map(({ id }) => id)).toEqual(['d3']);
+  });
+
+  test('a run that is not there is bad usage, and the answer says where to look', async () => {
+    for (const args of [['why'], ['history'], ['cancel'], ['retry'], ['show', '--watch'], ['rm'], ['pause']]) {
+      const { code, stderr } = await cli(...args, 'no-such');
+      expect([args, code, stderr]).toEqual([args, 2, expect.stringContaining('(UNKNOWN_RUN)')]);
+      if (args[0] !== 'rm') expect(stderr).toContain('npx fuseline ls --storage');
+    }
+    expect(await cli('why', '../x\u001b[2J')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('(INVALID_ID)'),
+    });
+  });
+});
+
+test('work names the runs that failed and what to do about them', async () => {
+  await cli('dispatch', 'all.ts', '--workflow', 'fragile', '--input', gateIn().input, '--id', '-w');
+  const { stderr } = await cli('work', 'all.ts');
+  expect(stderr).toMatch(
+    /FAILED {5}-w\n.*npx fuseline why --storage \S+ -- -w\n.*npx fuseline retry --storage \S+ -- -w\n/,
+  );
+});
+
+describe('show --watch', () => {
+  test('without a terminal it tells one event per line until the run has failed, and ends with 1', async () => {
+    await cli('dispatch', 'all.ts', '--workflow', 'fragile', '--input', gateIn().input, '--id', 'w1');
+    const watching = fuseline('show', 'w1', '--watch');
+    const asJson = fuseline('show', 'w1', '--watch', '--json');
+    await watching.has('created');
+    await cli('work', 'all.ts');
+    const { code, stdout } = await watching.ended;
+    expect([code, stdout]).toEqual([1, (await cli('history', 'w1')).stdout]);
+    expect((await asJson.ended).stdout).toBe((await cli('history', 'w1', '--json')).stdout);
+  });
+
+  const ERASE = '\u001b[J';
+  // `script` gives a command a terminal of its own; it is part of util-linux.
+  const hasScript = spawnSync('script', ['-V']).stdout?.includes('util-linux') ?? false;
+  const onTerminal = (command: string) =>
+    start('script', ['-qec', `stty cols 80 rows 24; exec ${command}`, '/dev/null']);
+
+  test.skipIf(!hasScript)('on a terminal it draws over itself and ends with the final picture', async () => {
+    const { open, input } = gateIn();
+    await cli('dispatch', 'all.ts', '--workflow', 'gated', '--input', input, '--id', 't1');
+    const watching = onTerminal(`${process.execPath} ${MAIN} show t1 --watch`);
+    await watching.has('no worker is running');
+    const worker = fuseline('work', 'all.ts');
+    await watching.has('▓');
+    await open();
+    await worker.ended;
+    const { code, stdout } = await watching.ended;
+    expect(code).toBe(0);
+    // What stands below the last time the live picture was erased.
+    const final = stdout.split(ERASE).at(-1) ?? '';
+    expect(stripVTControlCharacters(final)).toMatch(/^t1 .*SUCCEEDED[\s\S]*RESULT\r\n"opened"\r\n$/);
+    const widths = stdout.split('\r\n').map((line) => stripVTControlCharacters(line).replaceAll('\r', '').length);
+    expect(Math.max(...widths)).toBeLessThanOrEqual(80);
+    // The cursor was never hidden, and no other screen was used.
+    expect(stdout).not.toContain('\u001b[?');
+  });
+
+  test.skipIf(!hasScript)('Ctrl-C leaves the run alone and the picture as it is, with 130', async () => {
+    await cli('dispatch', 'all.ts', '--workflow', 'gated', '--input', gateIn().input, '--id', 't2');
+    const watching = onTerminal(`${process.execPath} ${MAIN} show t2 --watch`);
+    await watching.has('no worker is running');
+    watching.child.stdin.write('\u0003');
+    const ended = await watching.ended;
+    expect(ended.code).toBe(130);
+    expect(stripVTControlCharacters(ended.stdout.split(ERASE).at(-1) ?? '')).toMatch(
+      /^t2 {2}○ PENDING\r\nworkflow gated/,
+    );
+    expect(await json('show', 't2')).toMatchObject({ status: 'PENDING' });
+  });
+});
+
+describe('graph', () => {
+  test('prints a Mermaid flowchart in which names are nothing but text', async () => {
+    expect((await cli('graph', 'all.ts', '--workflow', 'forked')).stdout).toBe(
+      [
+        'flowchart TD',
+        '  s0{"pick"}',
+        '  s1["left#92;u000a#34;#93;#59; x"]',
+        '  s2["#95;#95;proto#95;#95;"]',
+        '  result(["result"])',
+        '  any0(("any"))',
+        '  s0 -.->|"left"| s1',
+        '  s0 -.->|"right"| s2',
+        '  s1 --> any0',
+        '  s2 --> any0',
+        '  any0 --> result',
+        '',
+      ].join('\n'),
+    );
+    const { stdout } = await cli('graph', 'all.ts');
+    expect(stdout).toContain('subgraph w0["forked"]');
+    expect(stdout).toMatch(/^ {4}w2s0 --> w2s1$/m);
+  });
+
+  test('prints the graph as data, one per line', async () => {
+    const { stdout } = await cli('graph', 'all.ts', '--workflow', 'forked', '--format', 'json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      name: 'forked',
+      steps: [{ kind: 'branch' }, {}, { name: '__proto__' }],
+    });
+    expect((await cli('graph', 'all.ts', '--format', 'json')).stdout.trim().split('\n')).toHaveLength(3);
+  });
+});
