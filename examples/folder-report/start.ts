@@ -16,10 +16,7 @@ const PLAIN_PROGRESS_MS = 1000;
 const RUNS = resolve('runs');
 const REPORTS = resolve('reports');
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { slow: { type: 'boolean', default: false } },
-});
+const { values, positionals } = readArguments();
 const given = positionals[0];
 const folder = await folderAt(given);
 const storage = new FileStorage(RUNS);
@@ -31,6 +28,7 @@ const say = (line: string) => (screen ? screen.say(line) : console.log(line));
 say(`${news}, with ${WORKERS} processes: ${folder}\n`);
 const team = startTeam(WORKERS, RUNS, run.id, say);
 let interrupted = 0;
+let invited = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     team.stop(interrupted++ === 0 ? 'SIGTERM' : 'SIGKILL');
@@ -47,6 +45,15 @@ process.exitCode = await conclude();
 await storage.close();
 
 // ---- before
+
+function readArguments() {
+  try {
+    return parseArgs({ allowPositionals: true, options: { slow: { type: 'boolean', default: false } } });
+  } catch (error) {
+    console.error(`${(error as Error).message.split('. ')[0]}.\n\n  npm start [-- FOLDER] [--slow]`);
+    process.exit(2);
+  }
+}
 
 /** Relative to where the person is, which npm hides. */
 async function folderAt(path: string | undefined): Promise<string> {
@@ -105,7 +112,10 @@ async function follow(): Promise<void> {
   for await (const event of run.events()) {
     evolve(picture, event, await noteOf(event));
     if (screen) redraw();
-    else if (isNews(event, toldAt)) console.log(lineOf(event, picture, nameOf));
+    else if (isNews(event, toldAt)) {
+      console.log(lineOf(event, picture, nameOf));
+      if (event.type === 'checkpoint') invite();
+    }
   }
 }
 
@@ -121,6 +131,14 @@ function isNews(event: HistoryEvent, toldAt: Map<string, number>): boolean {
   if (event.at - (toldAt.get(event.step) ?? 0) < PLAIN_PROGRESS_MS) return false;
   toldAt.set(event.step, event.at);
   return true;
+}
+
+/** Once, to those who read lines, when a step has recorded something that another process goes on from. */
+function invite(): void {
+  if (!values.slow || invited) return;
+  const lines = invitationToKill();
+  invited = lines.length > 0;
+  for (const line of lines) console.log(line);
 }
 
 function invitationToKill(): readonly string[] {
@@ -151,9 +169,10 @@ async function conclude(): Promise<number> {
   try {
     const { report, sentence } = await run.result();
     console.log(`${sentence}\nThe report: ${relative('', report)}\n`);
-    console.log(
-      `Now slowly, to see one process take over from another. It shows you a \`kill -9\`:\n\n  npm start -- ${[...about, '--slow'].join(' ')}\n`,
-    );
+    if (!values.slow)
+      console.log(
+        `Now slowly, to see one process take over from another. It shows you a \`kill -9\`:\n\n  npm start -- ${[...about, '--slow'].join(' ')}\n`,
+      );
     return 0;
   } catch (error) {
     if (!(error instanceof RunFailedError)) throw error;
