@@ -6,11 +6,13 @@ import { fans } from './fan.ts';
 import type { Family } from './figures.ts';
 import { type FileRoom, openFileRoom } from './file-room.ts';
 import { held } from './held.ts';
+import { keptRuns } from './kept.ts';
 import { longRuns } from './long.ts';
+import { resume } from './resume.ts';
 import { manyRuns } from './short-runs.ts';
 import { HEADING, heading, jsonLine, row } from './table.ts';
 
-const FAMILIES: readonly Family[] = [chains, fans, manyRuns, commits, longRuns, held, bundle];
+const FAMILIES: readonly Family[] = [chains, fans, manyRuns, commits, longRuns, held, keptRuns, resume, bundle];
 const ROUNDS = 5;
 
 const { values: options } = parseArgs({

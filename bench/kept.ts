@@ -1,0 +1,223 @@
+import { fork } from 'node:child_process';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { ProcessEngine, type RuntimeStorage, typed, workflow } from 'fuseline';
+import { FileStorage } from 'fuseline/node';
+import { type BenchOptions, clock, type Family, type Figure, type Goal, median, spread } from './figures.ts';
+import { shortRuns } from './workflows.ts';
+
+const THIS_FILE = fileURLToPath(import.meta.url);
+const FEW = 10_000;
+const MANY = 100_000;
+/** Runs that are dispatched together while a directory is filled. */
+const BATCH = 500;
+/** Opening takes seconds, and its rounds are alike. */
+const MOST_OPENINGS = 3;
+/** Runs of a round that compares a full directory with an empty one. */
+const COMPARED = 100;
+const COMPACTION_MS = 30_000;
+const LOOK_MS = 50;
+/** Runs between two looks. */
+const NUDGE = 50;
+const MEGABYTE = 1024 * 1024;
+const OPENING: Goal = { of: 'ratio', at: 'most', limit: 3 };
+const UNCHANGED: Goal = { of: 'ratio', at: 'most', limit: 1.2 };
+
+export const keptRuns: Family = {
+  name: 'kept',
+  about: `what finished runs cost that a directory keeps: to open it, each round a new process, and to work in it`,
+  async *measure({ rounds, files }: BenchOptions) {
+    const room = await files();
+    for (const runs of [FEW, MANY]) {
+      const directory = room.path();
+      const openings = Math.min(rounds, MOST_OPENINGS);
+      await inNewProcess('fill', directory, runs, openings);
+      yield* opening(directory, runs, openings);
+      if (runs === MANY) yield* besideEmpty(await inNewProcess('compare', directory, room.path(), rounds));
+    }
+    const compacted = room.path();
+    const left = await inNewProcess('compact', compacted, FEW);
+    yield {
+      platform: 'file, relaxed',
+      workload: `${kept(left)}, compacted`,
+      metric: 'bytes per run',
+      unit: 'B',
+      ...spread([sizeOf(compacted) / left]),
+    };
+  },
+};
+
+async function* opening(directory: string, runs: number, openings: number): AsyncGenerator<Figure> {
+  const reads: number[] = [];
+  const opens: Opened[] = [];
+  for (let round = 0; round < openings; round++) {
+    reads.push(await inNewProcess('read', directory));
+    opens.push(await inNewProcess('open', directory, round));
+  }
+  const about = { platform: 'file, strict', workload: kept(runs) } as const;
+  const own = spread(opens.map(({ ms }) => ms));
+  const raw = median(reads);
+  yield { ...about, metric: 'first claim', unit: 'ms', ...own, raw, ratio: own.value / raw, goal: OPENING };
+  yield { ...about, metric: 'RSS', unit: 'MB', ...spread(opens.map(({ rss }) => rss)) };
+  yield {
+    ...about,
+    metric: 'bytes per run',
+    unit: 'B',
+    ...spread([sizeOf(directory) / runs]),
+  };
+}
+
+function* besideEmpty({ full, empty }: Compared): Generator<Figure> {
+  const about = { platform: 'file, strict', workload: `${kept(MANY)}, against none`, unit: 'µs' } as const;
+  for (const metric of ['dispatch', 'step'] as const) {
+    const own = spread(full.map((costs) => costs[metric]));
+    const raw = median(empty.map((costs) => costs[metric]));
+    yield { ...about, metric, ...own, raw, ratio: own.value / raw, goal: UNCHANGED };
+  }
+}
+
+function kept(runs: number): string {
+  return `${runs.toLocaleString('en')} finished runs`;
+}
+
+function sizeOf(directory: string): number {
+  return readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
+}
+
+interface Opened {
+  readonly ms: number;
+  readonly rss: number;
+}
+
+/** Microseconds. */
+interface Costs {
+  readonly dispatch: number;
+  readonly step: number;
+}
+
+interface Compared {
+  readonly full: readonly Costs[];
+  readonly empty: readonly Costs[];
+}
+
+/** What a child process is for; it answers with what its task returns. */
+const TASKS = {
+  /** Fills a directory with finished runs, and leaves one that waits for each opening. */
+  async fill(directory: string, runs: number, openings: number): Promise<void> {
+    const storage = new FileStorage(directory, { durability: 'relaxed' });
+    for (let done = 0; done < runs; done += BATCH) await shortRuns(Math.min(BATCH, runs - done)).run(storage);
+    for (let round = 0; round < openings; round++) await waiting(round, () => undefined).dispatch(round, { storage });
+    await storage.close();
+  },
+
+  /** The least a program can do that has to know all of it. */
+  async read(directory: string): Promise<number> {
+    const names = readdirSync(directory);
+    return clock(async () => {
+      for (const name of names) readFileSync(join(directory, name));
+    });
+  },
+
+  /** Until the body of the run that waits for this opening is running. */
+  async open(directory: string, round: number): Promise<Opened> {
+    const since = performance.now();
+    let ms = 0;
+    const definition = waiting(round, () => {
+      ms = performance.now() - since;
+    });
+    const storage = new FileStorage(directory);
+    await new ProcessEngine(definition, storage).work();
+    const { rss } = process.memoryUsage();
+    await storage.close();
+    if (ms === 0) throw new Error(`nobody claimed the run that waited in ${directory}`);
+    return { ms, rss: rss / MEGABYTE };
+  },
+
+  async compare(full: string, empty: string, rounds: number): Promise<Compared> {
+    const compared = { full: [] as Costs[], empty: [] as Costs[] };
+    const storage = new FileStorage(full);
+    await costsIn(storage);
+    // They take turns, so that a busy moment of the disk hits both. The empty one is a new one each time.
+    for (let round = 0; round < rounds; round++) {
+      const none = new FileStorage(join(empty, String(round)));
+      await none.list();
+      compared.empty.push(await costsIn(none));
+      await none.close();
+      compared.full.push(await costsIn(storage));
+    }
+    await storage.close();
+    return compared;
+  },
+
+  /** Adds a run of large results and removes it again, so that most of the log is dead; answers how many are left. */
+  async compact(directory: string, runs: number): Promise<number> {
+    const storage = new FileStorage(directory, { durability: 'relaxed' });
+    for (let done = 0; done < runs; done += BATCH) await shortRuns(BATCH).run(storage);
+    const { id } = await ballast.dispatch(0, { storage });
+    await new ProcessEngine(ballast, storage).work();
+    await storage.remove(id);
+    // The storage looks at itself when something is written, but not at every write.
+    let left = runs;
+    for (const end = performance.now() + COMPACTION_MS; storage.stats()?.compactions === 0; left += NUDGE) {
+      if (performance.now() > end) throw new Error(`${directory} was not compacted within ${COMPACTION_MS} ms`);
+      await shortRuns(NUDGE).run(storage);
+      await sleep(LOOK_MS);
+    }
+    await storage.close();
+    return left;
+  },
+};
+
+/** A workflow of its own for each opening, so that one takes nothing from the next. */
+function waiting(round: number, claimed: () => void) {
+  return workflow(`waiting-${round}`, { input: typed<number>() }, ($) =>
+    $.step('only', { x: $.input }, ({ x }) => {
+      claimed();
+      return x;
+    }),
+  );
+}
+
+/** One dispatch after the other, then one step after the other. */
+async function costsIn(storage: RuntimeStorage): Promise<Costs> {
+  const definition = workflow('compared', { input: typed<number>() }, ($) => {
+    const first = $.step('first', { x: $.input }, ({ x }) => x);
+    return $.step('second', { x: first }, ({ x }) => x);
+  });
+  const dispatches = await clock(async () => {
+    for (let i = 0; i < COMPARED; i++) await definition.dispatch(i, { storage });
+  });
+  const work = await clock(() => new ProcessEngine(definition, storage, { concurrency: 1 }).work());
+  return { dispatch: (dispatches / COMPARED) * 1000, step: (work / COMPARED / 2) * 1000 };
+}
+
+const ballast = workflow('ballast', { input: typed<number>() }, ($) => {
+  const large = Array.from({ length: 20 }, (_, i) =>
+    $.step(`large${i}`, { x: $.input }, () => 'x'.repeat(2 * MEGABYTE)),
+  );
+  return $.step('last', Object.fromEntries(large.map((step, i) => [`large${i}`, step])), () => 0);
+});
+
+type Tasks = typeof TASKS;
+
+function inNewProcess<K extends keyof Tasks>(
+  task: K,
+  ...args: Parameters<Tasks[K]>
+): Promise<Awaited<ReturnType<Tasks[K]>>> {
+  return new Promise((resolve, reject) => {
+    const child = fork(THIS_FILE, [task, JSON.stringify(args)]);
+    child.once('message', (answer) => resolve((answer as [Awaited<ReturnType<Tasks[K]>>])[0]));
+    child.once('error', reject);
+    child.once('exit', (code) =>
+      reject(new Error(`the process that was to ${task} ended with ${code} and said nothing`)),
+    );
+  });
+}
+
+if (process.argv[1] === THIS_FILE && process.send) {
+  const [task, args] = process.argv.slice(2) as [keyof Tasks, string];
+  const run = TASKS[task] as (...args: readonly unknown[]) => Promise<unknown>;
+  process.send([await run(...JSON.parse(args))], () => process.disconnect());
+}
