@@ -365,8 +365,9 @@ class Turn {
     const again = new Set(roots);
     for (const step of again) for (const { to } of state.graph.steps[step]?.dependents ?? []) again.add(to);
     const steps = [...again].sort((a, b) => a - b);
+    // What a failure above has cancelled stays so: only a road can be forced.
+    const forced = new Set(roots.filter((step) => force === 'not-taken' && state.status[step] === NOT_TAKEN));
     this.#emit({ type: 'rerun', command: id, steps });
-    const forced = new Set(force === 'not-taken' ? roots : []);
     this.#settle(this.#record(steps.map((step) => [step, forced.has(step) ? FORCED : readiness(state, step)])));
     return accepted;
   }

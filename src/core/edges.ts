@@ -35,10 +35,10 @@ const READY: Readiness = { status: 'ready', winners: [] };
  * What follows for a PENDING step from the end of one of its sources. Looks at all of the step's edges once, when the
  * last of them settled; before that only at the one that did.
  */
-export function readinessAfter(state: RunState, from: number, { to, required, groups }: Dependent): Readiness {
+export function readinessAfter(state: RunState, from: number, { to, required, groups, settled }: Dependent): Readiness {
   if (state.status[to] !== PENDING) return WAITING;
   if (required && edgeState(state, required) === 'failed') return CANCEL;
-  let couldFire = required !== undefined || groups.length === 0 || state.reset[to] !== 0;
+  let couldFire = required !== undefined || settled || groups.length === 0 || state.reset[to] !== 0;
   for (const group of groups) {
     const member = group.members.find((edge) => edge.from === from);
     if (state.openMembers[group.id] === 0 && groupState(state, to, group) === 'failed') return CANCEL;

@@ -61,7 +61,10 @@ export class ProcessEngine {
   readonly #events = new Emitter();
   /** Bodies whose claims were taken back, until they stop. */
   readonly #stopping = new Set<Attempt>();
+  /** This worker's id, once its session is known to be written. */
   #worker: string | undefined;
+  /** Its id from before that. */
+  #session: string | undefined;
   #joining: Promise<string> | undefined;
   #scope: Scope = { kind: 'ever' };
   #loop: Promise<WorkReport> | undefined;
@@ -390,12 +393,14 @@ export class ProcessEngine {
         : this.#host.after(timeoutMs, () => void this.#timeOut(attempt, handler, timeoutMs));
     const execution = await execute(attempt, handler, this.#storage);
     cancelTimeout?.();
-    return attempt.state === 'open' ? this.#report(attempt, execution) : this.#bodyStopped(attempt);
+    if (attempt.state === 'open') await this.#report(attempt, execution);
+    if (attempt.state === 'closed') await this.#bodyStopped(attempt);
   }
 
   /** The body of a claim that was taken back has come to its end. */
   async #bodyStopped(attempt: Attempt): Promise<void> {
-    if (this.#stopping.has(attempt)) await this.#release([attempt]);
+    if (!this.#stopping.has(attempt)) return;
+    await this.#release([attempt]);
     this.#stopping.delete(attempt);
     this.#signal();
   }
@@ -417,6 +422,8 @@ export class ProcessEngine {
     this.#holdings.report(attempt);
     const finish = async (next: ClaimRequest | undefined) => {
       const finished = await this.#finish(claim, outcome, value, next);
+      // It was taken back while it was reported, and whoever took it waits for the body.
+      if (finished.status === 'stale') this.#stopping.add(attempt);
       this.#tellEnd(attempt, finished.status, outcome);
       return finished;
     };
@@ -527,7 +534,9 @@ export class ProcessEngine {
   }
 
   async #register(): Promise<string> {
-    const worker = workerId(this.#options.name, this.#host.id());
+    // The same again after an answer that was lost, so that there is never a second session of one worker.
+    this.#session ??= workerId(this.#options.name, this.#host.id());
+    const worker = this.#session;
     await this.#storage.register(worker, {
       name: this.#options.name ?? worker,
       definitions: this.#definitions,
@@ -538,7 +547,8 @@ export class ProcessEngine {
   }
 
   async #leave(): Promise<void> {
-    const worker = this.#worker;
+    const worker = this.#session;
+    this.#session = undefined;
     this.#worker = undefined;
     this.#joining = undefined;
     if (worker !== undefined)
@@ -549,6 +559,7 @@ export class ProcessEngine {
   #disowned(): void {
     const worker = this.#worker;
     if (worker === undefined) return;
+    this.#session = undefined;
     this.#worker = undefined;
     this.#joining = undefined;
     const held = [...this.#holdings.attempts()];

@@ -1,10 +1,8 @@
 import { type Duration, durationMs } from './duration.ts';
 import { FuselineError } from './errors.ts';
-import { type JournalEntry, PROTOCOL } from './events.ts';
 import type { Host } from './host.ts';
 import { keys, lastPart, parseClaim, under } from './keys.ts';
 import { parseHead } from './rows.ts';
-import type { Session } from './sessions.ts';
 import type { Entry, Store } from './store.ts';
 
 /** How many finished runs to keep, or, as a duration in words such as `'30d'`, for how long after their end. */
@@ -17,17 +15,9 @@ const LOOKED_AT = 1000;
 const REMOVED = 100;
 const ROWS = 500;
 
-/** A tombstone outlives every fold that may still rest on the run it stands for. */
-const TOMBSTONE_MS = 86_400_000;
-
-interface Tomb {
-  readonly incarnation: string;
-  readonly last: number;
-}
-
 /**
- * Removal in two steps: one commit takes the run out of every list and leaves a tombstone where its next entry would
- * be, so that nobody with an old fold can go on; then its rows are deleted, a bounded number at a time, by anybody.
+ * Removal in two steps: one commit takes the run out of every list together with its first entry, without which nobody
+ * with an old fold can go on; then its other rows are deleted, a bounded number at a time, by anybody.
  */
 export class Retention {
   readonly #store: Store;
@@ -58,9 +48,7 @@ export class Retention {
 
   /** Answers how many runs it removed. */
   async sweep(): Promise<number> {
-    for (const removal of await this.#store.scan(under('removed/', { limit: REMOVED }))) {
-      if (!(await this.#dig(removal))) await this.#forget(removal);
-    }
+    for (const removal of await this.#store.scan(under('removed/', { limit: REMOVED }))) await this.#dig(removal);
     if (!this.#keep) return 0;
     const { finished } = this.#keep;
     return typeof finished === 'number'
@@ -126,48 +114,30 @@ export class Retention {
         `run ${run} is ${status}; cancel it first, only a run that has ended can be removed`,
       );
     }
-    const { from, to } = under(`entry/${run}/${incarnation}/`);
-    const [last] = await this.#store.scan({ from, to, limit: 1, order: 'descending' });
-    const seq = Number(lastPart(last?.key ?? '0').slice(1)) + 1;
-    const tombstone: JournalEntry = { protocol: PROTOCOL, at: this.#host.now(), events: [] };
-    const removal = {
-      key: keys.removed(tombstone.at, run),
-      value: JSON.stringify({ incarnation, last: seq } satisfies Tomb),
-    };
-    const next = keys.entry(run, incarnation, seq);
+    const removal = { key: keys.removed(this.#host.now(), run), value: incarnation };
     const claims = (await this.#store.scan(under('claim/'))).filter(({ key }) => parseClaim(key).run === run);
     const result = await this.#store.commit({
-      expect: [head, { key: next, version: undefined }],
-      put: [{ key: next, value: JSON.stringify(tombstone) }, removal],
-      delete: [head.key, keys.time(createdAt, run), ...claims.map(({ key }) => key)],
+      expect: [head],
+      put: [removal],
+      delete: [
+        head.key,
+        keys.entry(run, incarnation, 0),
+        keys.time(createdAt, run),
+        ...claims.map(({ key: claim }) => claim),
+      ],
     });
     return result.status === 'committed' ? removal : undefined;
   }
 
-  /** Deletes some of a removed run's rows; answers whether there may be more. */
-  async #dig({ key, value }: Pick<Entry, 'key' | 'value'>): Promise<boolean> {
+  /** Deletes some of a removed run's rows, at last the one that tells of it; answers whether there may be more. */
+  async #dig({ key, value: incarnation }: Pick<Entry, 'key' | 'value'>): Promise<boolean> {
     const run = lastPart(key);
-    const { incarnation, last } = JSON.parse(value) as Tomb;
-    const entries = {
-      ...under(`entry/${run}/${incarnation}/`, { limit: ROWS }),
-      to: keys.entry(run, incarnation, last),
-    };
     const rows = [
-      ...(await this.#store.scan(entries)),
+      ...(await this.#store.scan(under(`entry/${run}/${incarnation}/`, { limit: ROWS }))),
       ...(await this.#store.scan(under(`value/${run}/${incarnation}/`, { limit: ROWS }))),
     ];
-    if (rows.length > 0) await this.#store.commit({ delete: rows.map((row) => row.key) });
+    await this.#store.commit({ delete: rows.length > 0 ? rows.map((row) => row.key) : [key] });
     return rows.length > 0;
-  }
-
-  /** Takes the tombstone away when nobody can have a fold from before the removal. */
-  async #forget({ key, value }: Pick<Entry, 'key' | 'value'>): Promise<void> {
-    const at = Number(key.split('/')[1]?.slice(1));
-    if (this.#host.now() - at < TOMBSTONE_MS) return;
-    const sessions = await this.#store.scan(under('session/'));
-    if (sessions.some((session) => (JSON.parse(session.value) as Session).startedAt <= at)) return;
-    const { incarnation, last } = JSON.parse(value) as Tomb;
-    await this.#store.commit({ delete: [key, keys.entry(lastPart(key), incarnation, last)] });
   }
 }
 

@@ -6,13 +6,10 @@ import type { Host } from './host.ts';
 import { keys, under } from './keys.ts';
 import { factsOf, headChanged, headOf, NO_FACTS, parseHead, type RunFacts, rowChanges } from './rows.ts';
 import { RunState } from './run-state.ts';
-import type { Batch, Key, Store } from './store.ts';
+import type { Batch, Key, Store, Version } from './store.ts';
 
 /** Longer texts stand in rows of their own, so that folding and scanning never drag them along. */
 export const INLINE_LENGTH = 4096;
-
-/** A fold older than this is thrown away before it decides: what it rests on may have been removed and swept. */
-const FOLD_TTL_MS = 600_000;
 
 const PAGE = 1000;
 
@@ -61,7 +58,13 @@ export class RunLog {
   #state: RunState | undefined;
   #facts: RunFacts = NO_FACTS;
   #incarnation = '';
-  #foldedAt = 0;
+  /**
+   * The first entry, which every commit expects to be there still: it goes when the run is removed, and with it
+   * everything that somebody may still decide on an old fold.
+   */
+  #birth: { readonly key: Key; readonly version: Version } | undefined;
+  /** The last entry the listeners have heard: a fold that is made anew tells them nothing twice. */
+  #told = -1;
   /** The entry this process is writing, or wrote last: a hint about it is no news. */
   #written: Key = '';
 
@@ -173,7 +176,7 @@ export class RunLog {
     const { store, host } = this.#ports;
     const commands = turn.map(({ command }) => command);
     for (let unknowns = 0, fresh = false; ; ) {
-      if (!this.#isUsable()) fresh = (await this.#load()) === 'read';
+      if (!this.#state) fresh = (await this.#load()) === 'read';
       const state = this.#state;
       if (!state) throw new FuselineError('UNKNOWN_RUN', `there is no run ${JSON.stringify(this.id)}`);
       const seq = state.seq + 1;
@@ -206,7 +209,6 @@ export class RunLog {
       if (committed) {
         state.accept();
         this.#facts = facts;
-        this.#foldedAt = host.monotonic();
         this.#answer(turn, verdicts, state);
         this.#tell(state, entry, seq);
         if (batch.put.length > 1) this.#ports.wrote(batch.put.slice(1).map(({ key }) => key));
@@ -223,6 +225,8 @@ export class RunLog {
   }
 
   #tell(state: RunState, entry: JournalEntry, seq: number): void {
+    if (seq <= this.#told) return;
+    this.#told = seq;
     for (const listener of [...this.#listeners]) listener(state, entry, seq);
   }
 
@@ -237,7 +241,8 @@ export class RunLog {
     const put = [{ key, value: JSON.stringify(entry) }, ...rows.put, ...values];
     if (headChanged(this.#facts, facts))
       put.push({ key: keys.head(this.id), value: JSON.stringify(headOf(state, this.#incarnation)) });
-    return { expect: [{ key, version: undefined }], put, delete: rows.delete };
+    const expect = [{ key, version: undefined }, ...(this.#birth ? [this.#birth] : [])];
+    return { expect, put, delete: rows.delete };
   }
 
   async #create<T>({ graph, input, created, start }: Birth, read: Reader<T>): Promise<T | undefined> {
@@ -248,6 +253,8 @@ export class RunLog {
     const state = new RunState(graph, { type: 'created', ...created, graph: graph.hash, input: stored }, host.now());
     const { entry, verdicts } = decide(state, [start], state.createdAt, () => host.random());
     this.#incarnation = incarnation;
+    this.#told = -1;
+    this.#birth = undefined;
     this.#facts = NO_FACTS;
     const facts = factsOf(state);
     const first = keys.entry(this.id, incarnation, 0);
@@ -268,52 +275,50 @@ export class RunLog {
       return undefined;
     }
     graphs.set(graph.hash, graph);
+    this.#birth = { key: first, version: result.version };
     this.#state = state;
     this.#facts = facts;
-    this.#foldedAt = host.monotonic();
     const answer = read(state, verdicts[0] as Verdict);
     this.#tell(state, entry as JournalEntry, 0);
     this.#ports.wrote(batch.put.slice(1).map(({ key }) => key));
     return answer;
   }
 
-  #isUsable(): boolean {
-    return this.#state !== undefined && this.#ports.host.monotonic() - this.#foldedAt < FOLD_TTL_MS;
-  }
-
   /** Makes sure there is a fold, if there is a run. */
   async #load(): Promise<'known' | 'read' | 'none'> {
     const { store } = this.#ports;
-    if (this.#isUsable()) return 'known';
+    if (this.#state) return 'known';
     this.#forget();
     const [head] = await store.read([keys.head(this.id)]);
     if (!head) return 'none';
     const { incarnation, graph } = parseHead(head.value);
+    if (incarnation !== this.#incarnation) this.#told = -1;
     this.#incarnation = incarnation;
-    const [first] = await this.entries(0, 1);
-    const created = first?.entry.events[0];
-    if (!first || created?.type !== 'created') {
-      throw new FuselineError('STORAGE_CORRUPT', `run ${this.id} has a head but no first entry`);
-    }
-    this.#refuseNewer(first.entry);
-    const state = new RunState(await this.#graph(graph), created, first.entry.at);
-    state.fold(first.entry, 0);
+    const [birth] = await store.read([keys.entry(this.id, incarnation, 0)]);
+    // Removed between the two reads.
+    if (!birth) return this.#load();
+    const first = JSON.parse(birth.value) as JournalEntry;
+    const [created] = first.events;
+    if (created?.type !== 'created')
+      throw new FuselineError('STORAGE_CORRUPT', `the journal of run ${this.id} does not begin with its creation`);
+    this.#refuseNewer(first);
+    this.#birth = birth;
+    const state = new RunState(await this.#graph(graph), created, first.at);
+    state.fold(first, 0);
     this.#state = state;
     await this.#readNews();
-    return 'read';
+    return this.#state ? 'read' : 'none';
   }
 
   async #readNews(): Promise<void> {
     const state = this.#state;
-    if (!state) return;
+    if (!state || !this.#birth) return;
     for (;;) {
       const page = await this.entries(state.seq + 1);
+      // After the page: what it says was so while the run was there.
+      const [birth] = page.length < PAGE ? await this.#ports.store.read([this.#birth.key]) : [this.#birth];
+      if (birth?.version !== this.#birth.version) return this.#forget();
       for (const { seq, entry } of page) {
-        if (entry.events.length === 0) {
-          // The tombstone of a removed run.
-          this.#forget();
-          return;
-        }
         this.#refuseNewer(entry);
         state.fold(entry, seq);
         this.#tell(state, entry, seq);
@@ -321,7 +326,6 @@ export class RunLog {
       if (page.length < PAGE) break;
     }
     this.#facts = factsOf(state);
-    this.#foldedAt = this.#ports.host.monotonic();
   }
 
   async #graph(hash: string): Promise<CompiledGraph> {

@@ -4,9 +4,12 @@ import { claimKey } from './run-state.ts';
 import type { Worker } from './sessions.ts';
 import type { RuntimeStorage } from './storage.ts';
 
-/** How often a worker that others cannot watch says that it lives, and how long they listen before they give it up. */
-const BEAT_MS = 5_000;
-const SILENCE_MS = 30_000;
+/**
+ * How often a worker that others cannot watch says that it lives, and how long they listen before they give it up: while
+ * it holds claims, and while all that depends on it is whether steps are shown as stranded.
+ */
+const BEAT_MS = { holding: 5_000, idle: 60_000 } as const;
+const SILENCE_MS = { holding: 30_000, idle: 300_000 } as const;
 /** How often the claims of others are looked at for those that outlive their timeout, and for those nobody holds. */
 const ROUND_MS = 5_000;
 const ORPHANS_MS = 30_000;
@@ -28,7 +31,10 @@ export class Watchman {
   readonly #liveness: Liveness | undefined;
   readonly #report: WatchReport;
   readonly #watched = new Map<string, () => void>();
-  readonly #heard = new Map<string, { version: Worker['version']; since: number; lookedAt: number }>();
+  readonly #heard = new Map<
+    string,
+    { version: Worker['version']; silenceMs: number; since: number; lookedAt: number }
+  >();
   readonly #reaping = new Map<string, Promise<unknown>>();
   /** Since when a claim of somebody else has been seen. */
   readonly #seen = new Map<string, number>();
@@ -78,7 +84,7 @@ export class Watchman {
     if (self !== undefined) {
       const mine = workers.find(({ id }) => id === self);
       if (!mine || mine.deadWith !== undefined) this.#report.disowned();
-      else if (holding && unseen && now - this.#beatAt >= BEAT_MS) {
+      else if (unseen && now - this.#beatAt >= BEAT_MS[holding ? 'holding' : 'idle']) {
         this.#beatAt = now;
         if ((await sessions.beat(self)) === 'gone') this.#report.disowned();
       }
@@ -106,8 +112,7 @@ export class Watchman {
       if (stop) this.#watched.set(id, stop);
       else {
         unseen = true;
-        // Who holds nothing has nothing to say.
-        if (holders.has(id) && this.#isSilent(worker)) this.#reap(id);
+        if (this.#isSilent(worker, SILENCE_MS[holders.has(id) ? 'holding' : 'idle'])) this.#reap(id);
       }
     }
     const present = new Set(others.map(({ id }) => id));
@@ -121,15 +126,15 @@ export class Watchman {
   }
 
   // By this observer's own clock, and only if it looked regularly: who slept cannot say that the other was silent.
-  #isSilent({ id, version }: Worker): boolean {
+  #isSilent({ id, version }: Worker, silenceMs: number): boolean {
     const now = this.#host.monotonic();
     const last = this.#heard.get(id);
-    if (last === undefined || last.version !== version || now - last.lookedAt > BEAT_MS * 2) {
-      this.#heard.set(id, { version, since: now, lookedAt: now });
+    if (last?.version !== version || last.silenceMs !== silenceMs || now - last.lookedAt > BEAT_MS.holding * 2) {
+      this.#heard.set(id, { version, silenceMs, since: now, lookedAt: now });
       return false;
     }
     last.lookedAt = now;
-    return now - last.since >= SILENCE_MS;
+    return now - last.since >= silenceMs;
   }
 
   #reap(worker: string): void {

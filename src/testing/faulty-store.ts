@@ -9,7 +9,7 @@ export interface Faults {
   readonly failBefore?: number;
   /** The commit fails and everything was written: its answer is lost. */
   readonly failAfter?: number;
-  /** The commit is answered as a conflict, whatever it expects, and nothing was written. */
+  /** A commit that expects something is answered as a conflict, whatever it expects, and nothing was written. */
   readonly conflict?: number;
   /** The longest wait before a call is made, again before its answer is given, and before a hint is told. */
   readonly delayMs?: number;
@@ -37,7 +37,7 @@ export class FaultyStore implements Store {
   readonly #store: Store;
   readonly #host: Host;
   readonly #seed: number;
-  readonly #faults: Required<Faults>;
+  #faults: Required<Faults>;
   /** Each has numbers of its own, so that reads and listeners do not change what happens to the commits. */
   readonly #fates: Random;
   readonly #delays: Random;
@@ -58,6 +58,11 @@ export class FaultyStore implements Store {
     this.#hints = seeded(seed + 2);
   }
 
+  /** From now on commits do what they are asked to. Time and hints go on as before: those may always be late or lost. */
+  heal(): void {
+    this.#faults = { ...this.#faults, failBefore: 0, failAfter: 0, conflict: 0 };
+  }
+
   read(keys: readonly Key[]): Promise<readonly (Entry | undefined)[]> {
     return this.#call(() => this.#store.read(keys));
   }
@@ -74,12 +79,12 @@ export class FaultyStore implements Store {
         this.#counts.failedBefore++;
         throw this.#failure(number, 'before it happened');
       }
-      if (fate === 'conflict') {
+      if (fate === 'conflict' && batch.expect && batch.expect.length > 0) {
         this.#counts.conflicts++;
         return { status: 'conflict' };
       }
       const result = await this.#store.commit(batch);
-      if (fate === 'pass') return result;
+      if (fate !== 'fail after') return result;
       this.#counts.failedAfter++;
       throw this.#failure(number, 'after it happened');
     });

@@ -32,7 +32,9 @@ test('a commit that fails after it happened wrote everything', async () => {
 
 test('a conflict out of nowhere wrote nothing', async () => {
   const { rows, store } = faulty({ conflict: 1 });
-  expect(await store.commit({ put: [{ key, value: '1' }] })).toEqual({ status: 'conflict' });
+  expect(await store.commit({ expect: [{ key, version: undefined }], put: [{ key, value: '1' }] })).toEqual({
+    status: 'conflict',
+  });
   expect(await rows.read([key])).toEqual([undefined]);
   expect(store.counts).toMatchObject({ failedBefore: 0, failedAfter: 0, conflicts: 1 });
 });
@@ -72,7 +74,7 @@ function faulty(faults: Faults): { rows: MemoryStore; store: FaultyStore } {
 
 async function fateOf(store: FaultyStore): Promise<string> {
   try {
-    return (await store.commit({ put: [{ key, value: '1' }] })).status;
+    return (await store.commit({ expect: [{ key: 'other', version: undefined }], put: [{ key, value: '1' }] })).status;
   } catch (error) {
     return String(error);
   }

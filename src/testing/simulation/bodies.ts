@@ -1,0 +1,106 @@
+import { portable } from '../../core/codec.ts';
+import type { Context } from '../../core/context.ts';
+import type { Definition, Handler } from '../../core/definition.ts';
+import { NonRetryableError } from '../../core/errors.ts';
+import { compileGraph } from '../../core/graph.ts';
+import type { Random } from '../random.ts';
+import type { Fate, WorkflowPlan } from './plan.ts';
+import type { Process } from './process.ts';
+import type { Referee } from './referee.ts';
+import { demand } from './violation.ts';
+
+/** Longer than what stands in a journal entry. */
+const LARGE = 5000;
+
+/** The longest a body of a world takes, before what it does and again after. */
+const BODY_MS = 1500;
+
+type Needs = Readonly<Record<string, unknown>>;
+
+/** The workflow of a plan, with bodies that do what their fates say. */
+export function definitionOf(plan: WorkflowPlan, referee: Referee): Definition {
+  const compiled = compileGraph(plan.graph);
+  const handlers = new Map(plan.graph.steps.map(({ name }, i) => [name, handlerOf(plan.fates[i] as Fate, referee)]));
+  return { name: compiled.graph.name, compiled, handlers };
+}
+
+function handlerOf(fate: Fate, referee: Referee): Handler {
+  return {
+    run: (_: Needs, context: Context) => meet(fate, context, referee),
+    conditions: new Map([['never', () => false]]),
+    fallback: (_: Error, { runId, step, attempt }: Context) => {
+      if (fate.fallback === 'fails') throw new Error('the fallback failed');
+      return fate.road ?? { fallback: `${runId} ${step} ${attempt}` };
+    },
+  } satisfies Record<keyof Omit<Handler, 'retryWhen'>, unknown> as Handler;
+}
+
+async function meet(fate: Fate, context: Context, referee: Referee): Promise<unknown> {
+  const { runId, step, attempt } = context;
+  const failures = referee.step(runId, step)?.failures ?? 0;
+  if (fate.also === 'heartbeat') context.heartbeat({ attempt });
+  if (fate.also === 'once') await doOnce(context, referee);
+  switch (fate.ending) {
+    case 'fails':
+      throw new Error(`attempt ${attempt} fails`);
+    case 'fails for good':
+      throw new NonRetryableError(`attempt ${attempt} fails for good`);
+    case 'fails once':
+      if (failures === 0) throw new Error('fails once');
+      break;
+    case 'hangs once':
+      if (failures === 0) await hang(fate, context);
+      break;
+    default:
+  }
+  return (
+    fate.road ?? { by: `${runId} ${step} ${attempt}`, ...(fate.also === 'large' && { padding: 'x'.repeat(LARGE) }) }
+  );
+}
+
+/** What is recorded once is what everybody gets from then on. */
+async function doOnce({ once, runId, step, attempt }: Context, referee: Referee): Promise<void> {
+  const recorded = referee.step(runId, step)?.checkpoints.get('once');
+  const value = await once('once', () => ({ attempt }));
+  demand(
+    recorded === undefined || recorded === portable.encode(value),
+    'once is once',
+    () => `step ${JSON.stringify(step)} of ${runId} got ${JSON.stringify(value)}, recorded was ${recorded}`,
+  );
+}
+
+function hang({ deaf }: Fate, { signal }: Context): Promise<never> {
+  return new Promise((_, reject) => {
+    if (!deaf) signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+/** The same definition for one process: the referee sees its bodies, and each takes its time. */
+export function witnessed(definition: Definition, process: Process, random: Random, referee: Referee): Definition {
+  const wait = () => new Promise<void>((resolve) => void process.after(random.next() ** 3 * BODY_MS, resolve));
+  const witness = async (needs: Needs, context: Context, body: () => unknown): Promise<unknown> => {
+    const claim = referee.begin(process.name, context.runId, context.step, context.attempt, needs);
+    try {
+      await wait();
+      const value = await body();
+      await wait();
+      claim.handedBack.push(portable.encode(value));
+      return value;
+    } finally {
+      claim.body = 'ended';
+    }
+  };
+  const handlers = new Map(
+    [...definition.handlers].map(([name, handler]): [string, Handler] => [
+      name,
+      {
+        ...handler,
+        run: (needs: Needs, context: Context) => witness(needs, context, () => handler.run(needs as never, context)),
+        ...(handler.fallback && {
+          fallback: (error: Error, context: Context) => witness({}, context, () => handler.fallback?.(error, context)),
+        }),
+      } as Handler,
+    ]),
+  );
+  return { ...definition, handlers };
+}

@@ -1,0 +1,553 @@
+import type { ErrorRecord } from '../../core/errors.ts';
+import type { Event, JournalEntry, Stored } from '../../core/events.ts';
+import type { CompiledEdge, CompiledGraph, CompiledStep, Road } from '../../core/graph.ts';
+import type { Coverage } from './coverage.ts';
+import { demand, Violation } from './violation.ts';
+
+export type StepStatus =
+  | 'PENDING'
+  | 'DELAYED'
+  | 'QUEUED'
+  | 'RUNNING'
+  | 'SUCCEEDED'
+  | 'SKIPPED'
+  | 'NOT_TAKEN'
+  | 'FAILED'
+  | 'CANCELLED';
+
+/** One claim as the journal names it, and what the world saw of the body that had it. */
+export interface ClaimSeen {
+  readonly mark: string;
+  readonly worker: string;
+  readonly attempt: number;
+  readonly generation: number;
+  readonly needs: ReadonlyMap<string, unknown>;
+  state: 'open' | 'reported' | 'taken back';
+  body: 'none' | 'running' | 'ended';
+  /** The values its body handed back, encoded: its result, or that of its fallback. */
+  readonly handedBack: string[];
+}
+
+export interface StepSeen {
+  status: StepStatus;
+  attempt: number;
+  failures: number;
+  losses: number;
+  generation: number;
+  /** Which rerun of the run reset it last. */
+  reset: number;
+  since: number;
+  /** Its place among all ends. */
+  order: number;
+  road: Road | undefined;
+  value: Stored | undefined;
+  error: ErrorRecord | undefined;
+  winners: readonly number[];
+  fallingBack: boolean;
+  readonly claims: ClaimSeen[];
+  readonly checkpoints: Map<string, Stored>;
+}
+
+type EdgeEnd = 'open' | 'live' | 'dead' | 'failed';
+
+/**
+ * A run as the specification reads its journal: written down a second time, as plainly as possible, and every event held
+ * against it. It knows nothing of how the engine decides.
+ */
+export class JournalModel {
+  readonly run: string;
+  readonly graph: CompiledGraph;
+  readonly steps: readonly StepSeen[];
+  readonly stopping: Map<string, { readonly worker: string; readonly at: number; readonly step: number }> = new Map();
+  readonly commands: Set<string> = new Set();
+  readonly input: Stored;
+  deadline: number | undefined;
+  seq = -1;
+  at = 0;
+  ended: 'SUCCEEDED' | 'FAILED' | 'CANCELLED' | undefined;
+  paused = false;
+  cancelled = false;
+  started = false;
+  /** Whether anything but its own steps has decided what became of it. */
+  interfered = false;
+  readonly #coverage: Coverage;
+  readonly #lossesOf: (worker: string) => number | undefined;
+  #reruns = 0;
+  #orders = 0;
+
+  constructor(
+    run: string,
+    graph: CompiledGraph,
+    created: Extract<Event, { type: 'created' }>,
+    coverage: Coverage,
+    /** How many claims a worker held when it was found dead; `undefined` if that cannot be said. */
+    lossesOf: (worker: string) => number | undefined,
+  ) {
+    this.run = run;
+    this.graph = graph;
+    this.input = created.input;
+    this.deadline = created.deadline;
+    this.#coverage = coverage;
+    this.#lossesOf = lossesOf;
+    this.steps = graph.steps.map(() => ({
+      status: 'PENDING',
+      attempt: 0,
+      failures: 0,
+      losses: 0,
+      generation: 0,
+      reset: 0,
+      since: 0,
+      order: 0,
+      road: undefined,
+      value: undefined,
+      error: undefined,
+      winners: [],
+      fallingBack: false,
+      claims: [],
+      checkpoints: new Map(),
+    }));
+  }
+
+  get status(): string {
+    return this.ended ?? (this.paused ? 'PAUSED' : this.started ? 'RUNNING' : 'PENDING');
+  }
+
+  read(entry: JournalEntry, seq: number): void {
+    demand(
+      seq === this.seq + 1,
+      'the rows say what the journal says',
+      () => `${this.run} goes from ${this.seq} to ${seq}`,
+    );
+    const wasNotTaken = new Set(this.steps.flatMap(({ status }, i) => (status === 'NOT_TAKEN' ? [i] : [])));
+    const before = this.status;
+    for (const [index, event] of entry.events.entries()) {
+      this.#coverage.note('event', event.type);
+      if ('command' in event) this.#coverage.note('command × run', `${nameOfCommand(event)} × ${before}`);
+      this.#read(event, `${seq}.${index}`, entry, wasNotTaken);
+    }
+    this.seq = seq;
+    this.at = entry.at;
+    this.#checkComplete();
+  }
+
+  explain(): string {
+    const steps = this.steps.flatMap(({ status }, i) => (isFinal(status) ? [] : [`${this.nameOf(i)} is ${status}`]));
+    return `${this.run} is ${this.status}: ${steps.join(', ')}`;
+  }
+
+  claimOf(step: number): ClaimSeen | undefined {
+    const last = this.steps[step]?.claims.at(-1);
+    return last?.state === 'open' ? last : undefined;
+  }
+
+  step(index: number): StepSeen {
+    return this.steps[index] as StepSeen;
+  }
+
+  nameOf(index: number): string {
+    return this.graph.steps[index]?.spec.name ?? '';
+  }
+
+  /** How a step's edges let it go on, by the edge table of the specification. */
+  readiness(step: number): 'waiting' | 'ready' | 'cancelled' | 'not-taken' {
+    const { required, groups, settled } = this.graph.steps[step] as CompiledStep;
+    const plain = required.map((edge) => this.#edge(edge));
+    const any = groups.map(({ members }) => this.#group(step, members));
+    if (plain.includes('failed') || any.includes('failed')) return 'cancelled';
+    if (plain.includes('open') || any.includes('open')) return 'waiting';
+    if (!settled.every((source) => isFinal(this.step(source).status))) return 'waiting';
+    return plain.includes('dead') || any.includes('dead') ? 'not-taken' : 'ready';
+  }
+
+  #read(event: Event, mark: string, { at, events }: JournalEntry, wasNotTaken: ReadonlySet<number>): void {
+    switch (event.type) {
+      case 'created':
+        return;
+      case 'ready':
+        for (const step of event.steps) {
+          const seen = this.step(step);
+          const forced = wasNotTaken.has(step) && events.some(({ type }) => type === 'rerun');
+          if (seen.status === 'PENDING' && !forced) this.#demandReadiness(step, 'ready');
+          else this.#demandStatus(step, ['PENDING', 'DELAYED'], event);
+          if (seen.status === 'DELAYED')
+            demand(at >= seen.since, 'no step before its needs', () => `${this.#name(step)} is queued before its time`);
+          this.#move(step, 'QUEUED', at);
+        }
+        for (const [step, winners] of event.winners ?? []) this.#choose(step, winners);
+        return;
+      case 'scheduled':
+        for (const step of event.steps) {
+          this.#demandReadiness(step, 'ready');
+          this.#move(step, 'DELAYED', event.notBefore);
+        }
+        return;
+      case 'claimed':
+        return this.#claimed(event, mark, at);
+      case 'succeeded': {
+        const seen = this.#reported(event.step, event);
+        const claim = seen.claims.at(-1) as ClaimSeen;
+        demand(
+          typeof event.value !== 'string' || claim.handedBack.includes(event.value),
+          'a recorded result is what its body handed back',
+          () => `${this.#name(event.step)} has ${event.value}, its body handed back ${claim.handedBack.join(' or ')}`,
+        );
+        seen.value = event.value;
+        seen.road = event.road;
+        return this.#end(event.step, 'SUCCEEDED', at);
+      }
+      case 'skipped':
+        for (const step of event.steps) {
+          if (event.reason === 'condition') this.#reported(step, event);
+          else this.#demandReadiness(step, 'not-taken');
+          this.#end(step, event.reason === 'condition' ? 'SKIPPED' : 'NOT_TAKEN', at);
+        }
+        return;
+      case 'retrying': {
+        const seen = this.#reported(event.step, event);
+        seen.failures++;
+        const attempts = this.#spec(event.step).retry?.attempts ?? 1;
+        demand(
+          seen.failures < attempts,
+          'a run ends as its steps did',
+          () => `${this.#name(event.step)} is retried after ${seen.failures} of ${attempts} attempts`,
+        );
+        seen.error = event.error;
+        return this.#move(event.step, 'DELAYED', event.notBefore);
+      }
+      case 'falling-back': {
+        const seen = this.#reportedOrLost(event.step, event.error, event);
+        seen.fallingBack = true;
+        seen.losses = 0;
+        seen.error = event.error;
+        return this.#move(event.step, 'QUEUED', at);
+      }
+      case 'failed': {
+        const seen = this.#reportedOrLost(event.step, event.error, event);
+        seen.error = event.error;
+        return this.#end(event.step, 'FAILED', at);
+      }
+      case 'cancelled':
+        if (event.reason !== 'upstream') this.interfered = true;
+        for (const step of event.steps) {
+          if (event.reason === 'upstream') this.#demandReadiness(step, 'cancelled');
+          this.#takeBack(step, at);
+          this.#end(step, 'CANCELLED', at);
+        }
+        return;
+      case 'lost': {
+        const seen = this.#demandStatus(event.step, ['RUNNING'], event);
+        const claim = seen.claims.at(-1) as ClaimSeen;
+        const company = this.#lossesOf(claim.worker);
+        const counted = seen.losses + (company === 1 ? 1 : 0);
+        demand(
+          company === undefined || event.losses === counted,
+          'a loss counts only alone',
+          () =>
+            `${this.#name(event.step)} was lost with ${company} claims and has ${event.losses} losses instead of ${counted}`,
+        );
+        seen.losses = event.losses;
+        claim.state = 'taken back';
+        return this.#move(event.step, 'DELAYED', event.notBefore);
+      }
+      case 'released': {
+        const seen = this.#demandStatus(event.step, ['RUNNING'], event);
+        (seen.claims.at(-1) as ClaimSeen).state = 'taken back';
+        return this.#move(event.step, 'QUEUED', at);
+      }
+      case 'stopped':
+        this.stopping.delete(`${event.claim.seq}.${event.claim.index}`);
+        return;
+      case 'checkpoint': {
+        const seen = this.#demandStatus(event.step, ['RUNNING'], event);
+        demand(
+          !seen.checkpoints.has(event.key),
+          'once is once',
+          () => `${this.#name(event.step)} records ${event.key} again`,
+        );
+        seen.checkpoints.set(event.key, event.value);
+        seen.losses = 0;
+        return;
+      }
+      case 'progress':
+        this.#demandStatus(event.step, ['RUNNING'], event);
+        return;
+      case 'cancel':
+        this.#remember(event.command);
+        this.cancelled = true;
+        this.interfered = true;
+        return;
+      case 'pause':
+      case 'resume':
+        this.#remember(event.command);
+        this.paused = event.type === 'pause';
+        return;
+      case 'signal':
+        return this.#remember(event.command);
+      case 'rerun':
+        return this.#rerun(event, at);
+      case 'ended':
+        return this.#ended(event);
+      default:
+        event satisfies never;
+    }
+  }
+
+  #claimed({ step, attempt, worker }: Extract<Event, { type: 'claimed' }>, mark: string, at: number): void {
+    demand(
+      !this.paused && !this.ended,
+      'one claim at a time',
+      () => `${this.#name(step)} is claimed while the run is ${this.status}`,
+    );
+    const seen = this.step(step);
+    demand(
+      seen.status === 'QUEUED' && this.claimOf(step) === undefined,
+      'one claim at a time',
+      () => `${this.#name(step)} is claimed while it is ${seen.status}`,
+    );
+    demand(
+      attempt === seen.attempt + 1,
+      'one claim at a time',
+      () => `attempt ${attempt} of ${this.#name(step)} follows attempt ${seen.attempt}`,
+    );
+    seen.attempt = attempt;
+    seen.claims.push({
+      mark,
+      worker,
+      attempt,
+      generation: seen.generation,
+      needs: seen.fallingBack ? new Map() : this.#needs(step),
+      state: 'open',
+      body: 'none',
+      handedBack: [],
+    });
+    this.started = true;
+    this.#move(step, 'RUNNING', at);
+  }
+
+  /** What the body is to receive, where the journal says it in so many words. */
+  #needs(step: number): ReadonlyMap<string, unknown> {
+    const needs = new Map<string, unknown>();
+    let group = 0;
+    for (const need of this.#spec(step).needs ?? []) {
+      if (need.from === 'input') needs.set(need.param, this.input);
+      else if (need.from === 'settled') needs.set(need.param, { status: this.#source(need.step).status });
+      else if (need.from === 'step') needs.set(need.param, this.#source(need.step).value);
+      else {
+        const winner = this.step(step).winners[group++];
+        needs.set(need.param, winner === undefined ? undefined : this.step(winner).value);
+      }
+    }
+    return needs;
+  }
+
+  #source(name: string): StepSeen {
+    return this.step(this.graph.index.get(name) as number);
+  }
+
+  #choose(step: number, winners: readonly number[]): void {
+    const { groups } = this.graph.steps[step] as CompiledStep;
+    for (const [i, { members }] of groups.entries()) {
+      const winner = winners[i];
+      const live = members.filter((edge) => this.#edge(edge) === 'live').map(({ from }) => from);
+      demand(
+        winner !== undefined && live.includes(winner),
+        'no step before its needs',
+        () => `${this.#name(step)} was let go by ${winner}, live are ${live.join(', ')}`,
+      );
+      const first = live.reduce((a, b) => (this.step(b).order < this.step(a).order ? b : a));
+      demand(
+        winner === first || this.step(step).reset > 0,
+        'no step before its needs',
+        () => `${this.#name(step)} takes step ${winner}, but step ${first} was live first`,
+      );
+    }
+    this.step(step).winners = winners;
+  }
+
+  #rerun({ command, steps }: Extract<Event, { type: 'rerun' }>, at: number): void {
+    this.#remember(command);
+    this.#reruns++;
+    this.interfered = true;
+    for (const index of steps) {
+      this.#takeBack(index, at);
+      const seen = this.step(index);
+      Object.assign(seen, {
+        status: 'PENDING',
+        attempt: 0,
+        failures: 0,
+        losses: 0,
+        generation: seen.generation + 1,
+        reset: this.#reruns,
+        since: at,
+        road: undefined,
+        value: undefined,
+        error: undefined,
+        winners: [],
+        fallingBack: false,
+      } satisfies Partial<StepSeen>);
+      seen.checkpoints.clear();
+    }
+    this.deadline = undefined;
+    this.ended = undefined;
+    this.cancelled = false;
+  }
+
+  #ended({ status, reason }: Extract<Event, { type: 'ended' }>): void {
+    const fine = this.graph.decisive.every((step) =>
+      ['SUCCEEDED', 'SKIPPED', 'NOT_TAKEN'].includes(this.step(step).status),
+    );
+    const ought = reason === 'RUN_TIMEOUT' ? 'FAILED' : this.cancelled ? 'CANCELLED' : fine ? 'SUCCEEDED' : 'FAILED';
+    demand(
+      status === ought && this.steps.every((step) => isFinal(step.status)),
+      'a run ends as its steps did',
+      () => `${this.run} ended ${status} instead of ${ought}: ${this.#all()}`,
+    );
+    this.ended = status;
+  }
+
+  /** A step whose edges let it go on, or end, does so in the same entry; and so does the run. */
+  #checkComplete(): void {
+    if (this.ended) return;
+    demand(
+      this.steps.some(({ status }) => !isFinal(status)),
+      'what follows is recorded at once',
+      () => `${this.run} has ended, and nothing says so`,
+    );
+    for (const [step, { status }] of this.steps.entries()) {
+      const readiness = status === 'PENDING' ? this.readiness(step) : 'waiting';
+      demand(
+        readiness === 'waiting',
+        'what follows is recorded at once',
+        () => `${this.#name(step)} is ${readiness}, and nothing says so`,
+      );
+    }
+  }
+
+  #edge({ from, on }: CompiledEdge): EdgeEnd {
+    const { status, road } = this.step(from);
+    if (status === 'FAILED' || status === 'CANCELLED') return 'failed';
+    if (status === 'NOT_TAKEN') return 'dead';
+    if (status === 'SUCCEEDED') return on === undefined || on.includes(road ?? null) ? 'live' : 'dead';
+    if (status === 'SKIPPED') return on === undefined || on.includes(null) ? 'live' : 'dead';
+    return 'open';
+  }
+
+  /** After a rerun, members that were kept count only when all that were rerun have settled without a live one. */
+  #group(step: number, members: readonly CompiledEdge[]): EdgeEnd {
+    const { reset } = this.step(step);
+    const fresh = members.filter(({ from }) => reset > 0 && this.step(from).reset === reset);
+    const among = fresh.length > 0 ? fresh : members;
+    const ends = among.map((edge) => this.#edge(edge));
+    if (ends.includes('live')) return 'live';
+    if (ends.includes('open')) return 'open';
+    if (among.length < members.length) {
+      const all = members.map((edge) => this.#edge(edge));
+      return all.includes('live') ? 'live' : all.includes('open') ? 'open' : all.includes('failed') ? 'failed' : 'dead';
+    }
+    return ends.includes('failed') ? 'failed' : 'dead';
+  }
+
+  #demandReadiness(step: number, ought: 'ready' | 'cancelled' | 'not-taken'): void {
+    const { status } = this.step(step);
+    const readiness = status === 'PENDING' ? this.readiness(step) : status;
+    demand(
+      readiness === ought,
+      'no step before its needs',
+      () => `${this.#name(step)} is recorded as ${ought}, but it is ${readiness}: ${this.#all()}`,
+    );
+  }
+
+  #demandStatus(step: number, among: readonly StepStatus[], event: Event): StepSeen {
+    const seen = this.step(step);
+    demand(
+      among.includes(seen.status),
+      'one recorded result per claim',
+      () => `${event.type} is recorded for ${this.#name(step)}, which is ${seen.status}`,
+    );
+    return seen;
+  }
+
+  #reported(step: number, event: Event): StepSeen {
+    const seen = this.#demandStatus(step, ['RUNNING'], event);
+    const claim = seen.claims.at(-1) as ClaimSeen;
+    demand(
+      claim.state === 'open',
+      'one recorded result per claim',
+      () => `${event.type} is recorded for claim ${claim.mark} of ${this.#name(step)}, which was ${claim.state}`,
+    );
+    claim.state = 'reported';
+    return seen;
+  }
+
+  #reportedOrLost(step: number, error: ErrorRecord, event: Event): StepSeen {
+    const seen = this.#reported(step, event);
+    if (error.code === 'WORKER_LOST') this.interfered = true;
+    return seen;
+  }
+
+  #takeBack(step: number, at: number): void {
+    const claim = this.claimOf(step);
+    if (!claim) return;
+    claim.state = 'taken back';
+    this.stopping.set(claim.mark, { worker: claim.worker, at, step });
+  }
+
+  #remember(command: string): void {
+    demand(!this.commands.has(command), 'a command is recorded once', () => `${command} was recorded before`);
+    this.commands.add(command);
+  }
+
+  #end(step: number, status: StepStatus, at: number): void {
+    this.#move(step, status, at);
+    this.step(step).order = ++this.#orders;
+    const seen = this.step(step);
+    for (const { required, groups, settled } of this.graph.steps[step]?.dependents ?? []) {
+      if (required) this.#coverage.note('edge table', `${status}, ${kindOf(required, seen)}`);
+      for (const { members } of groups) {
+        const edge = members.find(({ from }) => from === step);
+        if (edge) this.#coverage.note('edge table', `${status}, any of, ${kindOf(edge, seen)}`);
+      }
+      if (settled) this.#coverage.note('edge table', `${status}, settled`);
+    }
+  }
+
+  #move(step: number, status: StepStatus, since: number): void {
+    const seen = this.step(step);
+    if (isFinal(seen.status))
+      throw new Violation(
+        'one recorded result per claim',
+        `${this.#name(step)} is ${seen.status}, and becomes ${status}`,
+      );
+    seen.status = status;
+    seen.since = since;
+  }
+
+  #spec(step: number): CompiledStep['spec'] {
+    return (this.graph.steps[step] as CompiledStep).spec;
+  }
+
+  #name(step: number): string {
+    return `step ${JSON.stringify(this.nameOf(step))} of ${this.run}`;
+  }
+
+  #all(): string {
+    return this.steps.map(({ status }, i) => `${this.nameOf(i)} ${status}`).join(', ');
+  }
+}
+
+export function isFinal(status: StepStatus): boolean {
+  return status !== 'PENDING' && status !== 'DELAYED' && status !== 'QUEUED' && status !== 'RUNNING';
+}
+
+function kindOf({ on }: CompiledEdge, { road, status }: StepSeen): string {
+  if (on === undefined) return 'plain';
+  const chosen = status === 'SKIPPED' ? null : road;
+  const which = on.includes(null) ? 'otherwise' : 'road';
+  return (status === 'SUCCEEDED' || status === 'SKIPPED') && chosen !== undefined
+    ? `${which} ${on.includes(chosen) ? 'chosen' : 'not chosen'}`
+    : which;
+}
+
+function nameOfCommand(event: Event & { readonly command: string }): string {
+  return event.type === 'rerun' ? 'enqueue' : event.type;
+}

@@ -1,0 +1,215 @@
+import type { Graph, Edge as GraphEdge, GraphStep } from '../../core/graph.ts';
+import type { Faults } from '../faulty-store.ts';
+import type { Random } from '../random.ts';
+
+/** How the bodies of a step behave, whatever happens around them. */
+export interface Fate {
+  readonly ending: 'succeeds' | 'fails' | 'fails for good' | 'is skipped' | 'fails once' | 'hangs once';
+  /** Does not hear that it is to stop. */
+  readonly deaf?: true;
+  readonly road?: string;
+  readonly also?: 'once' | 'heartbeat' | 'large';
+  readonly fallback?: 'succeeds' | 'fails';
+}
+
+export interface RunPlan {
+  readonly id: string;
+  /** Which of the world's workflows. */
+  readonly workflow: number;
+  readonly at: number;
+  readonly priority?: number;
+  /** So long after its dispatch its first steps may start. */
+  readonly delayMs?: number;
+}
+
+export type Command = 'cancel' | 'pause' | 'resume' | 'retry' | 'enqueue' | 'signal' | 'remove';
+
+export type Action =
+  | { readonly at: number; readonly type: 'kill'; readonly worker: number; readonly backAfterMs: number }
+  | { readonly at: number; readonly type: 'kill all'; readonly backAfterMs: number }
+  | { readonly at: number; readonly type: 'pause'; readonly worker: number; readonly ms: number }
+  | {
+      readonly at: number;
+      readonly type: 'leave';
+      readonly worker: number;
+      readonly how: 'drain' | 'now';
+      readonly backAfterMs: number;
+    }
+  | { readonly at: number; readonly type: 'set clock'; readonly worker: number; readonly offsetMs: number }
+  | {
+      readonly at: number;
+      readonly type: 'command';
+      readonly command: Command;
+      readonly run: number;
+      readonly step: number;
+      readonly force: boolean;
+    };
+
+/** A generated workflow: a graph, and what its bodies do. */
+export interface WorkflowPlan {
+  readonly graph: Graph;
+  readonly fates: readonly Fate[];
+}
+
+/** All that happens in a world, as plain data: the same plan, the same world. */
+export interface WorldPlan {
+  readonly seed: number;
+  /** Empty: the user's own are run. */
+  readonly workflows: readonly WorkflowPlan[];
+  readonly runs: readonly RunPlan[];
+  readonly workers: readonly { readonly concurrency: number }[];
+  /** How the death of a process becomes known: at once, or by its silence. */
+  readonly deaths: 'seen' | 'heard';
+  readonly faults: Faults & { readonly delayMs: number };
+  readonly actions: readonly Action[];
+}
+
+/** How long the world is disturbed. */
+export const DISTURBED_MS = 20_000;
+
+const QUEUES = ['default', 'default', 'default', 'other'] as const;
+
+/** A world of `seed`; of its own making where the user brings no workflows (`own` of them). */
+export function planWorld(seed: number, random: Random, own: number): WorldPlan {
+  const workflows = own > 0 ? [] : Array.from({ length: 1 + random.below(2) }, (_, i) => planWorkflow(`w${i}`, random));
+  const runs = Array.from(
+    { length: 1 + random.below(3) },
+    (_, i): RunPlan => ({
+      id: `run-${i}`,
+      workflow: random.below(own || workflows.length),
+      at: random.below(2000),
+      ...(random.chance(0.2) && { priority: random.below(3) - 1 }),
+      ...(random.chance(0.15) && { delayMs: random.below(3000) }),
+    }),
+  );
+  const workers = Array.from({ length: 1 + random.below(4) }, () => ({ concurrency: random.pick([1, 2, 8]) }));
+  const troubled = random.chance(0.85);
+  const actions = troubled
+    ? Array.from({ length: random.below(9) }, () => planAction(random, workers.length, runs.length))
+    : [];
+  return {
+    seed,
+    workflows,
+    runs,
+    workers,
+    deaths: random.chance(0.6) ? 'seen' : 'heard',
+    faults: {
+      delayMs: random.pick([2, 20, 400]),
+      dropHint: random.pick([0, 0.3, 1]),
+      doubleHint: random.pick([0, 0.3]),
+      ...(troubled && {
+        failBefore: random.pick([0, 0, 0.05]),
+        failAfter: random.pick([0, 0, 0.05]),
+        conflict: random.pick([0, 0.1]),
+      }),
+    },
+    actions: actions.sort((a, b) => a.at - b.at),
+  };
+}
+
+function planAction(random: Random, workers: number, runs: number): Action {
+  const at = random.below(DISTURBED_MS);
+  const worker = random.below(workers);
+  const backAfterMs = random.below(5000);
+  const dice = random.next();
+  if (dice < 0.2) return { at, type: 'kill', worker, backAfterMs };
+  if (dice < 0.25) return { at, type: 'kill all', backAfterMs };
+  if (dice < 0.37) return { at, type: 'pause', worker, ms: random.pick([500, 5000, 45_000]) };
+  if (dice < 0.45) return { at, type: 'leave', worker, how: random.pick(['drain', 'now']), backAfterMs };
+  if (dice < 0.5) return { at, type: 'set clock', worker, offsetMs: random.below(120_000) - 60_000 };
+  const command = random.pick<Command>([
+    'cancel',
+    'pause',
+    'resume',
+    'resume',
+    'retry',
+    'enqueue',
+    'enqueue',
+    'signal',
+    'remove',
+  ]);
+  return {
+    at: command === 'retry' || command === 'remove' || random.chance(0.3) ? at : random.below(DISTURBED_MS / 4),
+    type: 'command',
+    command,
+    run: random.below(runs),
+    step: random.below(12),
+    force: random.chance(0.3),
+  };
+}
+
+function planWorkflow(name: string, random: Random): WorkflowPlan {
+  const size = random.chance(0.05) ? 30 : 1 + random.below(9);
+  const fates: Fate[] = [];
+  const steps: GraphStep[] = [];
+  const branches: boolean[] = [];
+  const edgeTo = (i: number): GraphEdge => {
+    const step = `s${i}`;
+    if (!branches[i] || random.chance(0.3)) return { step };
+    const roads = random.pick<readonly (string | null)[]>([['x'], ['y'], [null], ['x', 'y'], ['x', null]]);
+    return { step, on: roads };
+  };
+  for (let i = 0; i < size; i++) {
+    branches.push(random.chance(0.25));
+    const fate = planFate(random, branches[i] === true);
+    fates.push(fate);
+    const some = (most: number) =>
+      i === 0 ? [] : Array.from({ length: random.below(most + 1) }, () => random.below(i));
+    const params = new Map<string, NonNullable<GraphStep['needs']>[number]>();
+    for (const source of some(2)) params.set(`s${source}`, { param: `s${source}`, from: 'step', ...edgeTo(source) });
+    if (random.chance(0.2)) params.set('input', { param: 'input', from: 'input' });
+    if (fate.ending === 'is skipped') params.set('never', { param: 'never', from: 'input', when: 'handler' });
+    if (i > 0 && random.chance(0.15))
+      params.set('settled', { param: 'settled', from: 'settled', step: `s${random.below(i)}` });
+    const group = [...new Set(some(4))].map(edgeTo);
+    if (group.length > 1 && random.chance(0.6)) params.set('any', { param: 'any', from: 'any', of: group });
+    const groupAfter = [...new Set(some(4))].map(edgeTo);
+    const retry = fate.ending === 'fails once' || fate.ending === 'hangs once' || random.chance(0.2);
+    steps.push({
+      name: `s${i}`,
+      ...(branches[i] && { kind: 'branch' as const }),
+      needs: [...params.values()],
+      after: [...some(1).map(edgeTo), ...(groupAfter.length > 1 && random.chance(0.4) ? [{ any: groupAfter }] : [])],
+      retry: {
+        attempts: retry ? 2 + random.below(2) : 1,
+        baseMs: random.pick([1, 200, 2000]),
+        losses: random.chance(0.15) ? 2 : 50,
+      },
+      timeoutMs: fate.ending === 'hangs once' ? 1500 : 600_000,
+      ...(fate.fallback && { fallback: 'handler' as const }),
+      queue: random.pick(QUEUES),
+      ...(random.chance(0.1) && { priority: random.below(3) - 1 }),
+    });
+  }
+  return {
+    fates,
+    graph: {
+      name,
+      steps,
+      ...(random.chance(0.1) && { failOn: 'first' as const }),
+      ...(random.chance(0.1) && { deadlineMs: 500 + random.below(20_000) }),
+    },
+  };
+}
+
+function planFate(random: Random, branch: boolean): Fate {
+  const ending = random.pick<Fate['ending']>([
+    'succeeds',
+    'succeeds',
+    'succeeds',
+    'succeeds',
+    'succeeds',
+    'fails',
+    'fails for good',
+    'is skipped',
+    'fails once',
+    'hangs once',
+  ]);
+  return {
+    ending,
+    ...(branch && { road: random.pick(['x', 'y', 'nowhere']) }),
+    ...(random.chance(0.3) && { also: random.pick(['once', 'heartbeat', 'large']) }),
+    ...(ending === 'hangs once' && random.chance(0.5) && { deaf: true as const }),
+    ...(random.chance(0.15) && { fallback: random.pick(['succeeds', 'fails']) }),
+  };
+}

@@ -1,0 +1,295 @@
+import { canonical, portable } from '../../core/codec.ts';
+import type { JournalEntry, Stored } from '../../core/events.ts';
+import { type CompiledGraph, compileGraph, type Graph } from '../../core/graph.ts';
+import { keys, lastPart } from '../../core/keys.ts';
+import { INLINE_LENGTH } from '../../core/run-log.ts';
+import * as run from '../../core/run-state.ts';
+import type { Batch, Key } from '../../core/store.ts';
+import type { Coverage } from './coverage.ts';
+import type { Ground } from './ground.ts';
+import { type ClaimSeen, JournalModel, type StepStatus } from './journal-model.ts';
+import type { Process } from './process.ts';
+import { demand, Violation } from './violation.ts';
+
+/** How long the queue waits for a body whose claim was taken back. */
+const STOP_GRACE_MS = 30_000;
+
+const STATUS: readonly StepStatus[] = [
+  'PENDING',
+  'DELAYED',
+  'QUEUED',
+  'RUNNING',
+  'SUCCEEDED',
+  'SKIPPED',
+  'NOT_TAKEN',
+  'FAILED',
+  'CANCELLED',
+];
+
+interface Watched {
+  readonly incarnation: string;
+  readonly model: JournalModel;
+  /** What the engine's own fold makes of the same journal. */
+  readonly fold: run.RunState;
+}
+
+/** Sees every commit and every body of a world, and holds both against the specification. */
+export class Referee {
+  readonly runs: Map<string, Watched> = new Map();
+  readonly #ground: Pick<Ground, 'rows'>;
+  readonly #coverage: Coverage;
+  readonly #find: (worker: string) => Process | undefined;
+  /** The rows of a run beside its journal and its values. */
+  readonly #rows = new Map<string, Set<Key>>();
+  readonly #sessions = new Set<string>();
+  /** How many claims a worker held when somebody found it dead. */
+  readonly #company = new Map<string, number>();
+  readonly #graphs = new Map<string, CompiledGraph>();
+  readonly #removed = new Set<string>();
+
+  constructor(ground: Pick<Ground, 'rows'>, coverage: Coverage, find: (worker: string) => Process | undefined) {
+    this.#ground = ground;
+    this.#coverage = coverage;
+    this.#find = find;
+  }
+
+  /** Everything of one commit. Answers what it was about, for the trace. */
+  saw({ put = [], delete: gone = [] }: Batch): string {
+    const about: string[] = [];
+    const touched = new Set<string>();
+    for (const key of gone) this.#note(key, undefined, touched);
+    for (const { key, value } of put) this.#note(key, value, touched);
+    for (const key of gone) {
+      if (!key.startsWith('head/')) continue;
+      this.#removed.add(`${lastPart(key)}/${this.runs.get(lastPart(key))?.incarnation}`);
+      this.runs.delete(lastPart(key));
+    }
+    for (const { key, value } of put) {
+      if (!key.startsWith('entry/')) continue;
+      const [, id = '', incarnation = '', seq = ''] = key.split('/');
+      const entry = JSON.parse(value) as JournalEntry;
+      this.#entry(id, incarnation, Number(seq.slice(1)), entry);
+      about.push(`${id} ${seq.slice(1)}: ${entry.events.map((event) => JSON.stringify(event)).join(' ')}`);
+    }
+    for (const id of touched) this.#checkRows(id);
+    return about.length > 0
+      ? about.join('; ')
+      : [...put.map(({ key }) => `+${key}`), ...gone.map((key) => `-${key}`)].join(' ');
+  }
+
+  /** A body begins, for a claim its process was granted. */
+  begin(
+    process: string,
+    id: string,
+    step: string,
+    attempt: number,
+    needs: Readonly<Record<string, unknown>>,
+  ): ClaimSeen {
+    const watched = this.runs.get(id);
+    const claims = watched?.model.steps[watched.model.graph.index.get(step) as number]?.claims ?? [];
+    const own = claims.filter((claim) => claim.attempt === attempt && claim.worker.startsWith(`${process}.`));
+    const claim = own.findLast(({ body }) => body === 'none');
+    demand(
+      claim !== undefined,
+      'one body per claim',
+      () =>
+        `${process} runs attempt ${attempt} of step ${JSON.stringify(step)} of ${id}; it has had ${own.length} such claims, each with its body`,
+    );
+    claim.body = 'running';
+    for (const [param, ought] of claim.needs) {
+      const text = portable.encode(needs[param]);
+      const same = isOutcome(ought)
+        ? (needs[param] as { status?: unknown }).status === outcomeOf(ought.status)
+        : canonical(text) === canonical(this.#text(id, ought as Stored | undefined));
+      demand(
+        same,
+        'a body receives what was recorded',
+        () =>
+          `${JSON.stringify(param)} of step ${JSON.stringify(step)} of ${id} is ${text}, recorded was ${JSON.stringify(ought)}`,
+      );
+    }
+    return claim;
+  }
+
+  /** What the journal knows of a step. */
+  step(
+    id: string,
+    step: string,
+  ): { readonly failures: number; readonly checkpoints: ReadonlyMap<string, Stored> } | undefined {
+    const model = this.runs.get(id)?.model;
+    return model?.steps[model.graph.index.get(step) as number];
+  }
+
+  /** At the end of a world: nothing is held, and nobody is known who has left, or whose death could be seen. */
+  checkEmpty(deaths: 'seen' | 'heard'): void {
+    for (const key of this.#ground.rows.keys()) {
+      const kind = key.slice(0, key.indexOf('/'));
+      const isSilent = kind === 'session' && deaths === 'heard' && this.#find(lastPart(key))?.state === 'dead';
+      const isLeft = ['ready', 'timer', 'claim', 'session'].includes(kind) && !isSilent;
+      demand(!isLeft, 'nothing is left behind', () => `there is a row ${key}`);
+    }
+  }
+
+  #note(key: Key, value: string | undefined, touched: Set<string>): void {
+    const kind = key.slice(0, key.indexOf('/'));
+    if (kind === 'session') this.#session(lastPart(key), value);
+    if (!['ready', 'timer', 'claim', 'head'].includes(kind)) return;
+    const id = lastPart(key);
+    const rows = this.#rows.get(id) ?? new Set();
+    this.#rows.set(id, rows);
+    if (value === undefined) rows.delete(key);
+    else rows.add(key);
+    touched.add(id);
+  }
+
+  #session(worker: string, value: string | undefined): void {
+    if (value === undefined) {
+      this.#sessions.delete(worker);
+      return;
+    }
+    this.#sessions.add(worker);
+    const { deadWith } = JSON.parse(value) as { readonly deadWith?: number };
+    if (deadWith === undefined || this.#company.has(worker)) return;
+    this.#company.set(worker, deadWith);
+    const held = [...this.runs.values()].flatMap(({ model }) =>
+      model.steps.flatMap((_, step) => model.claimOf(step) ?? []),
+    );
+    const count = held.filter((claim) => claim.worker === worker).length;
+    if (this.#find(worker)?.state === 'dead')
+      demand(
+        deadWith >= count,
+        'a loss counts only alone',
+        () => `${worker} died with ${count} claims, and ${deadWith} are counted`,
+      );
+  }
+
+  #entry(id: string, incarnation: string, seq: number, entry: JournalEntry): void {
+    const name = `${id}/${incarnation}`;
+    demand(
+      !this.#removed.has(name),
+      'one recorded result per claim',
+      () => `an entry is written into the journal of ${id}, which was removed`,
+    );
+    const [created] = entry.events;
+    if (created?.type === 'created') {
+      const graph = this.#graph(created.graph);
+      const company = (worker: string) => this.#company.get(worker) ?? Number.POSITIVE_INFINITY;
+      this.runs.set(id, {
+        incarnation,
+        model: new JournalModel(id, graph, created, this.#coverage, company),
+        fold: new run.RunState(graph, created, entry.at),
+      });
+    }
+    const watched = this.runs.get(id);
+    demand(
+      watched?.incarnation === incarnation,
+      'the rows say what the journal says',
+      () => `an entry of ${name} belongs to no run`,
+    );
+    const { model, fold } = watched;
+    for (const event of entry.events) {
+      if (event.type === 'claimed' && !this.#find(event.worker)?.wasPaused)
+        demand(
+          this.#sessions.has(event.worker),
+          'no claim without a session',
+          () => `${event.worker} claims, and has none`,
+        );
+    }
+    model.read(entry, seq);
+    fold.fold(entry, seq);
+    for (const [step, { status }] of model.steps.entries()) {
+      const folded = STATUS[fold.status[step] as number];
+      demand(
+        folded === status,
+        'the fold of the journal equals the state',
+        () => `step ${model.nameOf(step)} of ${id} is ${status}, folded it is ${folded}`,
+      );
+    }
+  }
+
+  /** What can be claimed, is due or is held can be found; and nothing else can. */
+  #checkRows(id: string): void {
+    const rows = this.#rows.get(id) ?? new Set();
+    const model = this.runs.get(id)?.model;
+    const ought = new Set(model ? this.#rowsOf(id, model) : []);
+    const said = () => `the rows of ${id} are ${[...rows].join(' ')}, its journal says ${[...ought].join(' ')}`;
+    demand(
+      rows.size === ought.size && [...rows].every((key) => ought.has(key)),
+      'the rows say what the journal says',
+      said,
+    );
+    if (!model) return;
+    const head = JSON.parse(this.#ground.rows.get(keys.head(id)) as string) as { readonly status: string };
+    demand(
+      head.status === model.status,
+      'the rows say what the journal says',
+      () => `the head of ${id} says ${head.status}, its journal ${model.status}`,
+    );
+  }
+
+  #rowsOf(id: string, model: JournalModel): Key[] {
+    const rows = [keys.head(id)];
+    const { graph } = model;
+    const priorityOfRun = this.runs.get(id)?.fold.created.priority ?? 0;
+    const due: number[] = model.deadline === undefined || model.ended ? [] : [model.deadline];
+    const queued = new Map<number, number>();
+    const holders = new Set<string>();
+    for (const [i, step] of model.steps.entries()) {
+      const line = graph.steps[i]?.line as number;
+      if (step.status === 'QUEUED') queued.set(line, Math.min(queued.get(line) ?? step.since, step.since));
+      if (step.status === 'DELAYED') due.push(step.since);
+      const claim = model.claimOf(i);
+      if (claim) holders.add(claim.worker);
+    }
+    for (const { worker, at, step } of model.stopping.values()) {
+      holders.add(worker);
+      if (model.step(step).status === 'QUEUED') due.push(at + STOP_GRACE_MS);
+    }
+    if (!model.paused && !model.ended) {
+      for (const [line, since] of queued) {
+        const { queue, priority } = graph.lines[line] as CompiledGraph['lines'][number];
+        rows.push(keys.ready(queue, graph.graph.name, priority + priorityOfRun, since, id));
+      }
+    }
+    if (due.length > 0) rows.push(keys.timer(Math.min(...due), id));
+    for (const worker of holders) rows.push(keys.claim(worker, id));
+    return rows;
+  }
+
+  #graph(hash: string): CompiledGraph {
+    const known = this.#graphs.get(hash);
+    if (known) return known;
+    const text = this.#ground.rows.get(keys.graph(hash));
+    if (text === undefined) throw new Violation('the rows say what the journal says', `graph ${hash} is not stored`);
+    const graph = compileGraph(JSON.parse(text) as Graph);
+    this.#graphs.set(hash, graph);
+    return graph;
+  }
+
+  #text(id: string, stored: Stored | undefined): string {
+    if (stored === undefined) return portable.encode(undefined);
+    if (typeof stored === 'string') return stored;
+    const incarnation = this.runs.get(id)?.incarnation ?? '';
+    const parts = [...this.#ground.rows].filter(([key]) =>
+      key.startsWith(`${keys.value(id, incarnation, stored.row)}/`),
+    );
+    const text = parts
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, part]) => part)
+      .join('');
+    demand(
+      text.length === stored.length && text.length > INLINE_LENGTH,
+      'a body receives what was recorded',
+      () => `value ${stored.row} of ${id} has ${text.length} characters, not ${stored.length}`,
+    );
+    return text;
+  }
+}
+
+function isOutcome(need: unknown): need is { readonly status: StepStatus } {
+  return typeof need === 'object' && need !== null && 'status' in need;
+}
+
+function outcomeOf(status: StepStatus): string {
+  return status === 'NOT_TAKEN' ? 'SKIPPED' : status;
+}

@@ -1,0 +1,373 @@
+import { webHost } from '../../adapters/host.ts';
+import { MemoryStore } from '../../adapters/memory/memory-store.ts';
+import type { Definition } from '../../core/definition.ts';
+import { type ErrorCode, FuselineError } from '../../core/errors.ts';
+import { ProcessEngine } from '../../core/process-engine.ts';
+import { RuntimeStorage } from '../../core/storage.ts';
+import type { Store } from '../../core/store.ts';
+import { FaultyStore } from '../faulty-store.ts';
+import { type Random, seeded } from '../random.ts';
+import { settle } from '../settle.ts';
+import { VirtualHost } from '../virtual-host.ts';
+import { definitionOf, witnessed } from './bodies.ts';
+import type { Coverage } from './coverage.ts';
+import { Ground } from './ground.ts';
+import { type Action, DISTURBED_MS, type RunPlan, type WorldPlan } from './plan.ts';
+import { Process, seenBy } from './process.ts';
+import { Referee } from './referee.ts';
+import { demand, Violation } from './violation.ts';
+
+/** After the disturbance, longer than any backoff, silence or deadline of a world. */
+const PATIENCE_MS = 600_000;
+const PATIENCE_STEP_MS = 2_000;
+/** Long enough for a worker on a slow store to end what it does, and to leave. */
+const LEAVE_MS = 30_000;
+/** A supervisor starts a worker again that ended with an error. */
+const RESTART_MS = 500;
+/** A client tries again for so long; with the same ids, because it cannot know what happened. */
+const CLIENT_TRIES = 100;
+const CLIENT_PAUSE_MS = 200;
+
+/** A workflow, and what its runs are given. */
+export interface Runnable {
+  readonly definition: Definition;
+  readonly input: unknown;
+}
+
+export interface WorldParts {
+  /** The user's; where there are none, those of the plan are run. */
+  readonly workflows: readonly Runnable[];
+  /** Opens a handle on the rows of this world; they lie in memory unless told. */
+  readonly open?: (() => Promise<Store>) | undefined;
+}
+
+/** What became of a world: everything that happened in it, and the promise that was broken, if one was. */
+export interface WorldReport {
+  readonly trace: readonly string[];
+  readonly violation: Violation | undefined;
+}
+
+/** Lets a world happen, from its first dispatch to its peace. */
+export async function runWorld(plan: WorldPlan, parts: WorldParts, coverage: Coverage): Promise<WorldReport> {
+  const world = new World(plan, parts, coverage);
+  try {
+    await world.happen();
+  } catch (error) {
+    world.violated(error);
+  } finally {
+    await world.close();
+  }
+  return { trace: world.trace, violation: world.violation };
+}
+
+interface Worker {
+  process: Process;
+  engine: ProcessEngine;
+  /** It was told to leave, or died, and is not there until it is started again. */
+  gone: boolean;
+}
+
+class World {
+  readonly trace: string[] = [];
+  violation: Violation | undefined;
+  readonly #plan: WorldPlan;
+  readonly #coverage: Coverage;
+  readonly #random: Random;
+  readonly #clock: VirtualHost;
+  readonly #ground: Ground;
+  readonly #referee: Referee;
+  readonly #definitions: readonly Runnable[];
+  readonly #processes = new Map<string, Process>();
+  readonly #workers: Worker[] = [];
+  readonly #clientProcess: Process;
+  #client!: RuntimeStorage;
+  /** What the client has not been answered yet. */
+  readonly #asked = new Set<Promise<void>>();
+  readonly #faulty: FaultyStore[] = [];
+  #starts = 0;
+  /** Nobody comes back any more. */
+  #over = false;
+
+  constructor(plan: WorldPlan, { workflows, open }: WorldParts, coverage: Coverage) {
+    this.#plan = plan;
+    this.#coverage = coverage;
+    this.#random = seeded(plan.seed);
+    this.#clock = new VirtualHost({
+      settle: () => this.#settle(),
+      abortController: webHost.abortController,
+      seed: plan.seed,
+    });
+    const memory = new MemoryStore();
+    this.#ground = new Ground(open ?? (async () => memory.reopen()), (batch, by) => {
+      try {
+        this.#say(`${by}: ${this.#referee.saw(batch)}`);
+      } catch (error) {
+        this.violated(error);
+      }
+    });
+    this.#referee = new Referee(this.#ground, coverage, (worker) =>
+      this.#processes.get(worker.slice(0, worker.indexOf('.'))),
+    );
+    this.#definitions =
+      plan.workflows.length > 0
+        ? plan.workflows.map((one) => ({ definition: definitionOf(one, this.#referee), input: null }))
+        : workflows;
+    this.#clientProcess = this.#process('client');
+  }
+
+  async happen(): Promise<void> {
+    this.#client = this.#storage(this.#clientProcess, await this.#ground.handle('client'), undefined);
+    for (const run of this.#plan.runs)
+      this.#clock.after(run.at, () => this.#ask(`dispatch ${run.id}`, () => this.#dispatch(run)));
+    for (const action of this.#plan.actions) this.#clock.after(action.at, () => this.#perform(action));
+    for (const [i] of this.#plan.workers.entries()) await this.#start(i);
+    await this.#clock.advance(DISTURBED_MS);
+    await this.#heal();
+    await this.#untilPeace();
+    this.#over = true;
+    for (const [i] of this.#workers.entries()) this.#leave(i, 'drain');
+    await this.#clock.advance(LEAVE_MS);
+    this.#referee.checkEmpty(this.#plan.deaths);
+  }
+
+  violated(error: unknown): void {
+    if (this.violation) return;
+    this.violation =
+      error instanceof Violation
+        ? error
+        : new Violation('a worker goes on', error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+
+  async close(): Promise<void> {
+    for (const process of this.#processes.values()) process.die();
+    await this.#ground.close();
+  }
+
+  async #settle(): Promise<void> {
+    do await settle();
+    while (this.#ground.isBusy);
+    if (this.violation) throw this.violation;
+  }
+
+  #say(what: string): void {
+    this.trace.push(`${String(Math.round((this.#clock.monotonic() - START_MS) * 1000) / 1000).padStart(10)} ${what}`);
+  }
+
+  // What is done to the world.
+
+  #perform(action: Action): void {
+    this.#coverage.note('action', action.type);
+    this.#say(`— ${JSON.stringify(action)}`);
+    switch (action.type) {
+      case 'kill':
+        return this.#kill(action.worker, action.backAfterMs);
+      case 'kill all':
+        for (const [i] of this.#workers.entries()) this.#kill(i, action.backAfterMs);
+        return;
+      case 'pause': {
+        const process = this.#workers[action.worker]?.process;
+        process?.pause();
+        this.#clock.after(action.ms, () => process?.goOn());
+        return;
+      }
+      case 'leave':
+        this.#leave(action.worker, action.how);
+        return this.#startLater(action.worker, action.backAfterMs + DISTURBED_MS / 4);
+      case 'set clock':
+        return this.#workers[action.worker]?.process.setClock(action.offsetMs);
+      case 'command': {
+        const { command, force } = action;
+        const run = this.#plan.runs[action.run] as RunPlan;
+        const id = `${command}-${action.at}-${action.step}`;
+        this.#coverage.note('asked', `${command} × ${this.#referee.runs.get(run.id)?.model.status ?? 'none'}`);
+        return this.#ask(`${command} ${run.id}`, () => this.#command(command, run, action.step, id, force));
+      }
+    }
+  }
+
+  #kill(worker: number, backAfterMs: number): void {
+    const { process, gone } = this.#workers[worker] as Worker;
+    if (gone || process.state === 'dead') return;
+    this.#coverage.note('killed while it held', this.#holds(process) ? 'claims' : 'nothing');
+    (this.#workers[worker] as Worker).gone = true;
+    process.die();
+    this.#startLater(worker, backAfterMs);
+  }
+
+  #holds(process: Process): boolean {
+    for (const key of this.#ground.rows.keys()) if (key.startsWith(`claim/${process.name}.`)) return true;
+    return false;
+  }
+
+  #deadHolder(): string | undefined {
+    return [...this.#processes.values()].find((process) => process.state === 'dead' && this.#holds(process))?.name;
+  }
+
+  #leave(worker: number, how: 'drain' | 'now'): void {
+    const one = this.#workers[worker] as Worker;
+    if (one.gone) return;
+    one.gone = true;
+    void one.engine.stop({ drain: how === 'drain' });
+  }
+
+  #startLater(worker: number, ms: number): void {
+    this.#clock.after(ms, () => void this.#start(worker).catch((error) => this.violated(error)));
+  }
+
+  async #start(worker: number): Promise<void> {
+    const known = this.#workers[worker];
+    if (this.#over || (known && !known.gone)) return;
+    const { concurrency } = this.#plan.workers[worker] as WorldPlan['workers'][number];
+    const process = this.#process(`p${worker}-${this.#starts++}`);
+    const store = await this.#ground.handle(process.name);
+    const liveness = this.#plan.deaths === 'seen' ? seenBy(process, (name) => this.#processes.get(name)) : undefined;
+    const storage = this.#storage(process, store, liveness);
+    const definitions = this.#definitions.map(({ definition }) =>
+      witnessed(definition, process, seeded(this.#random.below(2 ** 31)), this.#referee),
+    );
+    const engine = new ProcessEngine(definitions, storage, { concurrency, name: process.name });
+    const one: Worker = { process, engine, gone: false };
+    this.#workers[worker] = one;
+    engine.on('error', ({ error, ...rest }) => {
+      if (!isExpected(error)) this.violated(error);
+      if ('fatal' in rest) this.#ended(worker, one);
+    });
+    engine.on('worker-lost', () => this.#coverage.note('noticed', 'a death'));
+    engine.on('stale', () => this.#coverage.note('noticed', 'a stale result'));
+    engine.on('disowned', () => this.#coverage.note('noticed', 'that it was given up'));
+    engine.start().catch((error) => {
+      if (!isExpected(error)) this.violated(error);
+      this.#ended(worker, one);
+    });
+  }
+
+  /** A worker ended with an error, as a process would. */
+  #ended(worker: number, one: Worker): void {
+    if (one.gone) return;
+    one.gone = true;
+    this.#coverage.note('noticed', 'a worker that failed');
+    // What it had to give back it has; its process ends.
+    this.#clock.after(RESTART_MS, () => one.process.die());
+    this.#startLater(worker, RESTART_MS * 2);
+  }
+
+  async #heal(): Promise<void> {
+    this.#say('— peace');
+    for (const store of this.#faulty) store.heal();
+    for (const { process } of this.#workers) {
+      process.goOn();
+      process.setClock(0);
+    }
+    for (const [i] of this.#workers.entries()) await this.#start(i);
+    for (const { id } of this.#plan.runs)
+      this.#ask(`resume ${id}`, () => this.#client.resume(id, { id: `last-${id}` }));
+  }
+
+  async #untilPeace(): Promise<void> {
+    for (let waited = 0; waited < PATIENCE_MS; waited += PATIENCE_STEP_MS) {
+      const open = [...this.#referee.runs.values()].some(({ model }) => !model.ended);
+      if (!open && !this.#deadHolder() && this.#asked.size === 0) return;
+      await this.#clock.advance(PATIENCE_STEP_MS);
+    }
+    const open = [...this.#referee.runs.values()].filter(({ model }) => !model.ended);
+    demand(
+      open.length === 0 && this.#asked.size === 0,
+      'every run that can end does',
+      () =>
+        `after ${PATIENCE_MS / 1000} s of peace ${open.map(({ model }) => model.explain()).join('; ') || 'somebody still waits for an answer'}`,
+    );
+    throw new Violation('nothing is left behind', `${this.#deadHolder()} is dead, and its claims are never taken back`);
+  }
+
+  // What the client does.
+
+  #ask(what: string, ask: () => Promise<unknown>): void {
+    const asked = this.#insist(what, ask)
+      .catch((error) => this.violated(error))
+      .finally(() => this.#asked.delete(asked));
+    this.#asked.add(asked);
+  }
+
+  async #insist(what: string, ask: () => Promise<unknown>): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        await ask();
+        return;
+      } catch (error) {
+        if (isRefusal(error)) return this.#say(`client: ${what} is refused with ${error.code}`);
+        if (!isUnknown(error) || tries > CLIENT_TRIES) throw error;
+        await new Promise<void>((resolve) => void this.#clientProcess.after(CLIENT_PAUSE_MS, resolve));
+      }
+    }
+  }
+
+  async #dispatch({ id, workflow, priority, delayMs, at }: RunPlan): Promise<void> {
+    const { definition, input } = this.#definitions[workflow] as Runnable;
+    const startAt = delayMs === undefined ? undefined : START_MS + at + delayMs;
+    await this.#client.createRun({ id, graph: definition.compiled, input, priority, startAt });
+  }
+
+  async #command(
+    command: Extract<Action, { type: 'command' }>['command'],
+    run: RunPlan,
+    step: number,
+    id: string,
+    force: boolean,
+  ): Promise<void> {
+    const client = this.#client;
+    switch (command) {
+      case 'cancel':
+      case 'pause':
+      case 'resume':
+      case 'retry':
+        return client[command](run.id, { id });
+      case 'signal':
+        return client.signal(run.id, 'news', { id }, { id });
+      case 'remove':
+        return client.remove(run.id);
+      case 'enqueue': {
+        const { steps } = (this.#definitions[run.workflow] as Runnable).definition.compiled;
+        const name = steps[step % steps.length]?.spec.name as string;
+        return client.enqueue(run.id, name, { id, ...(force && { force: 'not-taken' }) });
+      }
+    }
+  }
+
+  // What it is made of.
+
+  #process(name: string): Process {
+    const process = new Process(name, this.#clock, seeded(this.#random.below(2 ** 31)));
+    this.#processes.set(name, process);
+    return process;
+  }
+
+  #storage(process: Process, store: Store, liveness: ReturnType<typeof seenBy> | undefined): RuntimeStorage {
+    const faulty = new FaultyStore(store, { ...this.#plan.faults, seed: this.#random.below(2 ** 31), host: process });
+    this.#faulty.push(faulty);
+    return new RuntimeStorage({ store: faulty, host: process, ...(liveness && { liveness }) });
+  }
+}
+
+const START_MS = Date.UTC(2020, 0, 1);
+
+const UNKNOWN: readonly ErrorCode[] = ['STORAGE_FAILED'];
+const REFUSALS: readonly ErrorCode[] = [
+  'UNKNOWN_RUN',
+  'RUN_FINISHED',
+  'RUN_NOT_FINISHED',
+  'STEP_NOT_TAKEN',
+  'STEP_NOT_FINISHED',
+];
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof FuselineError && UNKNOWN.includes(error.code);
+}
+
+function isRefusal(error: unknown): error is FuselineError {
+  return error instanceof FuselineError && REFUSALS.includes(error.code);
+}
+
+/** A worker may fail because its storage did. */
+function isExpected(error: unknown): boolean {
+  return isUnknown(error) || isRefusal(error);
+}
