@@ -1,6 +1,6 @@
 import { setTimeout as realTime } from 'node:timers/promises';
 import { defineGraph, typed, workflow } from 'fuseline';
-import { testRun } from 'fuseline/testing';
+import { type FakeContext, testRun } from 'fuseline/testing';
 import { describe, expect, test } from 'vitest';
 
 const DAY_MS = 86_400_000;
@@ -167,6 +167,28 @@ describe('a crash', () => {
     await run.crash();
     finish('too late');
     expect(await run.result()).toBe('second');
+  });
+
+  test('at the worst moment, days into a retried step: the customer is charged once', async () => {
+    const charged: string[] = [];
+    const slow = async (
+      { order }: { readonly order: { readonly total: number } },
+      { key, once, sleep }: FakeContext,
+    ) => {
+      await sleep('3d');
+      await once('pay', () => charged.push(key));
+      return { paid: order.total };
+    };
+    const run = await testRun(order, { total: 40 }, { steps: { reserve, charge: [new Error('down'), slow] }, also });
+    const start = run.now;
+    await run.advance('25h');
+    expect(await run.status()).toBe('RUNNING');
+    await run.until('charge', 'after');
+    await run.crash();
+    expect(await run.result()).toBe('paid 40');
+    expect(charged).toHaveLength(1);
+    expect(run.calls('charge').map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+    expect(run.now - start).toBe(7 * DAY_MS);
   });
 
   test('again and again ends a step as it does in earnest', async () => {
