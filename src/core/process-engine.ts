@@ -43,6 +43,7 @@ const STOP_MS = 5_000;
 /** How long a chain of steps that never wait may keep everything else of its process from running. */
 const BREATH_MS = 50;
 const SWEEP_MS = 60_000;
+const LEAVE_TRIES = 3;
 const MOST_RUNS = 64;
 const FULL_RETRY_MS = { first: 100, most: 5000 } as const;
 
@@ -257,7 +258,7 @@ export class ProcessEngine {
   }
 
   async #look(): Promise<void> {
-    await this.#watchman.look(this.#worker, this.#holdings.size > 0);
+    await this.#watchman.look(this.#worker, this.#holdings.size + this.#stopping.size > 0);
   }
 
   /** Waits for a hint, for what is due, or for the next look at the others. */
@@ -394,7 +395,7 @@ export class ProcessEngine {
     const execution = await execute(attempt, handler, this.#storage);
     cancelTimeout?.();
     if (attempt.state === 'open') await this.#report(attempt, execution);
-    if (attempt.state === 'closed') await this.#bodyStopped(attempt);
+    return this.#bodyStopped(attempt);
   }
 
   /** The body of a claim that was taken back has come to its end. */
@@ -551,8 +552,16 @@ export class ProcessEngine {
     this.#session = undefined;
     this.#worker = undefined;
     this.#joining = undefined;
-    if (worker !== undefined)
-      await this.#storage.sessions.unregister(worker).catch((error) => this.#events.emit('error', { error }));
+    for (let tries = 1; worker !== undefined; tries++) {
+      try {
+        return await this.#storage.sessions.unregister(worker);
+      } catch (error) {
+        // Others would take it for alive for as long as this process is.
+        if (isAbout(error, 'STORAGE_FAILED') && tries < LEAVE_TRIES) continue;
+        this.#events.emit('error', { error });
+        return;
+      }
+    }
   }
 
   /** Others have handed out what this worker held: it stops all of it and goes on as a new one. */

@@ -22,6 +22,8 @@ const PATIENCE_MS = 600_000;
 const PATIENCE_STEP_MS = 2_000;
 /** Long enough for a worker on a slow store to end what it does, and to leave. */
 const LEAVE_MS = 30_000;
+/** Longer than it takes a worker to look for claims that nobody holds. */
+const CARE_MS = 70_000;
 /** A supervisor starts a worker again that ended with an error. */
 const RESTART_MS = 500;
 /** A client tries again for so long; with the same ids, because it cannot know what happened. */
@@ -85,8 +87,10 @@ class World {
   readonly #asked = new Set<Promise<void>>();
   readonly #faulty: FaultyStore[] = [];
   #starts = 0;
-  /** Nobody comes back any more. */
-  #over = false;
+  /** No commit fails any more. */
+  #healed = false;
+  /** All is done, and who leaves does not come back. */
+  #leaving = false;
 
   constructor(plan: WorldPlan, { workflows, open }: WorldParts, coverage: Coverage) {
     this.#plan = plan;
@@ -124,10 +128,16 @@ class World {
     await this.#clock.advance(DISTURBED_MS);
     await this.#heal();
     await this.#untilPeace();
-    this.#over = true;
-    for (const [i] of this.#workers.entries()) this.#leave(i, 'drain');
-    await this.#clock.advance(LEAVE_MS);
-    this.#referee.checkEmpty(this.#plan.deaths);
+    await this.#everybodyLeaves();
+    if (this.#referee.leftBehind(this.#plan.deaths) !== undefined) {
+      // What somebody who failed has left behind, the next one finds.
+      this.#leaving = false;
+      await this.#start(0);
+      await this.#clock.advance(CARE_MS);
+      await this.#everybodyLeaves();
+    }
+    const left = this.#referee.leftBehind(this.#plan.deaths);
+    demand(left === undefined, 'nothing is left behind', () => `there is a row ${left}`);
   }
 
   violated(error: unknown): void {
@@ -207,16 +217,19 @@ class World {
     const one = this.#workers[worker] as Worker;
     if (one.gone) return;
     one.gone = true;
-    void one.engine.stop({ drain: how === 'drain' });
+    const end = (): void => one.process.die();
+    one.engine.stop({ drain: how === 'drain' }).then(end, end);
   }
 
   #startLater(worker: number, ms: number): void {
-    this.#clock.after(ms, () => void this.#start(worker).catch((error) => this.violated(error)));
+    this.#clock.after(ms, () => {
+      if (!this.#leaving) void this.#start(worker).catch((error) => this.violated(error));
+    });
   }
 
   async #start(worker: number): Promise<void> {
     const known = this.#workers[worker];
-    if (this.#over || (known && !known.gone)) return;
+    if (known && !known.gone) return;
     const { concurrency } = this.#plan.workers[worker] as WorldPlan['workers'][number];
     const process = this.#process(`p${worker}-${this.#starts++}`);
     const store = await this.#ground.handle(process.name);
@@ -251,8 +264,15 @@ class World {
     this.#startLater(worker, RESTART_MS * 2);
   }
 
+  async #everybodyLeaves(): Promise<void> {
+    this.#leaving = true;
+    for (const [i] of this.#workers.entries()) this.#leave(i, 'drain');
+    await this.#clock.advance(LEAVE_MS);
+  }
+
   async #heal(): Promise<void> {
     this.#say('— peace');
+    this.#healed = true;
     for (const store of this.#faulty) store.heal();
     for (const { process } of this.#workers) {
       process.goOn();
@@ -343,6 +363,7 @@ class World {
 
   #storage(process: Process, store: Store, liveness: ReturnType<typeof seenBy> | undefined): RuntimeStorage {
     const faulty = new FaultyStore(store, { ...this.#plan.faults, seed: this.#random.below(2 ** 31), host: process });
+    if (this.#healed) faulty.heal();
     this.#faulty.push(faulty);
     return new RuntimeStorage({ store: faulty, host: process, ...(liveness && { liveness }) });
   }
