@@ -7,7 +7,7 @@ import type { Random } from '../random.ts';
 import type { Fate, WorkflowPlan } from './plan.ts';
 import type { Process } from './process.ts';
 import type { Referee } from './referee.ts';
-import { demand } from './violation.ts';
+import { demand, Violation } from './violation.ts';
 
 /** Longer than what stands in a journal entry. */
 const LARGE = 5000;
@@ -79,6 +79,15 @@ function hang({ deaf }: Fate, { signal }: Context): Promise<never> {
 export function witnessed(definition: Definition, process: Process, random: Random, referee: Referee): Definition {
   const wait = () => new Promise<void>((resolve) => void process.after(random.next() ** 3 * BODY_MS, resolve));
   const witness = async (needs: Needs, context: Context, body: () => unknown): Promise<unknown> => {
+    try {
+      return await meetOnce(needs, context, body);
+    } catch (error) {
+      // To the engine it is an attempt that failed, as any other.
+      if (error instanceof Violation) referee.accuse(error);
+      throw error;
+    }
+  };
+  const meetOnce = async (needs: Needs, context: Context, body: () => unknown): Promise<unknown> => {
     const claim = referee.begin(process.name, context.runId, context.step, context.attempt, needs);
     try {
       await wait();

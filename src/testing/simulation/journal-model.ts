@@ -1,8 +1,12 @@
+import { portable } from '../../core/codec.ts';
 import type { ErrorRecord } from '../../core/errors.ts';
 import type { Event, JournalEntry, Stored } from '../../core/events.ts';
 import type { CompiledEdge, CompiledGraph, CompiledStep, Road } from '../../core/graph.ts';
 import type { Coverage } from './coverage.ts';
 import { demand, Violation } from './violation.ts';
+
+/** How long the queue waits for a body whose claim was taken back. */
+export const STOP_GRACE_MS = 30_000;
 
 export type StepStatus =
   | 'PENDING'
@@ -118,6 +122,7 @@ export class JournalModel {
       'the rows say what the journal says',
       () => `${this.run} goes from ${this.seq} to ${seq}`,
     );
+    demand(entry.at >= this.at, 'time does not run backwards', () => `${this.run} goes from ${this.at} to ${entry.at}`);
     const wasNotTaken = new Set(this.steps.flatMap(({ status }, i) => (status === 'NOT_TAKEN' ? [i] : [])));
     const before = this.status;
     for (const [index, event] of entry.events.entries()) {
@@ -190,6 +195,12 @@ export class JournalModel {
           typeof event.value !== 'string' || claim.handedBack.includes(event.value),
           'a recorded result is what its body handed back',
           () => `${this.#name(event.step)} has ${event.value}, its body handed back ${claim.handedBack.join(' or ')}`,
+        );
+        const road = this.#roadOf(event.step, claim);
+        demand(
+          event.road === road,
+          'a recorded result is what its body handed back',
+          () => `${this.#name(event.step)} takes road ${event.road} instead of ${road}`,
         );
         seen.value = event.value;
         seen.road = event.road;
@@ -304,6 +315,12 @@ export class JournalModel {
       'one claim at a time',
       () => `${this.#name(step)} is claimed while it is ${seen.status}`,
     );
+    for (const old of this.stopping.values())
+      demand(
+        old.step !== step || at >= old.at + STOP_GRACE_MS,
+        'one claim at a time',
+        () => `${this.#name(step)} is claimed while a body of it is waited for`,
+      );
     demand(
       attempt === seen.attempt + 1,
       'one claim at a time',
@@ -322,6 +339,14 @@ export class JournalModel {
     });
     this.started = true;
     this.#move(step, 'RUNNING', at);
+  }
+
+  /** What the body of a branch step handed back, if some edge waits for that; otherwise the road that is left. */
+  #roadOf(step: number, { handedBack }: ClaimSeen): Road | undefined {
+    const { spec, roads } = this.graph.steps[step] as CompiledStep;
+    if (spec.kind !== 'branch') return undefined;
+    const last = portable.decode(handedBack.at(-1) ?? '');
+    return typeof last === 'string' && roads.has(last) ? last : null;
   }
 
   /** What the body is to receive, where the journal says it in so many words. */

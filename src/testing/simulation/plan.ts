@@ -64,8 +64,12 @@ export interface WorldPlan {
   readonly actions: readonly Action[];
 }
 
-/** How long the world is disturbed. */
-export const DISTURBED_MS = 20_000;
+/** How long the world is disturbed: long enough for one who says nothing to be taken for dead, and to come back. */
+export const DISTURBED_MS = 60_000;
+/** What happens to it begins in this time. */
+const EVENTFUL_MS = 20_000;
+/** By then most runs have ended where nothing disturbs them. */
+const BUSY_MS = 6_000;
 
 const QUEUES = ['default', 'default', 'default', 'other'] as const;
 
@@ -108,13 +112,14 @@ export function planWorld(seed: number, random: Random, own: number): WorldPlan 
 }
 
 function planAction(random: Random, workers: number, runs: number): Action {
-  const at = random.below(DISTURBED_MS);
+  // Most of it while steps run: later there is often nothing left to disturb.
+  const at = random.below(random.chance(0.6) ? BUSY_MS : EVENTFUL_MS);
   const worker = random.below(workers);
   const backAfterMs = random.below(5000);
   const dice = random.next();
   if (dice < 0.2) return { at, type: 'kill', worker, backAfterMs };
   if (dice < 0.25) return { at, type: 'kill all', backAfterMs };
-  if (dice < 0.37) return { at, type: 'pause', worker, ms: random.pick([500, 5000, 45_000]) };
+  if (dice < 0.37) return { at, type: 'pause', worker, ms: random.pick([500, 5000, 32_000 + random.below(20_000)]) };
   if (dice < 0.45) return { at, type: 'leave', worker, how: random.pick(['drain', 'now']), backAfterMs };
   if (dice < 0.5) return { at, type: 'set clock', worker, offsetMs: random.below(120_000) - 60_000 };
   const command = random.pick<Command>([
@@ -129,7 +134,7 @@ function planAction(random: Random, workers: number, runs: number): Action {
     'remove',
   ]);
   return {
-    at: command === 'retry' || command === 'remove' || random.chance(0.3) ? at : random.below(DISTURBED_MS / 4),
+    at: command === 'retry' || command === 'remove' || random.chance(0.3) ? at : random.below(EVENTFUL_MS / 4),
     type: 'command',
     command,
     run: random.below(runs),

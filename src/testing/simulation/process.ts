@@ -2,6 +2,9 @@ import type { AbortControllerLike, Host, Liveness } from '../../core/host.ts';
 import type { Random } from '../random.ts';
 import type { VirtualHost } from '../virtual-host.ts';
 
+/** So long after it was paused a process may not know yet what others have made of that. */
+const NOTICE_MS = 10_000;
+
 /**
  * A process of a simulated world: a clock of its own, which may be set, over the time of the world; timers that wait
  * while it is paused and are gone once it is dead. Whatever it does, it does in a timer's turn, so that between two turns
@@ -13,7 +16,7 @@ export class Process implements Host {
   readonly #random: Random;
   readonly #deaths = new Set<() => void>();
   #state: 'running' | 'paused' | 'dead' = 'running';
-  #wasPaused = false;
+  #excusedUntil = Number.NEGATIVE_INFINITY;
   #offset = 0;
   #ids = 0;
   /** What came due while it was paused. */
@@ -29,9 +32,9 @@ export class Process implements Host {
     return this.#state;
   }
 
-  /** Whether others may rightly have taken it for dead. */
-  get wasPaused(): boolean {
-    return this.#wasPaused;
+  /** Whether others may rightly have taken it for dead, and it may not have noticed yet. */
+  get isExcused(): boolean {
+    return this.#state === 'paused' || this.#world.monotonic() < this.#excusedUntil;
   }
 
   now(): number {
@@ -71,12 +74,12 @@ export class Process implements Host {
   pause(): void {
     if (this.#state !== 'running') return;
     this.#state = 'paused';
-    this.#wasPaused = true;
   }
 
   goOn(): void {
     if (this.#state !== 'paused') return;
     this.#state = 'running';
+    this.#excusedUntil = this.#world.monotonic() + NOTICE_MS;
     const backlog = this.#backlog;
     this.#backlog = [];
     for (const fire of backlog) this.#world.after(0, fire);

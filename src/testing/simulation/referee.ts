@@ -7,12 +7,9 @@ import * as run from '../../core/run-state.ts';
 import type { Batch, Key } from '../../core/store.ts';
 import type { Coverage } from './coverage.ts';
 import type { Ground } from './ground.ts';
-import { type ClaimSeen, JournalModel, type StepStatus } from './journal-model.ts';
+import { type ClaimSeen, JournalModel, STOP_GRACE_MS, type StepStatus } from './journal-model.ts';
 import type { Process } from './process.ts';
 import { demand, Violation } from './violation.ts';
-
-/** How long the queue waits for a body whose claim was taken back. */
-const STOP_GRACE_MS = 30_000;
 
 const STATUS: readonly StepStatus[] = [
   'PENDING',
@@ -46,6 +43,8 @@ export class Referee {
   readonly #company = new Map<string, number>();
   readonly #graphs = new Map<string, CompiledGraph>();
   readonly #removed = new Set<string>();
+  /** What a body found broken, and could tell nobody but its engine. */
+  #accusation: Violation | undefined;
 
   constructor(ground: Pick<Ground, 'rows'>, coverage: Coverage, find: (worker: string) => Process | undefined) {
     this.#ground = ground;
@@ -55,6 +54,7 @@ export class Referee {
 
   /** Everything of one commit. Answers what it was about, for the trace. */
   saw({ put = [], delete: gone = [] }: Batch): string {
+    if (this.#accusation) throw this.#accusation;
     const about: string[] = [];
     const touched = new Set<string>();
     for (const key of gone) this.#note(key, undefined, touched);
@@ -75,6 +75,11 @@ export class Referee {
     return about.length > 0
       ? about.join('; ')
       : [...put.map(({ key }) => `+${key}`), ...gone.map((key) => `-${key}`)].join(' ');
+  }
+
+  /** A body found a promise broken: the next commit says so. */
+  accuse(violation: Violation): void {
+    this.#accusation ??= violation;
   }
 
   /** A body begins, for a claim its process was granted. */
@@ -154,12 +159,30 @@ export class Referee {
       model.steps.flatMap((_, step) => model.claimOf(step) ?? []),
     );
     const count = held.filter((claim) => claim.worker === worker).length;
-    if (this.#find(worker)?.state === 'dead')
+    const process = this.#find(worker);
+    demand(
+      process === undefined || process.state === 'dead' || process.isExcused || !this.#isAtWork(worker),
+      'nobody who works is taken for dead',
+      () => `${worker} lives, was not paused, and is given up with ${count} claims`,
+    );
+    if (process?.state === 'dead')
       demand(
         deadWith >= count,
         'a loss counts only alone',
         () => `${worker} died with ${count} claims, and ${deadWith} are counted`,
       );
+  }
+
+  /** Whether it holds a claim, or one that was taken back while the body still runs. */
+  #isAtWork(worker: string): boolean {
+    return [...this.runs.values()].some(({ model }) =>
+      model.steps.some(({ claims }) =>
+        claims.some((claim) => {
+          const isStopping = model.stopping.has(claim.mark) && claim.body === 'running';
+          return claim.worker === worker && (claim.state === 'open' || isStopping);
+        }),
+      ),
+    );
   }
 
   #entry(id: string, incarnation: string, seq: number, entry: JournalEntry): void {
@@ -187,7 +210,7 @@ export class Referee {
     );
     const { model, fold } = watched;
     for (const event of entry.events) {
-      if (event.type === 'claimed' && !this.#find(event.worker)?.wasPaused)
+      if (event.type === 'claimed' && !this.#find(event.worker)?.isExcused)
         demand(
           this.#sessions.has(event.worker),
           'no claim without a session',

@@ -12,6 +12,8 @@ export type Invariant =
   | 'the fold of the journal equals the state'
   | 'a loss counts only alone'
   | 'no claim without a session'
+  | 'nobody who works is taken for dead'
+  | 'time does not run backwards'
   | 'a run ends as its steps did'
   | 'a command is recorded once'
   | 'every run that can end does'
