@@ -220,14 +220,14 @@ export const engineFaults: readonly Fault[] = [
     file: 'core/process-engine.ts',
     find: 'this.#holdings.size + this.#stopping.size > 0);',
     replace: 'this.#holdings.size > 0);',
-    breaks: 'nobody who lives is taken for dead',
+    breaks: 'nobody who works is taken for dead',
   },
   {
     name: 'believe after a sleep that others were silent',
     file: 'core/watchman.ts',
     find: ' || now - last.lookedAt > BEAT_MS.holding * 2) {',
     replace: ') {',
-    breaks: 'nobody who lives is taken for dead',
+    breaks: 'nobody who works is taken for dead',
   },
   {
     name: 'reap a dead worker only once',

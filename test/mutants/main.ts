@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { diskFaults } from './disk-faults.ts';
 import { engineFaults } from './engine-faults.ts';
 import type { Fault } from './fault.ts';
 import { type Catch, hunt } from './hunt.ts';
@@ -15,7 +16,9 @@ const worlds = Number(values.worlds);
 /** Each has a processor of its own. */
 const AT_ONCE = 2;
 
-const faults = engineFaults.filter(({ name }) => values.only === undefined || values.only.includes(name));
+const faults = [...engineFaults, ...diskFaults].filter(
+  ({ name }) => values.only === undefined || values.only.includes(name),
+);
 if (faults.length === 0) throw new Error(`no fault is called ${values.only?.join(' or ')}`);
 const kinds = [...new Set(faults.map((fault) => fault.worlds))];
 

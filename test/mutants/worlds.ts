@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { diskWorld } from './disk-world.ts';
 import type { News } from './hunt.ts';
 
 /** Runs in a process of its own: `worlds.ts DIRECTORY KIND COUNT`, where the directory holds the sources to judge. */
-const [directory = '', , count] = process.argv.slice(2);
+const [directory = '', kind, count] = process.argv.slice(2);
 
 const from = <T>(file: string): Promise<T> => import(pathToFileURL(join(directory, 'src', file)).href) as Promise<T>;
 
@@ -22,10 +23,17 @@ async function engineWorld(): Promise<World> {
   return async (seed) => (await runWorld(planWorld(seed, seeded(seed), 0), { workflows: [] }, coverage)).violation;
 }
 
+async function brokenDisk(): Promise<World> {
+  const { FileStore } = await from<typeof import('../../src/adapters/node-file/file-store.ts')>(
+    'adapters/node-file/file-store.ts',
+  );
+  return (seed) => diskWorld(seeded(seed), (options) => new FileStore('/data', options));
+}
+
 const tell = (news: News): Promise<void> =>
   new Promise((resolve, reject) => process.send?.(news, (error: Error | null) => (error ? reject(error) : resolve())));
 
-const world = await engineWorld();
+const world = await (kind === 'disk' ? brokenDisk() : engineWorld());
 let caught: News | undefined;
 for (let seed = 1; seed <= Number(count) && !caught; seed++) {
   await tell({ type: 'begins', seed });
