@@ -166,8 +166,8 @@ export class Disk {
 /** All that was synced; of what follows as much as chance wants, some of its sectors empty. */
 function afterCut({ bytes, synced }: File, random: Random): Buffer {
   const left = Buffer.from(bytes.subarray(0, synced + random.below(bytes.length - synced + 1)));
-  for (let from = synced; from < left.length; from = (Math.floor(from / SECTOR) + 1) * SECTOR) {
-    if (random.chance(0.3)) left.fill(0, from, Math.min(left.length, (Math.floor(from / SECTOR) + 1) * SECTOR));
+  for (let from = Math.ceil(synced / SECTOR) * SECTOR; from < left.length; from += SECTOR) {
+    if (random.chance(0.3)) left.fill(0, from, Math.min(left.length, from + SECTOR));
   }
   return left;
 }
