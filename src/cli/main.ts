@@ -14,6 +14,7 @@ import { rmCommand } from './rm.ts';
 import { runCommand } from './run.ts';
 import { runCommands } from './run-commands.ts';
 import { showCommand } from './show.ts';
+import { simulateCommand } from './simulate.ts';
 import { flushed, note, outliveReaders, print } from './streams.ts';
 import { oneLine } from './text.ts';
 import { whyCommand } from './why.ts';
@@ -55,6 +56,7 @@ const commands = [
   rmCommand,
   graphCommand,
   checkCommand,
+  simulateCommand,
 ];
 for (const command of commands) program.addCommand(withExits(command(finish)));
 withExits(program).addHelpText(

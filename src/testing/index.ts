@@ -15,6 +15,12 @@ export {
 export { type LastCommit, MortalStore } from './dead-store.ts';
 export { type FaultCounts, type Faults, FaultyStore } from './faulty-store.ts';
 export { type Random, seeded } from './random.ts';
+export {
+  SimulationFailed,
+  type SimulationOptions,
+  type SimulationReport,
+  simulate,
+} from './simulation/simulate.ts';
 export { type ContractCase, storeContract } from './store-contract.ts';
 export { type ModelTestOptions, modelTest } from './store-model.ts';
 export { type TestRun, type TestRunOptions, testRun } from './test-run.ts';

@@ -1,5 +1,5 @@
 import { canonical, portable } from '../../core/codec.ts';
-import type { JournalEntry, Stored } from '../../core/events.ts';
+import type { Event, JournalEntry, Stored } from '../../core/events.ts';
 import { type CompiledGraph, compileGraph, type Graph } from '../../core/graph.ts';
 import { keys, lastPart } from '../../core/keys.ts';
 import { INLINE_LENGTH } from '../../core/run-log.ts';
@@ -69,7 +69,7 @@ export class Referee {
       const [, id = '', incarnation = '', seq = ''] = key.split('/');
       const entry = JSON.parse(value) as JournalEntry;
       this.#entry(id, incarnation, Number(seq.slice(1)), entry);
-      about.push(`${id} ${seq.slice(1)}: ${entry.events.map((event) => JSON.stringify(event)).join(' ')}`);
+      about.push(`${id} ${seq.slice(1)}: ${entry.events.map(told).join(' ')}`);
     }
     for (const id of touched) this.#checkRows(id);
     return about.length > 0
@@ -314,4 +314,9 @@ function isOutcome(need: unknown): need is { readonly status: StepStatus } {
 
 function outcomeOf(status: StepStatus): string {
   return status === 'NOT_TAKEN' ? 'SKIPPED' : status;
+}
+
+/** Without the stacks of errors, which are not the same everywhere. */
+function told(event: Event): string {
+  return JSON.stringify(event, (key, value: unknown) => (key === 'stack' ? undefined : value));
 }
