@@ -94,7 +94,7 @@ test('runs that a newer version continued are left alone, while the others go on
     }
     expect(new Set(errors)).toEqual(new Set(['PROTOCOL_TOO_NEW']));
     // They are listed all the same: a list reads what every version writes.
-    expect((await storage.list()).runs.map(({ id }) => id)).toEqual(expect.arrayContaining(newer));
+    expect((await storage.list()).runs.map(({ id }) => id)).toEqual(expect.arrayContaining([...newer]));
     await storage.close();
     await store.close();
   }));
