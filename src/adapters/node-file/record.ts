@@ -59,6 +59,8 @@ const VALUES = Buffer.from(',"values":[');
 const FRAME = BODY + 3;
 const MAX_BYTES_PER_UNIT = 3;
 const SECTOR = 512;
+const CHECKSUM_DIGITS = 8;
+const HEX_DIGITS = '0123456789abcdef';
 // biome-ignore-start lint/suspicious/noControlCharactersInRegex: these are what must not stand raw in a line.
 const BEYOND_ASCII = /[^\u0020-\u007e]/;
 const NEVER_RAW = /[\u0000-\u001f\ud800-\udfff]/;
@@ -187,7 +189,16 @@ function beginsLikeRecord(line: Buffer): boolean {
 
 function checks(line: Buffer, end: number): boolean {
   if (end <= BODY) return false;
-  return line.toString('latin1', OPENING.length, OPENING.length + 8) === hex(crc32(line.subarray(BODY, end)));
+  return saysChecksum(line, crc32(line.subarray(BODY, end)));
+}
+
+/** Digit by digit: a string for each line that is read would cost more than its checksum. */
+function saysChecksum(line: Buffer, checksum: number): boolean {
+  for (let i = 0; i < CHECKSUM_DIGITS; i++) {
+    const digit = HEX_DIGITS.charCodeAt((checksum >>> (4 * (CHECKSUM_DIGITS - 1 - i))) & 0xf);
+    if (line[OPENING.length + i] !== digit) return false;
+  }
+  return true;
 }
 
 /** Whether every run of zeros covers whole sectors, as far as the line reaches. */
@@ -204,5 +215,5 @@ function isLostSectors(line: Buffer, position: number): boolean {
 }
 
 function hex(checksum: number): string {
-  return checksum.toString(16).padStart(8, '0');
+  return checksum.toString(16).padStart(CHECKSUM_DIGITS, '0');
 }
