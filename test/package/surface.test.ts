@@ -54,7 +54,20 @@ test.each(entries)('the public surface of $name is the one in docs/api', (entry)
 // Parts of a shape, and the workings of inference: nobody writes them down.
 const workings = new Map([
   ['fuseline/node', ['FileStatus', 'LogStats']],
-  ['fuseline/testing', ['AnyFake', 'CorpusAct', 'CorpusCondition', 'FakeOf', 'GivenTo', 'Moment', 'StepCalled']],
+  [
+    'fuseline/testing',
+    [
+      'AnyFake',
+      'CorpusAct',
+      'CorpusCondition',
+      'FakeOf',
+      'GivenTo',
+      'Moment',
+      'StepCalled',
+      'WorldPlan',
+      'WorldReport',
+    ],
+  ],
 ]);
 
 test.each(entries.slice(1))('every type of $name that a user may have to name can be imported', async (entry) => {

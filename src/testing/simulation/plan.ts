@@ -124,6 +124,7 @@ function planAction(random: Random, workers: number, runs: number): Action {
   if (dice < 0.5) return { at, type: 'set clock', worker, offsetMs: random.below(120_000) - 60_000 };
   const command = random.pick<Command>([
     'cancel',
+    'cancel',
     'pause',
     'resume',
     'resume',
