@@ -96,11 +96,15 @@ export class Sessions {
     return row !== undefined && parse(row).deadWith === undefined;
   }
 
-  /** Marks a worker dead, takes its claims back through `lose`, and deletes its session. */
+  /**
+   * Marks a worker dead, takes its claims back through `lose`, and deletes its session. `silent`: the version of its
+   * session since which it was not heard; one that has said something since then is left alone.
+   */
   async reap(
     worker: string,
     claimsIn: (run: string) => Promise<number>,
     lose: (run: string, company: number) => Promise<void>,
+    silent?: Entry['version'],
   ): Promise<'reaped' | 'nothing'> {
     const [row] = await this.#store.read([keys.session(worker)]);
     const runs = (await this.#store.scan(under(`claim/${worker}/`))).map(({ key }) => parseClaim(key).run);
@@ -108,6 +112,7 @@ export class Sessions {
     if (!row && runs.length === 0) return 'nothing';
     let company = row && parse(row).deadWith;
     if (row && company === undefined) {
+      if (silent !== undefined && row.version !== silent) return 'nothing';
       const counts = await Promise.all(runs.map(claimsIn));
       company = counts.reduce((sum, count) => sum + count, 0);
       const value = JSON.stringify({ ...parse(row), deadWith: company } satisfies Session);

@@ -12,7 +12,7 @@ import { type Keep, Retention } from './retention.ts';
 import type { RunLog } from './run-log.ts';
 import { RunReader } from './run-reader.ts';
 import type { RunState } from './run-state.ts';
-import { Sessions } from './sessions.ts';
+import { Sessions, type Worker } from './sessions.ts';
 import type { Hint, Store } from './store.ts';
 
 export interface StorageParts {
@@ -166,12 +166,12 @@ export class RuntimeStorage extends RunReader {
   }
 
   /** Hands out again what a dead worker held. */
-  async reap(worker: string): Promise<'reaped' | 'nothing'> {
+  async reap(worker: string, silent?: Worker['version']): Promise<'reaped' | 'nothing'> {
     const claimsIn = async (run: string) =>
       (await this.logs
         .get(run)
         .look((state) => state.running().filter((step) => state.worker[step] === worker).length)) ?? 0;
-    return this.sessions.reap(worker, claimsIn, async (run, company) => {
+    const lose = async (run: string, company: number) => {
       await this.logs
         .get(run)
         .submit({ type: 'lose', worker, company }, readStatus)
@@ -179,7 +179,8 @@ export class RuntimeStorage extends RunReader {
           // Removed, or left to workers of a newer version: the others are handed out all the same.
           if (!isAbout(error, 'UNKNOWN_RUN', 'PROTOCOL_TOO_NEW')) throw error;
         });
-    });
+    };
+    return this.sessions.reap(worker, claimsIn, lose, silent);
   }
 
   async cancel(run: string, { id = this.host.id() }: CommandOptions = {}): Promise<void> {

@@ -112,7 +112,7 @@ export class Watchman {
       if (stop) this.#watched.set(id, stop);
       else {
         unseen = true;
-        if (this.#isSilent(worker, SILENCE_MS[holders.has(id) ? 'holding' : 'idle'])) this.#reap(id);
+        if (this.#isSilent(worker, SILENCE_MS[holders.has(id) ? 'holding' : 'idle'])) this.#reap(id, worker.version);
       }
     }
     const present = new Set(others.map(({ id }) => id));
@@ -137,10 +137,11 @@ export class Watchman {
     return now - last.since >= silenceMs;
   }
 
-  #reap(worker: string): void {
+  /** `silent`: the last that was heard of it. */
+  #reap(worker: string, silent?: Worker['version']): void {
     if (this.#reaping.has(worker)) return;
     const reaping = this.#storage
-      .reap(worker)
+      .reap(worker, silent)
       .then((found) => found === 'reaped' && this.#report.lost(worker), this.#report.error)
       .finally(() => {
         this.#reaping.delete(worker);
