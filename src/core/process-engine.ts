@@ -359,7 +359,9 @@ export class ProcessEngine {
 
   readonly #take = ({ claims }: Granted): void => {
     for (const claim of claims) {
-      if (!this.#holdings.isNew(claim)) continue;
+      // One that was taken from it may be named again until its body has stopped.
+      const isStopping = [...this.#stopping].some((attempt) => attempt.claim.id === claim.id);
+      if (isStopping || !this.#holdings.isNew(claim)) continue;
       const attempt = new Attempt(claim, this.#storage, this.#log);
       this.#holdings.begin(attempt);
       this.#attempts++;
