@@ -24,10 +24,15 @@ export interface RunPlan {
 
 export type Command = 'cancel' | 'pause' | 'resume' | 'retry' | 'enqueue' | 'signal' | 'remove';
 
+/** A worker, or whoever holds claims at that time: one who waits is rarely missed. */
+export type Whom = number | 'a holder';
+
 export type Action =
-  | { readonly at: number; readonly type: 'kill'; readonly worker: number; readonly backAfterMs: number }
+  | { readonly at: number; readonly type: 'kill'; readonly worker: Whom; readonly backAfterMs: number }
   | { readonly at: number; readonly type: 'kill all'; readonly backAfterMs: number }
-  | { readonly at: number; readonly type: 'pause'; readonly worker: number; readonly ms: number }
+  | { readonly at: number; readonly type: 'pause'; readonly worker: Whom; readonly ms: number }
+  /** The machine sleeps that all of them are on. */
+  | { readonly at: number; readonly type: 'pause all'; readonly ms: number }
   | {
       readonly at: number;
       readonly type: 'leave';
@@ -70,6 +75,8 @@ export const DISTURBED_MS = 60_000;
 const EVENTFUL_MS = 20_000;
 /** By then most runs have ended where nothing disturbs them. */
 const BUSY_MS = 6_000;
+/** A run that begins then finds those who slept awake again. */
+const LATE_MS = 50_000;
 
 const QUEUES = ['default', 'default', 'default', 'other'] as const;
 
@@ -81,22 +88,25 @@ export function planWorld(seed: number, random: Random, own: number): WorldPlan 
     (_, i): RunPlan => ({
       id: `run-${i}`,
       workflow: random.below(own || workflows.length),
-      at: random.below(2000),
+      // Some come when others have been given up.
+      at: random.below(random.chance(0.2) ? LATE_MS : 2000),
       ...(random.chance(0.2) && { priority: random.below(3) - 1 }),
       ...(random.chance(0.15) && { delayMs: random.below(3000) }),
     }),
   );
   const workers = Array.from({ length: 1 + random.below(4) }, () => ({ concurrency: random.pick([1, 2, 8]) }));
   const troubled = random.chance(0.85);
+  const deaths = random.chance(0.5) ? 'seen' : 'heard';
   const actions = troubled
     ? Array.from({ length: random.below(9) }, () => planAction(random, workers.length, runs.length))
     : [];
+  if (troubled && deaths === 'heard' && workers.length > 1) actions.push(planSilence(random));
   return {
     seed,
     workflows,
     runs,
     workers,
-    deaths: random.chance(0.6) ? 'seen' : 'heard',
+    deaths,
     faults: {
       delayMs: random.pick([2, 20, 400]),
       dropHint: random.pick([0, 0.3, 1]),
@@ -119,7 +129,7 @@ function planAction(random: Random, workers: number, runs: number): Action {
   const dice = random.next();
   if (dice < 0.2) return { at, type: 'kill', worker, backAfterMs };
   if (dice < 0.25) return { at, type: 'kill all', backAfterMs };
-  if (dice < 0.37) return { at, type: 'pause', worker, ms: random.pick([500, 5000, 32_000 + random.below(20_000)]) };
+  if (dice < 0.37) return { at, type: 'pause', worker, ms: random.pick([500, 5000, outlasting(random)]) };
   if (dice < 0.45) return { at, type: 'leave', worker, how: random.pick(['drain', 'now']), backAfterMs };
   if (dice < 0.5) return { at, type: 'set clock', worker, offsetMs: random.below(120_000) - 60_000 };
   const command = random.pick<Command>([
@@ -142,6 +152,20 @@ function planAction(random: Random, workers: number, runs: number): Action {
     step: random.below(12),
     force: random.chance(0.3),
   };
+}
+
+/** Somebody whom others listen for is not heard, while that matters. */
+function planSilence(random: Random): Action {
+  const at = random.below(BUSY_MS);
+  const dice = random.next();
+  if (dice < 0.5) return { at, type: 'pause', worker: 'a holder', ms: outlasting(random) };
+  if (dice < 0.85) return { at, type: 'pause all', ms: outlasting(random) };
+  return { at, type: 'kill', worker: 'a holder', backAfterMs: random.below(5000) };
+}
+
+/** Longer than others listen for one who holds claims. */
+function outlasting(random: Random): number {
+  return 32_000 + random.below(20_000);
 }
 
 function planWorkflow(name: string, random: Random): WorkflowPlan {

@@ -3,7 +3,9 @@ import type { Random } from '../random.ts';
 import type { VirtualHost } from '../virtual-host.ts';
 
 /** So long after it was paused a process may not know yet what others have made of that. */
-const NOTICE_MS = 10_000;
+export const NOTICE_MS = 10_000;
+/** Who slept longer than this has not listened meanwhile. */
+const NAP_MS = 10_000;
 
 /**
  * A process of a simulated world: a clock of its own, which may be set, over the time of the world; timers that wait
@@ -17,6 +19,9 @@ export class Process implements Host {
   readonly #deaths = new Set<() => void>();
   #state: 'running' | 'paused' | 'dead' = 'running';
   #excusedUntil = Number.NEGATIVE_INFINITY;
+  #pausedAt = Number.NEGATIVE_INFINITY;
+  /** Where it was awake, with naps at most. */
+  readonly #awake: { readonly from: number; to: number }[];
   #offset = 0;
   #ids = 0;
   /** What came due while it was paused. */
@@ -26,6 +31,7 @@ export class Process implements Host {
     this.name = name;
     this.#world = world;
     this.#random = random;
+    this.#awake = [{ from: world.monotonic(), to: Number.POSITIVE_INFINITY }];
   }
 
   get state(): 'running' | 'paused' | 'dead' {
@@ -35,6 +41,12 @@ export class Process implements Host {
   /** Whether others may rightly have taken it for dead, and it may not have noticed yet. */
   get isExcused(): boolean {
     return this.#state === 'paused' || this.#world.monotonic() < this.#excusedUntil;
+  }
+
+  /** Whether it has been awake for `ms` on end, at any time after `since`. */
+  hasListened(since: number, ms: number): boolean {
+    const now = this.#world.monotonic();
+    return this.#awake.some(({ from, to }) => Math.min(to, now) - Math.max(from, since) >= ms);
   }
 
   now(): number {
@@ -74,12 +86,19 @@ export class Process implements Host {
   pause(): void {
     if (this.#state !== 'running') return;
     this.#state = 'paused';
+    this.#pausedAt = this.#world.monotonic();
   }
 
   goOn(): void {
     if (this.#state !== 'paused') return;
     this.#state = 'running';
-    this.#excusedUntil = this.#world.monotonic() + NOTICE_MS;
+    const now = this.#world.monotonic();
+    this.#excusedUntil = now + NOTICE_MS;
+    const last = this.#awake.at(-1);
+    if (last && now - this.#pausedAt > NAP_MS) {
+      last.to = this.#pausedAt;
+      this.#awake.push({ from: now, to: Number.POSITIVE_INFINITY });
+    }
     const backlog = this.#backlog;
     this.#backlog = [];
     for (const fire of backlog) this.#world.after(0, fire);

@@ -48,7 +48,7 @@ export const REACHABLE: Readonly<Record<string, readonly string[]>> = {
   event: EVENTS,
   'edge table': [...EDGES, ...EDGES.filter((edge) => !edge.endsWith('settled')).map(inGroup)],
   asked: COMMANDS.flatMap((command) => RUN_STATES.map((state) => `${command} × ${state}`)),
-  action: ['kill', 'kill all', 'pause', 'leave', 'set clock', 'command'],
+  action: ['kill', 'kill all', 'pause', 'pause all', 'leave', 'set clock', 'command'],
   'killed while it held': ['claims', 'nothing'],
   noticed: ['a death', 'a stale result', 'a worker that failed', 'that it was given up'],
 };

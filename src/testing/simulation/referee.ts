@@ -8,8 +8,11 @@ import type { Batch, Key } from '../../core/store.ts';
 import type { Coverage } from './coverage.ts';
 import type { Ground } from './ground.ts';
 import { type ClaimSeen, JournalModel, STOP_GRACE_MS, type StepStatus } from './journal-model.ts';
-import type { Process } from './process.ts';
+import { NOTICE_MS, type Process } from './process.ts';
 import { demand, Violation } from './violation.ts';
+
+/** Nobody who holds claims is given up before somebody has listened for so long. */
+const SILENCE_MS = 30_000;
 
 const STATUS: readonly StepStatus[] = [
   'PENDING',
@@ -35,34 +38,39 @@ export class Referee {
   readonly runs: Map<string, Watched> = new Map();
   readonly #ground: Pick<Ground, 'rows'>;
   readonly #coverage: Coverage;
-  readonly #find: (worker: string) => Process | undefined;
+  readonly #find: (process: string) => Process | undefined;
   /** The rows of a run beside its journal and its values. */
   readonly #rows = new Map<string, Set<Key>>();
-  readonly #sessions = new Set<string>();
-  /** How many claims a worker held when somebody found it dead. */
+  /** When each worker said last that it lives. */
+  readonly #sessions = new Map<string, number>();
+  /** When a worker was found dead. */
+  readonly #givenUp = new Map<string, number>();
+  /** How many claims it held then. */
   readonly #company = new Map<string, number>();
   readonly #graphs = new Map<string, CompiledGraph>();
-  readonly #removed = new Set<string>();
+  readonly #removed = new Map<string, JournalModel>();
   /** What a body found broken, and could tell nobody but its engine. */
   #accusation: Violation | undefined;
 
-  constructor(ground: Pick<Ground, 'rows'>, coverage: Coverage, find: (worker: string) => Process | undefined) {
+  constructor(ground: Pick<Ground, 'rows'>, coverage: Coverage, find: (process: string) => Process | undefined) {
     this.#ground = ground;
     this.#coverage = coverage;
     this.#find = find;
   }
 
-  /** Everything of one commit. Answers what it was about, for the trace. */
-  saw({ put = [], delete: gone = [] }: Batch): string {
+  /** Everything of one commit of process `by`. Answers what it was about, for the trace. */
+  saw({ put = [], delete: gone = [] }: Batch, by: string): string {
     if (this.#accusation) throw this.#accusation;
     const about: string[] = [];
     const touched = new Set<string>();
-    for (const key of gone) this.#note(key, undefined, touched);
-    for (const { key, value } of put) this.#note(key, value, touched);
+    for (const key of gone) this.#note(key, undefined, by, touched);
+    for (const { key, value } of put) this.#note(key, value, by, touched);
     for (const key of gone) {
       if (!key.startsWith('head/')) continue;
-      this.#removed.add(`${lastPart(key)}/${this.runs.get(lastPart(key))?.incarnation}`);
-      this.runs.delete(lastPart(key));
+      const id = lastPart(key);
+      const watched = this.runs.get(id);
+      if (watched) this.#removed.set(`${id}/${watched.incarnation}`, watched.model);
+      this.runs.delete(id);
     }
     for (const { key, value } of put) {
       if (!key.startsWith('entry/')) continue;
@@ -90,9 +98,14 @@ export class Referee {
     attempt: number,
     needs: Readonly<Record<string, unknown>>,
   ): ClaimSeen {
-    const watched = this.runs.get(id);
-    const claims = watched?.model.steps[watched.model.graph.index.get(step) as number]?.claims ?? [];
-    const own = claims.filter((claim) => claim.attempt === attempt && claim.worker.startsWith(`${process}.`));
+    const present = this.runs.get(id)?.model;
+    // Who slept may hear of its claim when the run is gone, and its values with it.
+    const gone = [...this.#removed].flatMap(([name, model]) => (name.startsWith(`${id}/`) ? [model] : []));
+    const own = [...gone, ...(present ? [present] : [])].flatMap((model) =>
+      (model.steps[model.graph.index.get(step) as number]?.claims ?? []).filter(
+        (claim) => claim.attempt === attempt && claim.worker.startsWith(`${process}.`),
+      ),
+    );
     const claim = own.findLast(({ body }) => body === 'none');
     demand(
       claim !== undefined,
@@ -101,6 +114,7 @@ export class Referee {
         `${process} runs attempt ${attempt} of step ${JSON.stringify(step)} of ${id}; it has had ${own.length} such claims, each with its body`,
     );
     claim.body = 'running';
+    if (!present) return claim;
     for (const [param, ought] of claim.needs) {
       const text = portable.encode(needs[param]);
       const same = isOutcome(ought)
@@ -129,14 +143,14 @@ export class Referee {
   leftBehind(deaths: 'seen' | 'heard'): Key | undefined {
     return [...this.#ground.rows.keys()].find((key) => {
       const kind = key.slice(0, key.indexOf('/'));
-      const isSilent = kind === 'session' && deaths === 'heard' && this.#find(lastPart(key))?.state === 'dead';
+      const isSilent = kind === 'session' && deaths === 'heard' && this.#processOf(lastPart(key))?.state === 'dead';
       return ['ready', 'timer', 'claim', 'session'].includes(kind) && !isSilent;
     });
   }
 
-  #note(key: Key, value: string | undefined, touched: Set<string>): void {
+  #note(key: Key, value: string | undefined, by: string, touched: Set<string>): void {
     const kind = key.slice(0, key.indexOf('/'));
-    if (kind === 'session') this.#session(lastPart(key), value);
+    if (kind === 'session') this.#session(lastPart(key), value, by);
     if (!['ready', 'timer', 'claim', 'head'].includes(kind)) return;
     const id = lastPart(key);
     const rows = this.#rows.get(id) ?? new Set();
@@ -146,24 +160,35 @@ export class Referee {
     touched.add(id);
   }
 
-  #session(worker: string, value: string | undefined): void {
+  #session(worker: string, value: string | undefined, by: string): void {
     if (value === undefined) {
       this.#sessions.delete(worker);
       return;
     }
-    this.#sessions.add(worker);
+    const observer = this.#find(by) as Process;
+    const heardAt = this.#sessions.get(worker) ?? observer.monotonic();
+    this.#sessions.set(worker, observer.monotonic());
     const { deadWith } = JSON.parse(value) as { readonly deadWith?: number };
     if (deadWith === undefined || this.#company.has(worker)) return;
     this.#company.set(worker, deadWith);
+    this.#givenUp.set(worker, observer.monotonic());
     const held = [...this.runs.values()].flatMap(({ model }) =>
       model.steps.flatMap((_, step) => model.claimOf(step) ?? []),
     );
     const count = held.filter((claim) => claim.worker === worker).length;
-    const process = this.#find(worker);
+    const process = this.#processOf(worker);
     demand(
       process === undefined || process.state === 'dead' || process.isExcused || !this.#isAtWork(worker),
       'nobody who works is taken for dead',
       () => `${worker} lives, was not paused, and is given up with ${count} claims`,
+    );
+    demand(
+      process === undefined ||
+        process.state === 'dead' ||
+        observer.hasListened(heardAt, SILENCE_MS) ||
+        !this.#isAtWork(worker),
+      'nobody who works is taken for dead',
+      () => `${worker} lives, and ${by} gives it up without having listened for ${SILENCE_MS / 1000} s`,
     );
     if (process?.state === 'dead')
       demand(
@@ -171,6 +196,21 @@ export class Referee {
         'a loss counts only alone',
         () => `${worker} died with ${count} claims, and ${deadWith} are counted`,
       );
+  }
+
+  /** Whether it may not have noticed yet that others have given it up. */
+  #mayNotKnow(worker: string): boolean {
+    const process = this.#processOf(worker);
+    const givenUpAt = this.#givenUp.get(worker);
+    return (
+      process !== undefined &&
+      givenUpAt !== undefined &&
+      (process.isExcused || process.monotonic() - givenUpAt < NOTICE_MS)
+    );
+  }
+
+  #processOf(worker: string): Process | undefined {
+    return this.#find(worker.slice(0, worker.indexOf('.')));
   }
 
   /** Whether it holds a claim, or one that was taken back while the body still runs. */
@@ -210,9 +250,9 @@ export class Referee {
     );
     const { model, fold } = watched;
     for (const event of entry.events) {
-      if (event.type === 'claimed' && !this.#find(event.worker)?.isExcused)
+      if (event.type === 'claimed')
         demand(
-          this.#sessions.has(event.worker),
+          this.#sessions.has(event.worker) || this.#mayNotKnow(event.worker),
           'no claim without a session',
           () => `${event.worker} claims, and has none`,
         );

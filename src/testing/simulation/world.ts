@@ -12,7 +12,7 @@ import { VirtualHost } from '../virtual-host.ts';
 import { definitionOf, witnessed } from './bodies.ts';
 import type { Coverage } from './coverage.ts';
 import { Ground } from './ground.ts';
-import { type Action, DISTURBED_MS, type RunPlan, type WorldPlan } from './plan.ts';
+import { type Action, DISTURBED_MS, type RunPlan, type Whom, type WorldPlan } from './plan.ts';
 import { Process, seenBy } from './process.ts';
 import { Referee } from './referee.ts';
 import { demand, Violation } from './violation.ts';
@@ -29,6 +29,8 @@ const RESTART_MS = 500;
 /** A client tries again for so long; with the same ids, because it cannot know what happened. */
 const CLIENT_TRIES = 100;
 const CLIENT_PAUSE_MS = 200;
+/** Where somebody who holds claims is meant and nobody does, it is looked for one again, so often and for so long. */
+const HOLDER_MS = { again: 100, most: 5_000 } as const;
 
 /** A workflow, and what its runs are given. */
 export interface Runnable {
@@ -104,14 +106,12 @@ class World {
     const memory = new MemoryStore();
     this.#ground = new Ground(open ?? (async () => memory.reopen()), (batch, by) => {
       try {
-        this.#say(`${by}: ${this.#referee.saw(batch)}`);
+        this.#say(`${by}: ${this.#referee.saw(batch, by)}`);
       } catch (error) {
         this.violated(error);
       }
     });
-    this.#referee = new Referee(this.#ground, coverage, (worker) =>
-      this.#processes.get(worker.slice(0, worker.indexOf('.'))),
-    );
+    this.#referee = new Referee(this.#ground, coverage, (name) => this.#processes.get(name));
     this.#definitions =
       plan.workflows.length > 0
         ? plan.workflows.map((one) => ({ definition: definitionOf(one, this.#referee), input: null }))
@@ -170,16 +170,14 @@ class World {
     this.#say(`— ${JSON.stringify(action)}`);
     switch (action.type) {
       case 'kill':
-        return this.#kill(action.worker, action.backAfterMs);
+        return this.#meet(action.worker, (worker) => this.#kill(worker, action.backAfterMs));
       case 'kill all':
         for (const [i] of this.#workers.entries()) this.#kill(i, action.backAfterMs);
         return;
-      case 'pause': {
-        const process = this.#workers[action.worker]?.process;
-        process?.pause();
-        this.#clock.after(action.ms, () => process?.goOn());
-        return;
-      }
+      case 'pause':
+        return this.#meet(action.worker, (worker) => this.#pause([this.#workers[worker] as Worker], action.ms));
+      case 'pause all':
+        return this.#meet('a holder', () => this.#pause(this.#workers, action.ms));
       case 'leave':
         this.#leave(action.worker, action.how);
         return this.#startLater(action.worker, action.backAfterMs + DISTURBED_MS / 4);
@@ -192,6 +190,24 @@ class World {
         this.#coverage.note('asked', `${command} × ${this.#referee.runs.get(run.id)?.model.status ?? 'none'}`);
         return this.#ask(`${command} ${run.id}`, () => this.#command(command, run, action.step, id, force));
       }
+    }
+  }
+
+  /** Whom it is about, as soon as there is one. */
+  #meet(whom: Whom, meet: (worker: number) => void, waited = 0): void {
+    if (whom !== 'a holder') return meet(whom);
+    const holders = [...this.#workers.entries()].flatMap(([i, { process, gone }]) =>
+      !gone && process.state === 'running' && this.#holds(process) ? [i] : [],
+    );
+    if (holders.length > 0) return meet(holders[this.#random.below(holders.length)] as number);
+    if (waited < HOLDER_MS.most)
+      this.#clock.after(HOLDER_MS.again, () => this.#meet(whom, meet, waited + HOLDER_MS.again));
+  }
+
+  #pause(workers: readonly Worker[], ms: number): void {
+    for (const { process } of [...workers]) {
+      process.pause();
+      this.#clock.after(ms, () => process.goOn());
     }
   }
 
