@@ -205,7 +205,7 @@ function planWorkflow(name: string, random: Random): WorkflowPlan {
         baseMs: random.pick([1, 200, 2000]),
         losses: random.chance(0.15) ? 2 : 50,
       },
-      timeoutMs: fate.ending === 'hangs once' ? 1500 : 600_000,
+      timeoutMs: fate.ending === 'hangs once' ? random.pick([1500, 1500, 12_000]) : 600_000,
       ...(fate.fallback && { fallback: 'handler' as const }),
       queue: random.pick(QUEUES),
       ...(random.chance(0.1) && { priority: random.below(3) - 1 }),

@@ -29,6 +29,8 @@ const RESTART_MS = 500;
 /** A client tries again for so long; with the same ids, because it cannot know what happened. */
 const CLIENT_TRIES = 100;
 const CLIENT_PAUSE_MS = 200;
+/** Processes that slept together wake within this time of each other. */
+const WAKE_MS = 3_000;
 /** Where somebody who holds claims is meant and nobody does, it is looked for one again, so often and for so long. */
 const HOLDER_MS = { again: 100, most: 5_000 } as const;
 
@@ -207,7 +209,7 @@ class World {
   #pause(workers: readonly Worker[], ms: number): void {
     for (const { process } of [...workers]) {
       process.pause();
-      this.#clock.after(ms, () => process.goOn());
+      this.#clock.after(ms + this.#random.below(WAKE_MS), () => process.goOn());
     }
   }
 
