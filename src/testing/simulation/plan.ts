@@ -100,7 +100,7 @@ export function planWorld(seed: number, random: Random, own: number): WorldPlan 
   const actions = troubled
     ? Array.from({ length: random.below(9) }, () => planAction(random, workers.length, runs.length))
     : [];
-  if (troubled && deaths === 'heard' && workers.length > 1) actions.push(planSilence(random));
+  if (troubled) actions.push(deaths === 'heard' && workers.length > 1 ? planSilence(random) : planDeath(random));
   return {
     seed,
     workflows,
@@ -156,11 +156,16 @@ function planAction(random: Random, workers: number, runs: number): Action {
 
 /** Somebody whom others listen for is not heard, while that matters. */
 function planSilence(random: Random): Action {
-  const at = random.below(BUSY_MS);
   const dice = random.next();
+  if (dice > 0.85) return planDeath(random);
+  const at = random.below(BUSY_MS);
   if (dice < 0.5) return { at, type: 'pause', worker: 'a holder', ms: outlasting(random) };
-  if (dice < 0.85) return { at, type: 'pause all', ms: outlasting(random) };
-  return { at, type: 'kill', worker: 'a holder', backAfterMs: random.below(5000) };
+  return { at, type: 'pause all', ms: outlasting(random) };
+}
+
+/** Somebody dies who has something to leave behind. */
+function planDeath(random: Random): Action {
+  return { at: random.below(BUSY_MS), type: 'kill', worker: 'a holder', backAfterMs: random.below(5000) };
 }
 
 /** Longer than others listen for one who holds claims. */

@@ -198,6 +198,13 @@ export class Referee {
       );
   }
 
+  #companyOf(worker: string): number | undefined {
+    const company = this.#company.get(worker);
+    if (company === undefined) return Number.POSITIVE_INFINITY;
+    // What it claimed once its session was gone, before it noticed, may be found by one who knows of its death or not.
+    return this.#sessions.has(worker) ? company : undefined;
+  }
+
   /** Whether it may not have noticed yet that others have given it up. */
   #mayNotKnow(worker: string): boolean {
     const process = this.#processOf(worker);
@@ -235,10 +242,9 @@ export class Referee {
     const [created] = entry.events;
     if (created?.type === 'created') {
       const graph = this.#graph(created.graph);
-      const company = (worker: string) => this.#company.get(worker) ?? Number.POSITIVE_INFINITY;
       this.runs.set(id, {
         incarnation,
-        model: new JournalModel(id, graph, created, this.#coverage, company),
+        model: new JournalModel(id, graph, created, this.#coverage, (worker) => this.#companyOf(worker)),
         fold: new run.RunState(graph, created, entry.at),
       });
     }
