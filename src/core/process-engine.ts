@@ -363,6 +363,12 @@ export class ProcessEngine {
       const isStopping = [...this.#stopping].some((attempt) => attempt.claim.id === claim.id);
       if (isStopping || !this.#holdings.isNew(claim)) continue;
       const attempt = new Attempt(claim, this.#storage, this.#log);
+      if (this.#fatal || this.#stopped === 'now') {
+        // Too late to begin, and perhaps one whose body has run.
+        this.#stopping.add(attempt);
+        void this.#bodyStopped(attempt);
+        continue;
+      }
       this.#holdings.begin(attempt);
       this.#attempts++;
       void this.#attempt(attempt);
@@ -444,7 +450,10 @@ export class ProcessEngine {
     } catch (error) {
       // Gone, or continued by a newer version: not this worker's any more.
       if (isAbout(error, 'UNKNOWN_RUN', 'PROTOCOL_TOO_NEW')) this.#events.emit('stale', whichOf(claim));
-      else this.#fatal ??= { error };
+      else {
+        this.#fatal ??= { error };
+        this.#stopping.add(attempt);
+      }
     }
     this.#holdings.end(attempt);
     // What its run had for it, the worker holds by now; the loop has a say only about the others, or the end.
@@ -521,7 +530,9 @@ export class ProcessEngine {
   async #giveBack(): Promise<void> {
     this.#takeBackAll('the worker has ended');
     const until = this.#host.monotonic() + STOP_MS;
-    while (this.#stopping.size > 0 && this.#host.monotonic() < until) await this.#wait(STOP_MS);
+    // What is being asked or reported may still bring claims.
+    const isBusy = () => this.#stopping.size > 0 || !this.#holdings.isIdle;
+    while (isBusy() && this.#host.monotonic() < until) await this.#wait(until - this.#host.monotonic());
     await this.#release([...this.#stopping]);
     this.#stopping.clear();
   }
