@@ -112,7 +112,7 @@ export function planWorld(seed: number, random: Random, own: number): WorldPlan 
       dropHint: random.pick([0, 0.3, 1]),
       doubleHint: random.pick([0, 0.3]),
       ...(troubled && {
-        failBefore: random.pick([0, 0, 0.05]),
+        failBefore: random.pick([0, 0, 0.05, 0.25]),
         failAfter: random.pick([0, 0, 0.05]),
         conflict: random.pick([0, 0.1]),
       }),
