@@ -36,7 +36,7 @@ export type Action =
   | {
       readonly at: number;
       readonly type: 'leave';
-      readonly worker: number;
+      readonly worker: Whom;
       readonly how: 'drain' | 'now';
       readonly backAfterMs: number;
     }
@@ -114,7 +114,7 @@ export function planWorld(seed: number, random: Random, own: number): WorldPlan 
       ...(troubled && {
         failBefore: random.pick([0, 0, 0.05, 0.25]),
         failAfter: random.pick([0, 0, 0.05]),
-        conflict: random.pick([0, 0.1]),
+        conflict: random.pick([0, 0.1, 0.3]),
       }),
     },
     actions: actions.sort((a, b) => a.at - b.at),
@@ -163,9 +163,10 @@ function planSilence(random: Random): Action {
   return { at, type: 'pause all', ms: outlasting(random) };
 }
 
-/** Somebody dies who has something to leave behind. */
+/** Somebody goes who has something to leave behind, mostly without a word. */
 function planDeath(random: Random): Action {
-  return { at: random.below(BUSY_MS), type: 'kill', worker: 'a holder', backAfterMs: random.below(5000) };
+  const gone = { at: random.below(BUSY_MS), worker: 'a holder', backAfterMs: random.below(5000) } as const;
+  return random.chance(0.75) ? { ...gone, type: 'kill' } : { ...gone, type: 'leave', how: 'now' };
 }
 
 /** Longer than others listen for one who holds claims. */

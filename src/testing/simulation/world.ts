@@ -181,8 +181,10 @@ class World {
       case 'pause all':
         return this.#meet('a holder', () => this.#pause(this.#workers, action.ms));
       case 'leave':
-        this.#leave(action.worker, action.how);
-        return this.#startLater(action.worker, action.backAfterMs + DISTURBED_MS / 4);
+        return this.#meet(action.worker, (worker) => {
+          this.#leave(worker, action.how);
+          this.#startLater(worker, action.backAfterMs + DISTURBED_MS / 4);
+        });
       case 'set clock':
         return this.#workers[action.worker]?.process.setClock(action.offsetMs);
       case 'command': {
