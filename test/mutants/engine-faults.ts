@@ -216,6 +216,13 @@ export const engineFaults: readonly Fault[] = [
     breaks: 'no claim without a session',
   },
   {
+    name: 'give up a worker that spoke since it was listened for',
+    file: 'core/sessions.ts',
+    find: "if (silent !== undefined && row.version !== silent) return 'nothing';",
+    replace: '',
+    breaks: 'nobody who works is taken for dead',
+  },
+  {
     name: 'fall silent while a body stops',
     file: 'core/process-engine.ts',
     find: 'this.#holdings.size + this.#stopping.size > 0);',
