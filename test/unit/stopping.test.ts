@@ -1,0 +1,64 @@
+import { setImmediate } from 'node:timers/promises';
+import { type Batch, type CommitResult, MemoryStore, ProcessEngine, RuntimeStorage, workflow } from 'fuseline';
+import { expect, test } from 'vitest';
+import { webHost } from '../../src/adapters/host.ts';
+
+interface Gate {
+  readonly passed: Promise<void>;
+  open(): void;
+}
+
+function gate(): Gate {
+  let open = (): void => undefined;
+  const passed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { passed, open };
+}
+
+/** Holds the commit back that records progress, and with it what its run is asked meanwhile. */
+class Slow extends MemoryStore {
+  readonly reached: Gate = gate();
+  readonly held: Gate = gate();
+
+  override async commit(batch: Batch): Promise<CommitResult> {
+    if (batch.put?.some(({ value }) => value.includes('"type":"progress"'))) {
+      this.reached.open();
+      await this.held.passed;
+    }
+    return super.commit(batch);
+  }
+}
+
+test('a body that has not stopped yet does not begin a second time in a worker that is stopped', async () => {
+  let begun = 0;
+  const [quick, long] = [gate(), gate()];
+  const two = workflow('two', ($) => {
+    const first = $.step('quick', {}, async () => await quick.passed);
+    $.step('long', {}, async (_, { heartbeat }) => {
+      begun++;
+      heartbeat('begun');
+      await long.passed;
+    });
+    return $.step('next', { first }, () => undefined);
+  });
+  const store = new Slow();
+  const storage = new RuntimeStorage({ store, host: webHost });
+  const run = await two.dispatch(undefined, { storage });
+  const engine = new ProcessEngine(two, storage, { concurrency: 2 });
+  await engine.start();
+  await store.reached.passed;
+  quick.open();
+  // Its end is asked to be recorded, with what the worker may claim beside it, and waits for the progress.
+  await setImmediate();
+  const stopped = engine.stop({ drain: false });
+  store.held.open();
+  for (let turns = 0; turns < 20; turns++) await setImmediate();
+  long.open();
+  await stopped;
+
+  expect(begun).toBe(1);
+  // What was taken from it is there for the next.
+  await new ProcessEngine(two, storage).work(run.id);
+  expect(await run.status()).toBe('SUCCEEDED');
+});
