@@ -173,6 +173,9 @@ export class ProcessEngine {
       const stranded = await this.#pump();
       if (this.#fatal) throw this.#fatal.error;
       return { attempts: this.#attempts, stranded };
+    } catch (error) {
+      this.#fatal ??= { error };
+      throw error;
     } finally {
       stopBreathing();
       unhint();
@@ -475,7 +478,7 @@ export class ProcessEngine {
           // Nothing was written: the attempt failed with a value that cannot be kept.
           return this.#finish(claim, { status: 'failed', error: recordError(error) }, undefined, next);
         }
-        if (!isAbout(error, 'STORAGE_FULL') || this.#stopped === 'now') throw error;
+        if (!isAbout(error, 'STORAGE_FULL') || this.#stopped === 'now' || this.#fatal) throw error;
         this.#events.emit('error', { error });
         await new Promise<void>((resolve) => void this.#host.after(wait, resolve));
       }
@@ -530,9 +533,9 @@ export class ProcessEngine {
   async #giveBack(): Promise<void> {
     this.#takeBackAll('the worker has ended');
     const until = this.#host.monotonic() + STOP_MS;
-    // What is being asked or reported may still bring claims.
-    const isBusy = () => this.#stopping.size > 0 || !this.#holdings.isIdle;
-    while (isBusy() && this.#host.monotonic() < until) await this.#wait(until - this.#host.monotonic());
+    const mayStop = () => this.#stopping.size > 0 && this.#host.monotonic() < until;
+    // What is being asked or reported may still bring claims: that is waited for as long as it takes.
+    while (!this.#holdings.isIdle || mayStop()) await this.#wait(LOOK_MS);
     await this.#release([...this.#stopping]);
     this.#stopping.clear();
   }
