@@ -136,6 +136,7 @@ function planAction(random: Random, workers: number, runs: number): Action {
     'cancel',
     'cancel',
     'pause',
+    'pause',
     'resume',
     'resume',
     'retry',
