@@ -379,7 +379,7 @@ export class ProcessEngine {
   };
 
   #room(): number {
-    if (this.#stopped !== 'no' || this.#quiet || this.#holdings.isAlone) return 0;
+    if (this.#stopped !== 'no' || this.#fatal || this.#quiet || this.#holdings.isAlone) return 0;
     return Math.max(0, this.#concurrency - this.#holdings.busy);
   }
 
