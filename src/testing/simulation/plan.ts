@@ -97,6 +97,7 @@ export function planWorld(seed: number, random: Random, own: number): WorldPlan 
   const workers = Array.from({ length: 1 + random.below(4) }, () => ({ concurrency: random.pick([1, 2, 8]) }));
   const troubled = random.chance(0.85);
   const deaths = random.chance(0.5) ? 'seen' : 'heard';
+  const delayMs = random.pick([2, 20, 400]);
   const actions = troubled
     ? Array.from({ length: random.below(9) }, () => planAction(random, workers.length, runs.length))
     : [];
@@ -108,13 +109,14 @@ export function planWorld(seed: number, random: Random, own: number): WorldPlan 
     workers,
     deaths,
     faults: {
-      delayMs: random.pick([2, 20, 400]),
+      delayMs,
       dropHint: random.pick([0, 0.3, 1]),
       doubleHint: random.pick([0, 0.3]),
       ...(troubled && {
         failBefore: random.pick([0, 0, 0.05, 0.25]),
         failAfter: random.pick([0, 0, 0.05]),
-        conflict: random.pick([0, 0.1, 0.3]),
+        // Slow as well, it would take a worker longer to look after itself than is allowed here.
+        conflict: random.pick([0, 0.1, delayMs < 400 ? 0.3 : 0.1]),
       }),
     },
     actions: actions.sort((a, b) => a.at - b.at),
