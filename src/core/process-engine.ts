@@ -357,7 +357,17 @@ export class ProcessEngine {
 
   #request(worker: string, limit: number, run: string): ClaimRequest {
     const { busy } = this.#holdings;
-    return { worker, limit, busy, held: this.#holdings.in(run), serves: this.#finder.serves };
+    // It may be decided on when others have given this worker up: nothing is claimed in a name it has no more.
+    const most = () => (this.#worker === worker ? limit : 0);
+    return {
+      worker,
+      get limit() {
+        return most();
+      },
+      busy,
+      held: this.#holdings.in(run),
+      serves: this.#finder.serves,
+    };
   }
 
   readonly #take = ({ claims }: Granted): void => {
