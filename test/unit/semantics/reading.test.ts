@@ -193,7 +193,7 @@ describe('removing', () => {
     expect((await rig.storage.list()).runs).toEqual([]);
   });
 
-  test('the tombstones go as well, once nobody can rest on what they stand for', async () => {
+  test('what a removal leaves behind is swept as well', async () => {
     const rig = new Rig();
     await rig.end(fine);
     await rig.storage.remove('run');
