@@ -142,7 +142,7 @@ function invite(): void {
 }
 
 function invitationToKill(): readonly string[] {
-  const pids = team.pids().map((pid) => `pid ${pid}`);
+  const pids = team.pids().map((pid) => `pid-${pid}`);
   const busy = [...picture.values()].find(
     ({ status, worker = '' }) => status === 'runs' && pids.includes(nameOf(worker)),
   );

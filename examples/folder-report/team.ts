@@ -30,15 +30,15 @@ export function startTeam(size: number, directory: string, run: string, say: (li
 }
 
 async function end(member: ChildProcess, say: (line: string) => void): Promise<void> {
-  if (member.stderr) createInterface({ input: member.stderr }).on('line', (line) => say(`pid ${member.pid}: ${line}`));
+  if (member.stderr) createInterface({ input: member.stderr }).on('line', (line) => say(`pid-${member.pid}: ${line}`));
   await new Promise<void>((resolve) => {
     member.once('error', (error) => {
       say(`A worker could not be started: ${error.message}`);
       resolve();
     });
     member.once('close', (code, signal) => {
-      if (signal !== null) say(`pid ${member.pid} was killed (${signal}).`);
-      else if (code !== 0) say(`pid ${member.pid} ended with ${code}.`);
+      if (signal !== null) say(`pid-${member.pid} was killed (${signal}).`);
+      else if (code !== 0) say(`pid-${member.pid} ended with ${code}.`);
       resolve();
     });
   });

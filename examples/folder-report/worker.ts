@@ -8,7 +8,7 @@ if (directory === undefined || run === undefined) throw new TypeError('worker.ts
 
 const storage = new FileStorage(directory);
 // Two steps at a time: enough to leave something for the other process, and to take over what it held without waiting.
-const engine = new ProcessEngine(folderReport, storage, { concurrency: 2, name: `pid ${process.pid}` });
+const engine = new ProcessEngine(folderReport, storage, { concurrency: 2, name: `pid-${process.pid}` });
 engine.on('error', ({ error }) => console.error(error));
 
 // Gives back what it holds, so that whoever goes on need not find out that this one is gone.

@@ -99,17 +99,17 @@ describe('folder-report', () => {
 
   test('goes on when one of its two processes is killed, with the part that is missing', async () => {
     const slow = start('folder-report/start.ts', folder, '--slow');
-    const [, pid] = /pid (\d+)/.exec(await slow.line(/^count: pid \d+, part 2 of 6/)) ?? [];
+    const [, pid] = /pid-(\d+)/.exec(await slow.line(/^count: pid-\d+, part 2 of 6/)) ?? [];
     process.kill(Number(pid), 'SIGKILL');
     expect(await slow.ended).toBe(0);
-    expect(slow.lines.find((line) => line.includes(`takes over from pid ${pid} after part 2 of 6`))).toBeDefined();
+    expect(slow.lines.find((line) => line.includes(`takes over from pid-${pid} after part 2 of 6`))).toBeDefined();
     expect(await readFile(join(home, 'reports/a-folder-1.md'), 'utf8')).toMatch(/\| TypeScript \| +3 \| +6 \|/);
     expect(await eventsOf('a-folder-1', 'checkpoint', 'count')).toBe(6);
   });
 
   test('tells of files that vanished or could not be read after the scan, and counts the others', async () => {
     const slow = start('folder-report/start.ts', folder, '--slow');
-    await slow.line(/^count: pid \d+, part 1 of 6/);
+    await slow.line(/^count: pid-\d+, part 1 of 6/);
     await rm(join(folder, 'src/deep/same.ts'));
     await rm(join(folder, 'src/deep/other.ts'));
     await mkdir(join(folder, 'src/deep/other.ts'));
@@ -122,7 +122,7 @@ describe('folder-report', () => {
 
   test('stops when it is interrupted, and the same command goes on with the same run', async () => {
     const first = start('folder-report/start.ts', folder, '--slow');
-    await first.line(/^count: pid \d+, part 1 of 6/);
+    await first.line(/^count: pid-\d+, part 1 of 6/);
     first.child.kill('SIGINT');
     expect(await first.ended).toBe(130);
     const second = start('folder-report/start.ts', folder);
