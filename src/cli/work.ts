@@ -10,7 +10,7 @@ import { END } from '../core/step-lists.ts';
 import { EXIT, type Exit } from './exits.ts';
 import { onInterrupt } from './interrupt.ts';
 import { type Exported, findWorkflows, openStorage, workerNameHere } from './open.ts';
-import { type CommonOptions, runLine, wholeNumber, withCommonOptions } from './options.ts';
+import { type CommonOptions, isAbout, runLine, wholeNumber, withCommonOptions } from './options.ts';
 import { count, duration, json, painter, type Style, statusStyle, statusText } from './output.ts';
 import { keepStdoutForJson, note, print } from './streams.ts';
 import { superviseWorkers } from './supervise.ts';
@@ -151,10 +151,20 @@ class WorkerProcess {
     const runs = new Set(await this.#storage.sessions.runsHeldByOthers(undefined));
     for (const row of await this.#storage.timerRows(TIMERS)) runs.add(parseTimer(row).run);
     for (const run of runs) {
-      const moves = await this.#storage.peek(run, (state) => names.has(state.created.workflow) && isMoving(state));
-      if (moves) return true;
+      if (await this.#moves(run, names)) return true;
     }
     return false;
+  }
+
+  async #moves(run: string, workflows: ReadonlySet<string>): Promise<boolean> {
+    try {
+      const isOurs = (state: RunState) => workflows.has(state.created.workflow);
+      return (await this.#storage.peek(run, (state) => isOurs(state) && isMoving(state))) ?? false;
+    } catch (error) {
+      // A run that a newer version has continued is not this one's to wait for.
+      if (isAbout(error, 'PROTOCOL_TOO_NEW')) return false;
+      throw error;
+    }
   }
 
   #hearTheEnd(): () => void {

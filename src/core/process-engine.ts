@@ -531,7 +531,10 @@ export class ProcessEngine {
 
   async #release(attempts: readonly Attempt[]): Promise<void> {
     for (const { claim } of attempts) {
-      await this.#storage.release(claim.run, [claim.fence]).catch((error) => this.#events.emit('error', { error }));
+      await this.#storage.release(claim.run, [claim.fence]).catch((error) => {
+        // Removed, or continued by a newer version: nobody waits for this worker there.
+        if (!isAbout(error, 'UNKNOWN_RUN', 'PROTOCOL_TOO_NEW')) this.#events.emit('error', { error });
+      });
     }
   }
 

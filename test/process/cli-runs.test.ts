@@ -3,7 +3,9 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
+import { FileStore } from 'fuseline/node';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { continueByNewer } from './newer.ts';
 
 const MAIN = resolve('dist/cli/main.js');
 
@@ -24,6 +26,12 @@ export const gated = workflow('gated', { input: typed<{ gate: string }>() }, ($)
   });
   return $.step('after', { open }, ({ open }) => open);
 });
+export const deaf = workflow('deaf', { input: typed<{ gate: string }>() }, ($) =>
+  $.step('waits', { wait: $.input }, async ({ wait }, { signal }) => {
+    signal.addEventListener('abort', () => console.log('aborted in ' + process.pid));
+    await gate(wait.gate, new AbortController().signal);
+  }),
+);
 export const fragile = workflow('fragile', { input: typed<{ gate: string }>() }, ($) => {
   const safe = $.step('safe', {}, () => 1);
   return $.step('breaks', { safe, wait: $.input }, ({ wait }) => {
@@ -120,6 +128,21 @@ describe('while a worker is at work', () => {
     await worker.has(`aborted in ${worker.child.pid}`);
     expect(await json('cancel', 'c1')).toEqual({ id: 'c1', workflow: 'gated', status: 'CANCELLED' });
     expect(await cli('pause', 'c1')).toMatchObject({ code: 2, stderr: expect.stringContaining('(RUN_FINISHED)') });
+  });
+
+  test('rm of a run it has just been told is cancelled leaves it quiet', async () => {
+    const { open, input } = gateIn();
+    await cli('dispatch', 'all.ts', '--workflow', 'deaf', '--input', input, '--id', 'x1');
+    const worker = fuseline('work', 'all.ts', '--stay');
+    await worker.has('RUNNING    x1  waits');
+    await cli('cancel', 'x1');
+    await worker.has(`aborted in ${worker.child.pid}`);
+    expect((await cli('rm', 'x1')).code).toBe(0);
+    await open();
+    worker.child.kill('SIGINT');
+    const { code, stderr } = await worker.ended;
+    expect(code).toBe(0);
+    expect(stderr).not.toMatch(/error|no run/i);
   });
 
   test('a paused run lets what is under way finish and starts nothing more until it is resumed', async () => {
@@ -243,6 +266,15 @@ test('work names the runs that failed and what to do about them', async () => {
   );
 });
 
+test('work ends with 0 beside a run that a newer version has continued, whatever is due there', async () => {
+  await cli('dispatch', 'all.ts', '--workflow', 'forked', '--start-at', '1h', '--id', 'n1');
+  const store = new FileStore(storage);
+  await continueByNewer(store, 'n1');
+  await store.close();
+  await cli('dispatch', 'all.ts', '--workflow', 'forked', '--id', 'n2');
+  expect(await cli('work', 'all.ts')).toMatchObject({ code: 0, stderr: expect.stringContaining('done: 2 attempts') });
+});
+
 describe('show --watch', () => {
   test('without a terminal it tells one event per line until the run has failed, and ends with 1', async () => {
     await cli('dispatch', 'all.ts', '--workflow', 'fragile', '--input', gateIn().input, '--id', 'w1');
@@ -314,8 +346,8 @@ describe('graph', () => {
       ].join('\n'),
     );
     const { stdout } = await cli('graph', 'all.ts');
-    expect(stdout).toContain('subgraph w0["forked"]');
-    expect(stdout).toMatch(/^ {4}w2s0 --> w2s1$/m);
+    expect(stdout).toContain('subgraph w1["forked"]');
+    expect(stdout).toMatch(/^ {4}w3s0 --> w3s1$/m);
   });
 
   test('prints the graph as data, one per line', async () => {
@@ -324,6 +356,6 @@ describe('graph', () => {
       name: 'forked',
       steps: [{ kind: 'branch' }, {}, { name: '__proto__' }],
     });
-    expect((await cli('graph', 'all.ts', '--format', 'json')).stdout.trim().split('\n')).toHaveLength(3);
+    expect((await cli('graph', 'all.ts', '--format', 'json')).stdout.trim().split('\n')).toHaveLength(4);
   });
 });

@@ -1,21 +1,7 @@
 import { FileStore } from 'fuseline/node';
 import { expect, test } from 'vitest';
-import { lastPart } from '../../../src/core/keys.ts';
 import { fleet } from '../fleet.ts';
-
-/** What a later version of the software might do to a run: it adds an entry that this one must not judge. */
-async function continueByNewer(store: FileStore, run: string): Promise<void> {
-  const entries = await store.scan({ from: `entry/${run}/`, to: `entry/${run}0` });
-  const last = entries.at(-1) as (typeof entries)[number];
-  const digits = String(Number(lastPart(last.key).slice(1)) + 1);
-  const key = `${last.key.slice(0, last.key.lastIndexOf('/'))}/${digits.length.toString(36)}${digits}`;
-  const entry = { protocol: 99, at: Date.now(), events: [{ type: 'not known yet', step: 0 }] };
-  const result = await store.commit({
-    expect: [{ key, version: undefined }],
-    put: [{ key, value: JSON.stringify(entry) }],
-  });
-  expect(result.status).toBe('committed');
-}
+import { continueByNewer } from '../newer.ts';
 
 const rowsOf = async (store: FileStore, run: string) =>
   (await store.scan({ from: ' ', to: '~' })).filter(
