@@ -10,7 +10,8 @@ Exit codes:
   0    done
   1    the run failed or was cancelled
   2    bad usage: a file, run, option or input that does not fit
-  3    stranded: a step is ready that no live worker can handle
+  3    stranded: a step is ready that no live worker can handle, or, for
+       check, an unfinished run does not fit the new code
   4    the storage cannot be used
   70   a defect of fuseline itself
   130  interrupted before the work was done`;
