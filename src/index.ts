@@ -54,7 +54,9 @@ export type {
 } from './core/graph.ts';
 export type { RunHandle } from './core/handle.ts';
 export type { AbortControllerLike, Host, Liveness, Signal } from './core/host.ts';
+export { workerName } from './core/ids.ts';
 export type { RunQuery } from './core/listing.ts';
+export { type Live, type LiveRun, type LiveRuns, liveRun, liveRuns } from './core/live.ts';
 export { type EngineOptions, ProcessEngine, type WorkReport } from './core/process-engine.ts';
 export type { Keep } from './core/retention.ts';
 export type { RunPage } from './core/run-reader.ts';

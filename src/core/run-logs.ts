@@ -12,7 +12,7 @@ import type { Hint, Key, Store } from './store.ts';
 
 const CACHED_RUNS = 256;
 /** Somebody who waits looks again after this long even if no hint came. */
-const LOOK_MS = 1000;
+export const LOOK_MS = 1000;
 
 /** The runs this process has to do with: their logs, their graphs, and the news of those it follows. */
 export class RunLogs {
@@ -123,8 +123,10 @@ export class RunLogs {
     };
   }
 
+  /** The run was removed. Who follows it hears so, and of the next one with its id. */
   forget(run: string): void {
-    this.#logs.delete(run);
+    if (this.#logs.get(run)?.isIdle) this.#logs.delete(run);
+    this.#tell({ keys: [keys.head(run)] });
   }
 
   close(): void {

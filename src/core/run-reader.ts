@@ -3,13 +3,14 @@ import type { Codec } from './codec.ts';
 import { FuselineError, rebuildError } from './errors.ts';
 import type { JournalEntry, Stored } from './events.ts';
 import { explain, type Stranded, strandedSteps } from './explain.ts';
+import type { CompiledGraph } from './graph.ts';
 import type { Host } from './host.ts';
 import { parseReady, under } from './keys.ts';
 import { type Listed, listRuns, type RunQuery } from './listing.ts';
 import { readOutput } from './output.ts';
 import { headOf } from './rows.ts';
 import { RunLogs } from './run-logs.ts';
-import type { RunState, RunStatus } from './run-state.ts';
+import { RunState, type RunStatus } from './run-state.ts';
 import type { Sessions, Worker } from './sessions.ts';
 import type { Store } from './store.ts';
 import {
@@ -52,6 +53,24 @@ export class RunReader {
     return this.logs.look(run, (state) =>
       viewOf(run, headOf(state, log.incarnation), state, strandedSteps(run, state, workers, names)),
     );
+  }
+
+  /**
+   * The run as it was once it had come to an entry of its journal, by the entry's position. What no worker could handle
+   * then is not known: its `stranded` is empty. Rejects with `INVALID_INPUT` if there is no such entry.
+   */
+  async viewAt(run: string, seq: number): Promise<RunView> {
+    const { graph, last } = await this.logs.look(run, ({ graph, seq: last }) => ({ graph, last }));
+    if (!(Number.isInteger(seq) && seq >= 0 && seq <= last)) {
+      throw new FuselineError(
+        'INVALID_INPUT',
+        `run ${run} cannot be viewed at ${seq}; its journal has the entries 0 to ${last}`,
+      );
+    }
+    const log = this.logs.get(run);
+    const past = await pastOf(graph, seq, (from) => log.entries(from, seq + 1 - from));
+    if (!past) throw new FuselineError('UNKNOWN_RUN', `run ${run} was removed while it was read`);
+    return viewOf(run, headOf(past, log.incarnation), past, []);
   }
 
   async status(run: string): Promise<RunStatus> {
@@ -193,6 +212,26 @@ export class RunReader {
         return summaryOf(id, head, stranded);
       }),
     );
+  }
+}
+
+type Page = readonly { readonly seq: number; readonly entry: JournalEntry }[];
+
+/** The fold of a journal as far as one entry; `undefined` if it does not reach that far. */
+async function pastOf(
+  graph: CompiledGraph,
+  last: number,
+  read: (from: number) => Promise<Page>,
+): Promise<RunState | undefined> {
+  let page = await read(0);
+  const created = page[0]?.entry.events[0];
+  if (created?.type !== 'created') return undefined;
+  const state = new RunState(graph, created, (page[0] as Page[number]).entry.at);
+  for (;;) {
+    for (const { seq, entry } of page) state.fold(entry, seq);
+    if (state.seq >= last) return state;
+    page = await read(state.seq + 1);
+    if (page.length === 0) return undefined;
   }
 }
 
