@@ -103,6 +103,9 @@ test('what this process does is live where the store tells it nothing of that', 
     await storage.enqueue('run', 'second');
     await rig.host.advance(SOON_MS);
     expect(stepsOf(run.getSnapshot()), turn).toEqual({ first: 'SUCCEEDED', second: 'PENDING' });
+    await storage.signal('run', 'news', 1);
+    await rig.host.advance(SOON_MS);
+    expect(run.getSnapshot(), turn).toMatchObject({ run: { signals: [{ name: 'news' }] } });
     await storage.cancel('run');
     await rig.host.advance(SOON_MS);
     expect(runs.getSnapshot(), turn).toMatchObject({ runs: [{ status: 'CANCELLED' }] });
