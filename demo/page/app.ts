@@ -1,0 +1,218 @@
+import {
+  type HistoryEvent,
+  type Live,
+  type LiveRun,
+  type LiveRuns,
+  liveRun,
+  liveRuns,
+  type RuntimeStorage,
+  type RunView,
+  workerName,
+} from 'fuseline';
+import { type Meddling, type Mischief, meddleAs } from '../photos/meddling.ts';
+import { type Photo, photoWorkflow } from '../photos/workflow.ts';
+import { describe } from './failures.ts';
+import { Journals } from './journals.ts';
+import { Rescues } from './rescues.ts';
+import { type Route, readRoute, writeRoute } from './route.ts';
+import { samplePhotos } from './samples.ts';
+import { onSettings, readSettings, type Settings, writeSettings } from './settings.ts';
+import { CAPTIONS, type Rescue } from './story.ts';
+import type { Notice } from './view.ts';
+import { listenToWindows, type Windows } from './windows.ts';
+import { Workforce } from './workforce.ts';
+
+/** Runs the list shows. */
+const LISTED = 500;
+/** So slow the story is told. */
+const STORY_PACE_MS = 600;
+
+/** What the page knows and what it can do; how it looks is somebody else's. `changed` is called after every change. */
+export class App {
+  readonly storage: RuntimeStorage;
+  readonly journals: Journals;
+  readonly workforce: Workforce;
+  readonly windows: Windows;
+  settings: Settings = readSettings();
+  route: Route = readRoute(location.hash);
+  /** Position in the story; `undefined` when it is not told. */
+  caption: number | undefined;
+  rescue: Rescue | undefined;
+  notice: Notice | undefined;
+  readonly #rescues = new Rescues();
+  readonly #runs: Live<LiveRuns>;
+  readonly #changed: () => void;
+  #selected: { readonly id: string; readonly live: Live<LiveRun>; readonly stop: () => void } | undefined;
+  #others: readonly string[] = [];
+
+  constructor(parts: {
+    readonly storage: RuntimeStorage;
+    readonly database: string;
+    readonly engine: string | URL;
+    readonly changed: () => void;
+  }) {
+    this.storage = parts.storage;
+    this.#changed = parts.changed;
+    const self = nameOfWindow();
+    this.journals = new Journals(this.storage, (run, event) => this.#see(run, event));
+    this.windows = listenToWindows(self, this.#changed);
+    this.workforce = new Workforce({
+      database: parts.database,
+      script: parts.engine,
+      prefix: self,
+      meddling: this.settings.meddling,
+      changed: this.#changed,
+    });
+    this.#runs = liveRuns(this.storage, { limit: LISTED });
+  }
+
+  /** Hires two workers, follows the runs, and begins the story if it was never told. */
+  async start(): Promise<void> {
+    onSettings((settings) => this.#adopt(settings));
+    this.#runs.subscribe(() => this.#followRuns());
+    addEventListener('hashchange', () => this.#follow(readRoute(location.hash)));
+    this.#follow(this.route);
+    this.workforce.hire();
+    this.workforce.hire();
+    if (this.settings.story === 'unseen') {
+      this.tell(0);
+      await this.dispatchSamples(3);
+    }
+  }
+
+  get runs(): LiveRuns {
+    return this.#runs.getSnapshot();
+  }
+
+  get selected(): LiveRun | undefined {
+    return this.#selected?.live.getSnapshot();
+  }
+
+  /** The selected run, if it is there. */
+  get run(): RunView | undefined {
+    const selected = this.selected;
+    return selected?.status === 'ready' ? selected.run : undefined;
+  }
+
+  /** Names of living workers that are not of this page. */
+  get others(): readonly string[] {
+    return this.#others;
+  }
+
+  go(route: Route): void {
+    history.replaceState(null, '', `${location.pathname}${location.search}${writeRoute(route)}`);
+    this.#follow(route);
+  }
+
+  async dispatchSamples(count: number): Promise<void> {
+    const first = this.settings.painted;
+    this.settings = writeSettings({ painted: first + count });
+    await this.dispatch(await samplePhotos(first, count));
+  }
+
+  async dispatch(photos: readonly Photo[]): Promise<void> {
+    const workflow = photoWorkflow(meddleAs(() => this.settings.meddling));
+    const runs = await Promise.all(
+      photos.map((photo) => workflow.dispatch(photo, { storage: this.storage, labels: { photo: photo.name } })),
+    );
+    const [first] = runs;
+    if (first) this.go({ run: first.id });
+  }
+
+  /** Kills one of this page's workers, the busiest if none is named, and hires another in its place a little later. */
+  kill(name: string | undefined = this.#busiest()): void {
+    if (name === undefined) return;
+    this.#rescues.killed(name, Date.now());
+    this.workforce.kill(name);
+  }
+
+  meddle(change: Partial<Meddling>): void {
+    this.#adopt(writeSettings({ meddling: { ...this.settings.meddling, ...change } }));
+  }
+
+  mischief(step: string, mischief: Mischief): void {
+    const { [step]: current, ...rest } = this.settings.meddling.steps;
+    this.meddle({ steps: current === mischief ? rest : { ...rest, [step]: mischief } });
+  }
+
+  tell(caption: number | undefined): void {
+    this.caption = caption;
+    this.rescue = undefined;
+    if (caption === undefined) this.settings = writeSettings({ story: 'seen' });
+    this.meddle({ paceMs: caption === undefined ? 0 : STORY_PACE_MS });
+  }
+
+  say(notice: Notice | undefined): void {
+    this.notice = notice;
+    this.#changed();
+  }
+
+  fail(error: unknown): void {
+    this.say({ tone: 'trouble', text: describe(error) });
+  }
+
+  #adopt(settings: Settings): void {
+    this.settings = settings;
+    this.workforce.meddle(settings.meddling);
+    this.#changed();
+  }
+
+  #follow(route: Route): void {
+    this.route = route;
+    if (route.run !== this.#selected?.id) {
+      this.#selected?.stop();
+      this.#selected = undefined;
+      if (route.run !== undefined) {
+        const live = liveRun(this.storage, route.run);
+        this.#selected = { id: route.run, live, stop: live.subscribe(this.#changed) };
+      }
+    }
+    this.#changed();
+  }
+
+  #followRuns(): void {
+    const { runs } = this;
+    if (runs.status === 'failed') this.fail(runs.error);
+    if (runs.status === 'ready') {
+      for (const run of runs.runs) this.journals.follow(run.id).catch((error) => this.fail(error));
+      const [newest] = runs.runs;
+      if (this.route.run === undefined && newest) this.go({ run: newest.id });
+    }
+    this.storage.workers().then(
+      (workers) => {
+        const own = new Set(this.workforce.employees.map(({ name }) => name));
+        this.#others = workers.map(({ id }) => workerName(id)).filter((name) => !own.has(name));
+        this.#changed();
+      },
+      (error) => this.fail(error),
+    );
+    this.#changed();
+  }
+
+  #see(run: string, event: HistoryEvent): void {
+    const rescue = this.#rescues.see(run, event);
+    if (rescue) {
+      this.rescue = rescue;
+      if (this.caption !== undefined && CAPTIONS[this.caption]?.id === 'kill') this.go({ run, step: rescue.step });
+    }
+    this.#changed();
+  }
+
+  #busiest(): string | undefined {
+    const names = this.workforce.employees.map(({ name }) => name);
+    const holders = this.run?.steps.flatMap(({ worker }) => (worker === undefined ? [] : [workerName(worker)])) ?? [];
+    return names.find((name) => holders.includes(name)) ?? names[0];
+  }
+}
+
+const NAMES = ['otter', 'heron', 'lynx', 'finch', 'moth', 'seal', 'wren', 'hare', 'newt', 'ibis', 'vole', 'tern'];
+
+/** The same after a reload, another in every window. */
+function nameOfWindow(): string {
+  const known = sessionStorage.getItem('window');
+  if (known !== null) return known;
+  const [a = 0, b = 0] = crypto.getRandomValues(new Uint8Array(2));
+  const name = `${NAMES[a % NAMES.length]}${b % 100}`;
+  sessionStorage.setItem('window', name);
+  return name;
+}

@@ -1,0 +1,16 @@
+/** Something one can do: a button, and a line of the palette. */
+export interface Command {
+  readonly id: string;
+  readonly title: string;
+  /** Single key, where it has one. */
+  readonly key?: string;
+  /** Why it cannot be done now; `undefined` if it can. */
+  readonly unavailable?: string;
+  readonly run: () => void | Promise<void>;
+}
+
+/** The commands whose titles have all words of a query, in their order. */
+export function matching(commands: readonly Command[], query: string): readonly Command[] {
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  return commands.filter(({ title }) => words.every((word) => title.toLowerCase().includes(word)));
+}

@@ -1,0 +1,174 @@
+/** The page: everything is put together here. */
+import { defineElements, type FuselineRun } from 'fuseline/elements';
+import { IndexedDBStorage } from 'fuseline/indexeddb';
+import { html, render } from 'lit-html';
+import { App } from './app.ts';
+import type { Command } from './commands.ts';
+import { offline } from './offline.ts';
+import { pageCommands } from './page-commands.ts';
+import { Palette } from './palette.ts';
+import { showResult } from './results.ts';
+import { RunsList } from './runs-list.ts';
+import { droppedPhotos } from './samples.ts';
+import { scriptAddress } from './trusted.ts';
+import { type Acts, type Frame, noticeBar, runBar, storyBar, toolBar, topBar, workersPanel } from './view.ts';
+
+const DATABASE = 'fuseline-demo';
+
+defineElements();
+const room = (name: string): HTMLElement => document.getElementById(name) as HTMLElement;
+render(
+  html`<header id="top"></header>
+    <nav id="tools" aria-label="What you can do"></nav>
+    <div id="notice"></div>
+    <aside>
+      <section class="runs" aria-label="Runs"><h2>Runs</h2><div id="runs" role="listbox" tabindex="0" aria-label="Runs, newest first"></div></section>
+      <section id="workers" class="workers" aria-label="Workers"></section>
+    </aside>
+    <main>
+      <div id="run-tools" role="toolbar" aria-label="The run"></div>
+      <fuseline-run id="run"></fuseline-run>
+      <div id="empty" class="empty" hidden></div>
+    </main>
+    <div id="story" aria-live="polite"></div>
+    <input id="files" type="file" accept="image/*" multiple hidden />`,
+  document.body,
+);
+
+const storage = new IndexedDBStorage(DATABASE);
+const app = new App({ storage, database: DATABASE, engine: scriptAddress('engine.js'), changed: draw });
+const palette = new Palette(commands, (command) => obey(command.id));
+const list = new RunsList(room('runs'), (run) => app.go({ run }));
+const files = room('files') as HTMLInputElement;
+const inspector = room('run') as FuselineRun;
+
+const acts: Acts = {
+  run: obey,
+  kill: (worker) => app.kill(worker),
+  hang: (worker) => app.workforce.hang(worker, 20_000),
+  story: (caption) => app.tell(caption),
+  dismiss: () => app.say(undefined),
+};
+
+inspector.storage = storage;
+inspector.content = showResult;
+inspector.addEventListener('fuseline-select', ({ detail: { step } }) => {
+  const { step: before, ...rest } = app.route;
+  app.go({ ...rest, ...(step !== undefined && step !== before && { step }) });
+});
+inspector.addEventListener('fuseline-moment', ({ detail: { seq } }) => {
+  const { moment, ...rest } = app.route;
+  app.go({ ...rest, ...(seq !== undefined && { moment: seq }) });
+});
+
+addEventListener('keydown', (event) => {
+  const pressed =
+    (event.ctrlKey || event.metaKey ? 'Ctrl+' : '') +
+    (event.ctrlKey || event.metaKey ? event.key.toUpperCase() : event.key);
+  if (event.altKey || (isTyping(event) && !pressed.startsWith('Ctrl+'))) return;
+  const command = commands().find(({ key }) => key === pressed);
+  if (!command) return;
+  event.preventDefault();
+  obey(command.id);
+});
+addEventListener('dragover', (event) => event.preventDefault());
+addEventListener('drop', (event) => {
+  event.preventDefault();
+  void add(event.dataTransfer?.files ?? []);
+});
+files.addEventListener('change', () => {
+  void add(files.files ?? []).then(() => {
+    files.value = '';
+  });
+});
+for (const change of ['online', 'offline']) addEventListener(change, () => draw());
+
+offline(app);
+app.start().catch((error) => app.fail(error));
+
+let drawing = false;
+
+/** Once per frame, however much changes. */
+function draw(): void {
+  if (drawing) return;
+  drawing = true;
+  requestAnimationFrame(() => {
+    drawing = false;
+    paint();
+  });
+}
+
+function paint(): void {
+  const { runs, route, run, selected } = app;
+  const listed = runs.status === 'ready' ? runs.runs : [];
+  const frame: Frame = {
+    score: app.journals.score,
+    queued: run?.steps.filter(({ queued }) => queued !== undefined).length ?? 0,
+    rate: app.journals.rate(Date.now()),
+    online: navigator.onLine,
+    paceMs: app.settings.meddling.paceMs,
+    employees: app.workforce.employees,
+    others: app.others,
+    commands: commands(),
+    caption: app.caption,
+    rescue: app.rescue,
+    notice: app.notice,
+  };
+  render(topBar(frame, acts), room('top'));
+  render(toolBar(frame, acts), room('tools'));
+  render(noticeBar(frame, acts), room('notice'));
+  render(workersPanel(frame, acts), room('workers'));
+  render(runBar(frame, acts), room('run-tools'));
+  render(storyBar(frame, acts), room('story'));
+  list.show({ runs: listed, selected: route.run, progress: (run) => app.journals.progress(run) });
+
+  inspector.run = route.run;
+  inspector.selected = route.step;
+  inspector.moment = route.moment;
+  const absent = selected === undefined || selected.status === 'missing';
+  inspector.hidden = absent;
+  room('run-tools').hidden = absent;
+  room('empty').hidden = !absent;
+  render(
+    runs.status === 'loading'
+      ? html`<p>Opening the database…</p>`
+      : selected?.status === 'missing'
+        ? html`<p>There is no run ${route.run} here. It may have been removed, or it lives in another browser.</p>`
+        : html`<p>Nothing has been dispatched yet. Drop photos anywhere on this page, or <button @click=${() => obey('dispatch')}>dispatch ten samples</button>.</p>`,
+    room('empty'),
+  );
+}
+
+function commands(): readonly Command[] {
+  return pageCommands(app, {
+    openPalette: () => palette.open(),
+    chooseFiles: () => files.click(),
+    wipe: async () => {
+      for (const { name } of app.workforce.employees) app.workforce.kill(name);
+      await storage.close();
+      indexedDB.deleteDatabase(DATABASE);
+    },
+  });
+}
+
+function obey(id: string): void {
+  const command = commands().find((command) => command.id === id);
+  if (!command || command.unavailable !== undefined) return;
+  Promise.resolve()
+    .then(command.run)
+    .catch((error) => app.fail(error));
+}
+
+async function add(given: Iterable<File>): Promise<void> {
+  try {
+    const photos = await droppedPhotos(given);
+    if (photos.length === 0) app.say({ tone: 'news', text: 'None of that is a picture this browser can decode.' });
+    await app.dispatch(photos);
+  } catch (error) {
+    app.fail(error);
+  }
+}
+
+function isTyping({ target }: Event): boolean {
+  return target instanceof HTMLElement && (target.matches('input, textarea, select') || target.isContentEditable);
+}

@@ -1,0 +1,42 @@
+import { type Meddling, UNDISTURBED } from '../photos/meddling.ts';
+
+/** What this origin remembers beside the runs: shared by all windows, gone with a reset. */
+export interface Settings {
+  readonly meddling: Meddling;
+  /** How many samples were painted so far. */
+  readonly painted: number;
+  readonly story: 'unseen' | 'seen';
+}
+
+const KEY = 'fuseline-demo';
+const FRESH: Settings = { meddling: UNDISTURBED, painted: 0, story: 'unseen' };
+
+/** Where a browser refuses to remember, a visit begins afresh. */
+export function readSettings(): Settings {
+  try {
+    return { ...FRESH, ...(JSON.parse(localStorage.getItem(KEY) ?? '{}') as Partial<Settings>) };
+  } catch {
+    return FRESH;
+  }
+}
+
+export function writeSettings(change: Partial<Settings>): Settings {
+  const settings = { ...readSettings(), ...change };
+  try {
+    localStorage.setItem(KEY, JSON.stringify(settings));
+  } catch {
+    // Then only this window knows, until it is closed.
+  }
+  return settings;
+}
+
+/** Hears what other windows change. */
+export function onSettings(listener: (settings: Settings) => void): void {
+  addEventListener('storage', ({ key }) => {
+    if (key === KEY || key === null) listener(readSettings());
+  });
+}
+
+export function forgetSettings(): void {
+  localStorage.removeItem(KEY);
+}

@@ -1,0 +1,129 @@
+import { html, nothing, type TemplateResult } from 'lit-html';
+import type { Command } from './commands.ts';
+import type { Score } from './score.ts';
+import { CAPTIONS, type Rescue, tellRescue } from './story.ts';
+import type { Employee } from './workforce.ts';
+
+/** All that the frame around the runs shows. */
+export interface Frame {
+  readonly score: Score;
+  /** Steps in the queue, of the runs in the list. */
+  readonly queued: number;
+  /** Results per second. */
+  readonly rate: number;
+  readonly online: boolean;
+  readonly paceMs: number;
+  readonly employees: readonly Employee[];
+  /** Workers of other windows. */
+  readonly others: readonly string[];
+  readonly commands: readonly Command[];
+  /** Position in the story; `undefined` when it is not told. */
+  readonly caption: number | undefined;
+  readonly rescue: Rescue | undefined;
+  readonly notice: Notice | undefined;
+}
+
+/** Something went wrong, or there is something to know. */
+export interface Notice {
+  readonly tone: 'trouble' | 'news';
+  readonly text: string;
+  readonly offer?: { readonly title: string; readonly run: () => void };
+}
+
+export interface Acts {
+  readonly run: (id: string) => void;
+  readonly kill: (worker: string) => void;
+  readonly hang: (worker: string) => void;
+  readonly story: (caption: number | undefined) => void;
+  readonly dismiss: () => void;
+}
+
+export function topBar(frame: Frame, acts: Acts): TemplateResult {
+  const { score, queued, rate, online, paceMs } = frame;
+  return html`<h1><span class="logo" aria-hidden="true"></span>Fuseline</h1>
+    <dl class="score" aria-label="Counted from the journals">
+      ${figure('recorded', score.recorded, 'results recorded')}
+      ${figure('lost', score.lost, 'results lost', score.lost > 0)}
+      ${figure('twice', score.twice, 'recorded twice', score.twice > 0)}
+      ${figure('again', score.again, 'bodies run again')}
+      ${figure('queued', queued, 'steps in the queue')}
+      ${figure('rate', rate.toFixed(rate < 10 ? 1 : 0), 'steps per second')}
+    </dl>
+    <p class="conditions">
+      ${paceMs > 0 ? html`<span class="chip" title="The demo waits before each step; the engine does not">slowed by ${paceMs} ms per step</span>` : nothing}
+      <span class="chip" data-online=${online}>${online ? 'online' : 'offline'}</span>
+    </p>
+    ${button(frame, acts, 'palette', 'Commands')}${button(frame, acts, 'story', '?')}`;
+}
+
+export function toolBar(frame: Frame, acts: Acts): TemplateResult {
+  const shown = ['dispatch', 'drop', 'kill', 'hang', 'open-window', 'close-window', 'pace', 'reset'];
+  return html`${shown.map((id) => button(frame, acts, id))}`;
+}
+
+export function runBar(frame: Frame, acts: Acts): TemplateResult {
+  const shown = ['pause', 'resume', 'cancel', 'retry', 'rerun', 'slow', 'flaky', 'failing', 'export'];
+  return html`${shown.map((id) => button(frame, acts, id))}`;
+}
+
+export function workersPanel({ employees, others }: Frame, acts: Acts): TemplateResult {
+  return html`<h2>Workers</h2>
+    <ul>
+      ${employees.map(
+        ({ name, state, trouble }) => html`<li data-state=${state}>
+          <span class="name">${name}</span>
+          <span class="state">${trouble ? `${trouble.code}: ${trouble.message}` : state}</span>
+          <button class="small" @click=${() => acts.kill(name)} aria-label=${`Kill ${name}`}>kill</button>
+          <button class="small" ?disabled=${state !== 'working'} @click=${() => acts.hang(name)} aria-label=${`Hang ${name} for 20 seconds`}>hang</button>
+        </li>`,
+      )}
+      ${others.map((name) => html`<li data-state="elsewhere"><span class="name">${name}</span><span class="state">in another window</span></li>`)}
+      ${employees.length + others.length === 0 ? html`<li class="empty">Nobody works here. Hire somebody, or open a window.</li>` : nothing}
+    </ul>`;
+}
+
+export function storyBar({ caption, rescue, commands }: Frame, acts: Acts): TemplateResult | typeof nothing {
+  const current = caption === undefined ? undefined : CAPTIONS[caption];
+  if (caption === undefined || !current) return nothing;
+  const offered = commands.find(({ id }) => id === current.offers);
+  const told = current.id === 'kill' && rescue ? tellRescue(rescue) : current.text;
+  const isLast = caption === CAPTIONS.length - 1;
+  return html`<section class="story" aria-label="What you see">
+    <p class="count">${caption + 1} of ${CAPTIONS.length}</p>
+    <h2>${current.title}</h2>
+    <p>${told}</p>
+    <p class="acts">
+      ${offered && !(current.id === 'kill' && rescue) ? html`<button class="primary" ?disabled=${offered.unavailable !== undefined} @click=${() => acts.run(offered.id)}>${offered.title}</button>` : nothing}
+      <button @click=${() => acts.story(isLast ? undefined : caption + 1)}>${isLast ? 'The page is yours' : 'Next'}</button>
+      ${isLast ? nothing : html`<button class="quiet" @click=${() => acts.story(undefined)}>Skip</button>`}
+    </p>
+  </section>`;
+}
+
+export function noticeBar({ notice }: Frame, acts: Acts): TemplateResult | typeof nothing {
+  if (!notice) return nothing;
+  const { tone, text, offer } = notice;
+  return html`<p class="notice" data-tone=${tone} role=${tone === 'trouble' ? 'alert' : 'status'}>
+    <span>${text}</span>
+    ${offer ? html`<button @click=${offer.run}>${offer.title}</button>` : nothing}
+    <button class="quiet" aria-label="Dismiss" @click=${acts.dismiss}>×</button>
+  </p>`;
+}
+
+function figure(id: string, value: number | string, label: string, alarming = false): TemplateResult {
+  return html`<div data-figure=${id} data-alarming=${alarming}><dt>${label}</dt><dd>${value}</dd></div>`;
+}
+
+function button({ commands }: Frame, acts: Acts, id: string, title?: string): TemplateResult | typeof nothing {
+  const command = commands.find((command) => command.id === id);
+  if (!command) return nothing;
+  return html`<button
+    data-command=${id}
+    ?disabled=${command.unavailable !== undefined}
+    title=${command.unavailable ?? (command.key ? `${command.title} (${command.key})` : command.title)}
+    aria-label=${command.title}
+    @click=${() => acts.run(id)}
+  >
+    ${title ?? command.title}
+  </button>`;
+}
