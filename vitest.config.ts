@@ -1,6 +1,8 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import manifest from './package.json' with { type: 'json' };
+import { chromiumArgs, findChromium, profiles } from './scripts/chromium.ts';
 
 // An entry of the package means its source here; child processes of tests get the built package, as a user would.
 const sources = Object.entries(manifest.exports).flatMap(([entry, target]) =>
@@ -17,6 +19,16 @@ const project = (name: string, options: { readonly testTimeout?: number; readonl
   test: { name, include: [`test/${name}/**/*.test.ts`], ...options },
 });
 
+/** A real browser with a profile of its own. */
+const chromium = (name: string, feature: string) => ({
+  name,
+  browser: 'chromium' as const,
+  provider: playwright({
+    persistentContext: join(profiles, name),
+    launchOptions: { executablePath: findChromium() ?? '', args: [...chromiumArgs, feature] },
+  }),
+});
+
 export default defineConfig({
   resolve: { alias: sources },
   test: {
@@ -26,6 +38,27 @@ export default defineConfig({
       project('store', { testTimeout: 30_000 }),
       project('corpus', { testTimeout: 60_000 }),
       project('process', { testTimeout: 60_000, globalSetup: './scripts/build-first.mjs' }),
+      {
+        extends: true,
+        optimizeDeps: { include: ['devalue', 'idb'] },
+        test: {
+          name: 'browser',
+          include: ['test/browser/page/**/*.test.ts'],
+          globalSetup: './scripts/chromium.ts',
+          fileParallelism: false,
+          testTimeout: 60_000,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            // Chromium is moving from the first to the second.
+            instances: [
+              chromium('IndexedDB on LevelDB', '--disable-features=IdbSqliteBackingStore,IdbSqliteOnDiskRollout'),
+              chromium('IndexedDB on SQLite', '--enable-features=IdbSqliteBackingStore'),
+            ],
+          },
+        },
+      },
       project('package', { testTimeout: 60_000, globalSetup: './test/package/install.ts' }),
     ],
   },

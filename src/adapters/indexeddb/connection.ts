@@ -1,0 +1,135 @@
+import { openDB, unwrap, wrap } from 'idb';
+import { FuselineError } from '../../core/errors.ts';
+import { webHost } from '../host.ts';
+import { failed, isNamed } from './failure.ts';
+
+/** Stays what it is while rows can be read by old and new code alike; the journal names its protocol in every entry. */
+const VERSION = 1;
+
+export const ROWS = 'rows';
+const ABOUT = 'about';
+const IDENTITY = 'identity';
+
+/** A tab that is frozen neither lets others in nor says so, for as long as it is frozen. */
+const OPEN_MS = 10_000;
+
+/**
+ * The way to one database, which may break at any time: the browser closes connections when it clears data and when its
+ * own storage process fails, and this side closes them for whoever wants to delete or upgrade the database. The next
+ * use opens it again, unless what is there is another database by the same name.
+ */
+export class Connection {
+  readonly #name: string;
+  #opening: Promise<IDBDatabase> | undefined;
+  #database: IDBDatabase | undefined;
+  /** Made up when the database was created. */
+  #identity: string | undefined;
+  #closed = false;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  open(): Promise<IDBDatabase> {
+    this.#opening ??= this.#open().catch((error) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  /** Gives up a connection that does not work any more. */
+  drop(database: IDBDatabase): void {
+    database.close();
+    if (this.#database !== database) return;
+    this.#database = undefined;
+    this.#opening = undefined;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const database = await this.#opening?.catch(() => undefined);
+    if (database) this.drop(database);
+  }
+
+  async #open(): Promise<IDBDatabase> {
+    if (this.#closed) throw new FuselineError('STORAGE_CLOSED', `the storage in ${this.#name} was closed`);
+    const database = await this.#reach();
+    try {
+      const about = database.transaction(ABOUT).objectStore(ABOUT);
+      const identity = (await wrap(about.get(IDENTITY))) as string;
+      this.#identity ??= identity;
+      if (this.#identity === identity) {
+        this.#database = database;
+        return database;
+      }
+    } catch (cause) {
+      database.close();
+      throw failed(`the database ${this.#name} could not be read`, cause);
+    }
+    database.close();
+    throw new FuselineError(
+      'STORAGE_CLOSED',
+      `the database ${this.#name} was deleted while it was in use, as clearing the data of a site does, and its runs with it; make a new storage to begin anew`,
+    );
+  }
+
+  /** Opens the database, or says after a while why it cannot be had. */
+  #reach(): Promise<IDBDatabase> {
+    return new Promise((resolve, reject) => {
+      let holder = 'another tab keeps it and does not answer';
+      let late = false;
+      const timer = setTimeout(() => {
+        late = true;
+        reject(
+          new FuselineError(
+            'STORAGE_FAILED',
+            `the database ${this.#name} could not be opened within ${OPEN_MS / 1000} s: ${holder}; close the other tabs of this site`,
+          ),
+        );
+      }, OPEN_MS);
+      const blocked = (): void => {
+        holder = 'another tab that was asked to let go of it has not';
+      };
+      this.#request(blocked)
+        .then(
+          (database) => (late ? database.close() : resolve(database)),
+          (cause) => reject(this.#refused(cause)),
+        )
+        .finally(() => clearTimeout(timer));
+    });
+  }
+
+  async #request(blocked: () => void): Promise<IDBDatabase> {
+    const opened = await openDB(this.#name, VERSION, {
+      upgrade(database) {
+        database.createObjectStore(ROWS, { keyPath: 'key' });
+        database.createObjectStore(ABOUT).put(webHost.id(), IDENTITY);
+      },
+      blocked,
+    });
+    const database = unwrap(opened);
+    const gone = (): void => this.drop(database);
+    database.addEventListener('close', gone);
+    database.addEventListener('versionchange', gone);
+    return database;
+  }
+
+  #refused(cause: unknown): FuselineError {
+    if (isNamed(cause, 'VersionError')) {
+      return new FuselineError(
+        'PROTOCOL_TOO_NEW',
+        `the database ${this.#name} was taken over by a newer version of Fuseline in another tab; load this page anew`,
+        { cause },
+      );
+    }
+    if (cause instanceof ReferenceError || isNamed(cause, 'SecurityError', 'InvalidStateError', 'NotSupportedError')) {
+      return new FuselineError(
+        'STORAGE_UNSUPPORTED',
+        `the database ${this.#name} cannot be opened here (${String(cause)}); IndexedDB is missing, or switched off as in some private windows: use MemoryStorage, and say that work will be forgotten`,
+        { cause },
+      );
+    }
+    return failed(`the database ${this.#name} could not be opened`, cause);
+  }
+}

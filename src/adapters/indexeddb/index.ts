@@ -1,0 +1,1 @@
+export { type Durability, IndexedDBStore, type IndexedDBStoreOptions } from './indexeddb-store.ts';

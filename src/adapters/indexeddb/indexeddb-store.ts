@@ -1,0 +1,206 @@
+import { wrap } from 'idb';
+import { FuselineError } from '../../core/errors.ts';
+import type { Batch, CommitResult, Entry, Hint, Key, Range, Store, StoreLimits, Version } from '../../core/store.ts';
+import { refuseOversize } from '../bounds.ts';
+import { webHost } from '../host.ts';
+import { commitAlone, commitTogether, type Numbered, type Verdict } from './batches.ts';
+import { Connection, ROWS } from './connection.ts';
+import { failed, isNamed } from './failure.ts';
+import { News } from './news.ts';
+
+/** Whether a commit is written to the disk, or handed to the operating system, which survives all but its own death. */
+export type Durability = 'strict' | 'relaxed';
+
+export interface IndexedDBStoreOptions {
+  /** `relaxed` unless told. */
+  readonly durability?: Durability;
+}
+
+/** Those of the other stores, so that what runs here runs there. */
+const LIMITS: StoreLimits = { valueLength: 16 * 1024 * 1024, batchOps: 10_000 };
+
+/** A transaction that takes longer keeps the other tabs waiting. */
+const MOST_OPS = 2_000;
+const MOST_LENGTH = 1024 * 1024;
+
+const TRIES = 3;
+
+interface Waiting extends Numbered {
+  readonly settle: (verdict: Verdict) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Keeps its rows in a database of the browser, for all tabs and workers of an origin. Commits that arrive while a
+ * transaction is under way share the next one, each with a verdict of its own.
+ */
+export class IndexedDBStore implements Store {
+  readonly limits = LIMITS;
+  readonly #name: string;
+  readonly #durability: Durability;
+  readonly #connection: Connection;
+  readonly #news: News;
+  /** Nobody else has it: with a number behind it, a version that was never there before. */
+  #self: string | undefined;
+  #commits = 0;
+  #transactions = 0;
+  #waiting: Waiting[] = [];
+  #writing: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(name: string, { durability = 'relaxed' }: IndexedDBStoreOptions = {}) {
+    this.#name = name;
+    this.#durability = durability;
+    this.#connection = new Connection(name);
+    this.#news = new News(name);
+  }
+
+  /** What this handle did so far. */
+  stats(): { readonly commits: number; readonly transactions: number } {
+    return { commits: this.#commits, transactions: this.#transactions };
+  }
+
+  async read(keys: readonly Key[]): Promise<readonly (Entry | undefined)[]> {
+    return this.#look((rows) => Promise.all(keys.map((key) => wrap(rows.get(key)) as Promise<Entry | undefined>)));
+  }
+
+  async scan({ from, to, limit, order = 'ascending' }: Range): Promise<readonly Entry[]> {
+    return this.#look(async (rows) => {
+      // An empty range is an error to IndexedDB, and a limit of nothing is none.
+      if (from >= to || limit === 0) return [];
+      const range = IDBKeyRange.bound(from, to, false, true);
+      if (order === 'ascending') return wrap(rows.getAll(range, limit)) as Promise<Entry[]>;
+      return descending(rows, range, limit ?? Number.POSITIVE_INFINITY);
+    });
+  }
+
+  async commit(batch: Batch): Promise<CommitResult> {
+    this.#refuseClosed();
+    refuseOversize(batch, LIMITS);
+    this.#self ??= webHost.id().slice(0, 18);
+    const version: Version = `${this.#self}/${this.#commits++}`;
+    const verdict = await new Promise<Verdict>((settle, reject) => {
+      this.#waiting.push({ batch, version, settle, reject });
+      this.#writing ??= this.#write();
+    });
+    return verdict === 'committed' ? { status: 'committed', version } : { status: 'conflict' };
+  }
+
+  watch(listener: (hint: Hint) => void): () => void {
+    return this.#closing ? () => undefined : this.#news.listen(listener);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#writing;
+    this.#news.close();
+    await this.#connection.close();
+  }
+
+  async #look<T>(body: (rows: IDBObjectStore) => Promise<T>): Promise<T> {
+    this.#refuseClosed();
+    for (let tries = 1; ; tries++) {
+      const transaction = await this.#begin('readonly');
+      try {
+        return await body(transaction.objectStore(ROWS));
+      } catch (cause) {
+        if (this.#closing) throw this.#closed();
+        this.#connection.drop(transaction.db);
+        if (tries === TRIES) throw failed(`the database ${this.#name} could not be read`, cause);
+      }
+    }
+  }
+
+  async #begin(mode: IDBTransactionMode): Promise<IDBTransaction> {
+    for (let tries = 1; ; tries++) {
+      const database = await this.#connection.open();
+      this.#transactions++;
+      try {
+        return database.transaction(ROWS, mode, { durability: this.#durability });
+      } catch (cause) {
+        // A connection that was lost without a word; nothing was asked of it yet.
+        this.#connection.drop(database);
+        if (tries === TRIES || !isNamed(cause, 'InvalidStateError', 'UnknownError')) {
+          throw failed(`the database ${this.#name} could not be used`, cause);
+        }
+      }
+    }
+  }
+
+  async #write(): Promise<void> {
+    // What is committed in one tick belongs together.
+    await null;
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting.splice(0, fitting(this.#waiting));
+      await this.#writeGroup(group);
+    }
+    this.#writing = undefined;
+  }
+
+  async #writeGroup(group: readonly Waiting[]): Promise<void> {
+    try {
+      const verdicts = await this.#commitGroup(group);
+      group.forEach(({ settle }, i) => settle(verdicts[i] as Verdict));
+      const changed = group.filter((_, i) => verdicts[i] === 'committed');
+      this.#news.tell(changed.flatMap(({ batch }) => [...(batch.delete ?? []), ...keysOf(batch)]));
+    } catch (cause) {
+      // What is too much for the disk in company may find room alone; what is too much must not take the others along.
+      if (group.length > 1 && isNamed(cause, 'QuotaExceededError')) {
+        for (const one of group) await this.#writeGroup([one]);
+        return;
+      }
+      const error = failed(`the database ${this.#name} did not take a commit`, cause);
+      for (const { reject } of group) reject(error);
+    }
+  }
+
+  async #commitGroup(group: readonly Waiting[]): Promise<readonly Verdict[]> {
+    const transaction = await this.#begin('readwrite');
+    const [only] = group;
+    try {
+      if (only && group.length === 1) return [await commitAlone(transaction, only)];
+      return await commitTogether(transaction, group);
+    } catch (cause) {
+      if (!isNamed(cause, 'QuotaExceededError')) this.#connection.drop(transaction.db);
+      throw cause;
+    }
+  }
+
+  #refuseClosed(): void {
+    if (this.#closing) throw this.#closed();
+  }
+
+  #closed(): FuselineError {
+    return new FuselineError('STORAGE_CLOSED', `the storage in ${this.#name} was closed; make a new one to go on`);
+  }
+}
+
+/** How many of those who wait fit in one transaction; one always does. */
+function fitting(waiting: readonly Waiting[]): number {
+  let ops = 0;
+  let length = 0;
+  const end = waiting.findIndex(({ batch: { expect = [], put = [], delete: gone = [] } }, i) => {
+    ops += expect.length + put.length + gone.length;
+    for (const { value } of put) length += value.length;
+    return i > 0 && (ops > MOST_OPS || length > MOST_LENGTH);
+  });
+  return end < 0 ? waiting.length : end;
+}
+
+function keysOf({ put = [] }: Batch): readonly Key[] {
+  return put.map(({ key }) => key);
+}
+
+async function descending(rows: IDBObjectStore, range: IDBKeyRange, limit: number): Promise<readonly Entry[]> {
+  if (limit === Number.POSITIVE_INFINITY) return ((await wrap(rows.getAll(range))) as Entry[]).reverse();
+  const found: Entry[] = [];
+  for await (const cursor of wrap(rows).iterate(range, 'prev')) {
+    found.push(cursor.value as Entry);
+    if (found.length >= limit) break;
+  }
+  return found;
+}

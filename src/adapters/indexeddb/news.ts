@@ -1,0 +1,55 @@
+import type { Hint, Key } from '../../core/store.ts';
+
+/** More keys than this are not named: who hears of them looks at everything. */
+const MOST_KEYS = 200;
+
+/**
+ * Tells the other tabs, workers and handles of an origin which keys changed. A message may be lost, come twice, or come
+ * from another version of this code: it is no more than a reason to look.
+ */
+export class News {
+  readonly #name: string;
+  readonly #listeners = new Set<(hint: Hint) => void>();
+  #channel: BroadcastChannel | undefined;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  tell(keys: readonly Key[]): void {
+    if (keys.length > 0) this.#open()?.postMessage(keys.length > MOST_KEYS ? undefined : keys);
+  }
+
+  listen(listener: (hint: Hint) => void): () => void {
+    // Its own identity, so that a function added twice is called twice and removed once.
+    const own = (hint: Hint): void => listener(hint);
+    this.#listeners.add(own);
+    const channel = this.#open();
+    if (channel) channel.onmessage = ({ data }) => this.#hear(data);
+    return () => {
+      this.#listeners.delete(own);
+      if (channel && this.#listeners.size === 0) channel.onmessage = null;
+    };
+  }
+
+  close(): void {
+    this.#listeners.clear();
+    this.#channel?.close();
+    this.#channel = undefined;
+  }
+
+  #hear(data: unknown): void {
+    const hint: Hint = isKeys(data) ? { keys: data } : {};
+    for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) listener(hint);
+  }
+
+  #open(): BroadcastChannel | undefined {
+    if (typeof BroadcastChannel === 'undefined') return undefined;
+    this.#channel ??= new BroadcastChannel(this.#name);
+    return this.#channel;
+  }
+}
+
+function isKeys(data: unknown): data is readonly Key[] {
+  return Array.isArray(data) && data.every((key) => typeof key === 'string');
+}
