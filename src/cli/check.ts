@@ -2,10 +2,11 @@ import { Command } from 'commander';
 import type { FileStorage } from '../adapters/node-file/index.ts';
 import { type Misfit, misfits } from '../core/compatibility.ts';
 import type { RunSummary } from '../core/views.ts';
+import { countText } from '../core/words.ts';
 import { EXIT, type Exit } from './exits.ts';
 import { type Exported, findWorkflows, openStorage } from './open.ts';
 import { type CommonOptions, isAbout, withCommonOptions } from './options.ts';
-import { type Column, columnsOf, count, json, painter, type Row, table } from './output.ts';
+import { type Column, columnsOf, json, painter, type Row, table } from './output.ts';
 import { keepStdoutForJson, note, print } from './streams.ts';
 import { oneLine, wrap } from './text.ts';
 
@@ -124,14 +125,14 @@ const SHOWN = 10;
 function tell({ runs, checked, unjudged }: Report): void {
   if (runs.length > 0) print(asTable(runs));
   const fits = checked - runs.length - unjudged.length;
-  note(`${count(checked, 'unfinished run')}: ${fits} would go on as before, ${runs.length} would not`);
+  note(`${countText(checked, 'unfinished run')}: ${fits} would go on as before, ${runs.length} would not`);
   const others = unjudged.filter(({ why }) => why === 'no-definition');
   if (others.length > 0) {
     const names = [...new Set(others.map(({ workflow }) => JSON.stringify(workflow)))].join(', ');
-    note(oneLine(`not judged: ${count(others.length, 'run')} of workflows these files do not export: ${names}`));
+    note(oneLine(`not judged: ${countText(others.length, 'run')} of workflows these files do not export: ${names}`));
   }
   const newer = unjudged.length - others.length;
-  if (newer > 0) note(`not judged: ${count(newer, 'run')} that a newer version of fuseline has continued`);
+  if (newer > 0) note(`not judged: ${countText(newer, 'run')} that a newer version of fuseline has continued`);
 }
 
 function asTable(runs: readonly Concerned[]): string {

@@ -1,8 +1,8 @@
 import type { FileStorage } from '../adapters/node-file/index.ts';
 import type { Stored } from '../core/events.ts';
-import { workerName } from '../core/ids.ts';
 import type { HistoryEvent } from '../core/views.ts';
-import { columnsOf, duration, json, localTime, painter, type Style } from './output.ts';
+import { detailOf, stepsOf } from '../core/words.ts';
+import { columnsOf, json, localTime, painter, type Style } from './output.ts';
 import { clip, oneLine, widthOf } from './text.ts';
 
 /** An event whose recorded values are decoded. */
@@ -47,7 +47,7 @@ export function lineOf(event: ReadEvent, stream: NodeJS.WriteStream): string {
   const type = event.type.padEnd(TYPE_WIDTH);
   const room = columns - time.length - TYPE_WIDTH - 4;
   const about = oneLine(stepsOf(event).join(', '));
-  const detail = oneLine(detailOf(event));
+  const detail = oneLine(detailOf(event, valueIn(event), localTime));
   // A long name leaves room for what happened.
   const name = detail === '' ? about : clip(about, Math.max(Math.floor(room / 2), room - widthOf(detail) - 2));
   const words = clip([name, detail].filter((part) => part !== '').join('  '), room);
@@ -55,54 +55,6 @@ export function lineOf(event: ReadEvent, stream: NodeJS.WriteStream): string {
 }
 
 const ENDS = { SUCCEEDED: 'green', FAILED: 'red', CANCELLED: 'yellow' } as const;
-
-function stepsOf(event: HistoryEvent): readonly string[] {
-  return 'step' in event ? [event.step] : 'steps' in event ? event.steps : [];
-}
-
-function detailOf(event: ReadEvent): string {
-  switch (event.type) {
-    case 'created':
-      return `${event.workflow}${event.version === undefined ? '' : `, version ${event.version}`}, input ${valueIn(event)}`;
-    case 'scheduled':
-      return `not before ${localTime(event.notBefore)}`;
-    case 'claimed':
-      return `attempt ${event.attempt} by ${workerName(event.worker)}`;
-    case 'succeeded':
-      return [event.road === undefined ? '' : `chose ${event.road ?? 'otherwise'}`, valueIn(event)]
-        .filter((part) => part !== '')
-        .join(', ');
-    case 'skipped':
-    case 'cancelled':
-      return event.reason;
-    case 'retrying':
-      return `${event.error.message}; again in ${duration(event.notBefore - event.at)}`;
-    case 'falling-back':
-    case 'failed':
-      return event.error.message;
-    case 'lost':
-      return 'its worker died';
-    case 'released':
-      return 'its worker gave it back';
-    case 'stopped':
-      return 'its former body is known to have stopped';
-    case 'checkpoint':
-      return `${event.key}: ${valueIn(event)}`;
-    case 'progress':
-      return valueIn(event);
-    case 'cancel':
-    case 'pause':
-    case 'resume':
-      return `by command ${event.command}`;
-    case 'signal':
-      return `${event.name} ${valueIn(event)}`.trimEnd();
-    case 'ended':
-      return event.reason === undefined ? event.status : `${event.status}, ${event.reason}`;
-    case 'ready':
-    case 'rerun':
-      return '';
-  }
-}
 
 function valueIn({ decoded }: ReadEvent): string {
   return decoded === undefined ? '' : json(decoded);

@@ -2,14 +2,13 @@ import { Command, Option } from 'commander';
 import type { RunPage } from '../core/run-reader.ts';
 import type { RunStatus } from '../core/run-state.ts';
 import type { RunSummary } from '../core/views.ts';
+import { countText, durationText } from '../core/words.ts';
 import { EXIT, type Exit } from './exits.ts';
 import { openStorage } from './open.ts';
 import { type CommonOptions, label, wholeNumber, withCommonOptions } from './options.ts';
 import {
   type Column,
   columnsOf,
-  count,
-  duration,
   json,
   localTime,
   painter,
@@ -61,7 +60,7 @@ async function ls(options: LsOptions): Promise<Exit> {
     else print(asTable(page));
     if (!options.json && page.cursor !== undefined)
       note(
-        `There are more than these ${count(page.runs.length, 'run')}; see them with --limit or --cursor '${page.cursor}'`,
+        `There are more than these ${countText(page.runs.length, 'run')}; see them with --limit or --cursor '${page.cursor}'`,
       );
     return EXIT.ok;
   } finally {
@@ -89,7 +88,7 @@ function rowOf(run: RunSummary): Row {
       { text: oneLine(workflow) },
       { text: statusText(status), style: statusStyle(status) },
       { text: localTime(createdAt) },
-      { text: startedAt === undefined ? '' : duration((endedAt ?? Date.now()) - startedAt) },
+      { text: startedAt === undefined ? '' : durationText((endedAt ?? Date.now()) - startedAt) },
     ],
     below: stranded.slice(0, 1).map(({ step, workers }) => ({
       style: 'yellow' as const,

@@ -1,3 +1,4 @@
+import { plain } from '../core/plain.ts';
 import type { RunStatus } from '../core/run-state.ts';
 import type { StepStatus } from '../core/views.ts';
 import { clip, safeJson, widthOf } from './text.ts';
@@ -101,47 +102,7 @@ export function localTime(at: number): string {
   return new Date(at - zone).toISOString().slice(0, 19).replace('T', ' ');
 }
 
-export function duration(ms: number): string {
-  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
-  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
-  const minutes = Math.floor(ms / 60_000);
-  if (minutes < 60) return `${minutes} m ${Math.floor((ms % 60_000) / 1000)} s`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ${minutes % 60} m` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
-}
-
-export function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`;
-}
-
 /** A value as a JSON document, safe to show on a terminal. `indent` 0: in one line. */
 export function json(value: unknown, indent = 0): string {
-  return safeJson(JSON.stringify(plain(value, []) ?? null, undefined, indent));
-}
-
-/**
- * What JSON can say of a value: dates as ISO 8601, big integers as decimal strings, maps as lists of pairs, sets and
- * typed arrays as lists, errors as name and message.
- */
-function plain(value: unknown, within: readonly object[]): unknown {
-  if (typeof value === 'bigint') return String(value);
-  if (typeof value !== 'object' || value === null) return value;
-  if (within.includes(value)) return '[circular]';
-  const inner = (one: unknown): unknown => plain(one, [...within, value]);
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
-  if (value instanceof Map) return [...value].map((pair) => pair.map(inner));
-  if (value instanceof Set || Array.isArray(value)) return [...value].map(inner);
-  if (value instanceof ArrayBuffer) return [...new Uint8Array(value)];
-  if (ArrayBuffer.isView(value)) return 'length' in value ? [...(value as Uint8Array)].map(inner) : inner(value.buffer);
-  if (value instanceof Error) {
-    const { name, message, cause } = value;
-    return {
-      name,
-      message,
-      ...('code' in value && { code: value.code }),
-      ...(cause !== undefined && { cause: inner(cause) }),
-    };
-  }
-  // Entries, not assignment: `__proto__` is a key like any other.
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, inner(one)]));
+  return safeJson(JSON.stringify(plain(value) ?? null, undefined, indent));
 }

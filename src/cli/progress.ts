@@ -1,7 +1,8 @@
 import type { FileStorage } from '../adapters/node-file/index.ts';
 import type { Stored } from '../core/events.ts';
 import type { HistoryEvent, RunView, StepStatus } from '../core/views.ts';
-import { columnsOf, count, duration, json, painter, statusStyle, statusText } from './output.ts';
+import { countText, durationText } from '../core/words.ts';
+import { columnsOf, json, painter, statusStyle, statusText } from './output.ts';
 import { LiveArea, note } from './streams.ts';
 import { clip, oneLine } from './text.ts';
 
@@ -103,7 +104,10 @@ export class Progress {
         return;
       }
       case 'retrying':
-        return this.#again(event.step, `${event.error.message}; again in ${duration(event.notBefore - Date.now())}`);
+        return this.#again(
+          event.step,
+          `${event.error.message}; again in ${durationText(event.notBefore - Date.now())}`,
+        );
       case 'falling-back':
         return this.#again(event.step, `${event.error.message}; its fallback is next`);
       case 'lost':
@@ -120,7 +124,7 @@ export class Progress {
   #ended(status: 'SUCCEEDED' | 'FAILED', step: string, at: number, detail: string): void {
     const { since, attempt } = this.#step(step);
     this.#set(step, { status });
-    const took = since > 0 ? `${duration(at - since)}${attempt > 1 ? `, attempt ${attempt}` : ''}` : '';
+    const took = since > 0 ? `${durationText(at - since)}${attempt > 1 ? `, attempt ${attempt}` : ''}` : '';
     this.#tell(status, step, [took, detail].filter((part) => part !== '').join(': '));
   }
 
@@ -151,13 +155,13 @@ export class Progress {
     const done = [...this.#steps.values()].filter(({ status }) => status !== 'PENDING' && status !== 'RUNNING').length;
     const rows = running.slice(0, Math.min(SHOWN, (process.stderr.rows ?? SHOWN) - 2)).map(([name, seen]) => {
       const { attempt, since, progress } = seen;
-      const detail = [duration(Date.now() - since), attempt > 1 ? `attempt ${attempt}` : '', progress];
+      const detail = [durationText(Date.now() - since), attempt > 1 ? `attempt ${attempt}` : '', progress];
       const shown = [clip(oneLine(name), Math.floor(columns / 2)), ...detail.filter((part) => part !== '')];
       const text = clip(oneLine(shown.join('  ')), columns - 13);
       return `${this.#paint('cyan', statusText('RUNNING').padEnd(11))}  ${text}`;
     });
-    const took = duration(performance.now() - this.#startedAt);
-    const sum = `${done} of ${count(this.#steps.size, 'step')} done, ${running.length} running, ${took}`;
+    const took = durationText(performance.now() - this.#startedAt);
+    const sum = `${done} of ${countText(this.#steps.size, 'step')} done, ${running.length} running, ${took}`;
     return [...rows, this.#paint('dim', clip(`${oneLine(this.#heading)}: ${sum}`, columns))];
   }
 }

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import type { FileStorage } from '../adapters/node-file/index.ts';
+import { type Attempts, evolveAttempts } from '../core/attempts.ts';
 import { RunFailedError } from '../core/errors.ts';
 import { workerName } from '../core/ids.ts';
 import type { RunView, StepView } from '../core/views.ts';
-import { type Attempts, evolveAttempts } from './attempts.ts';
+import { durationText } from '../core/words.ts';
 import { EXIT, type Exit } from './exits.ts';
 import { openStorage } from './open.ts';
 import { type CommonOptions, runLine, withCommonOptions } from './options.ts';
@@ -11,7 +12,6 @@ import {
   type Cell,
   type Column,
   columnsOf,
-  duration,
   json,
   localTime,
   type Paint,
@@ -136,7 +136,7 @@ function asText(
 function heading(run: RunView, paint: Paint): readonly string[] {
   const { id, workflow, version, status, labels, priority, createdAt, startedAt, endedAt, deadline } = run;
   const fact = (name: string, text: string): string => `${paint('dim', name.padEnd(9))}${oneLine(text)}`;
-  const took = startedAt === undefined ? '' : `, took ${duration((endedAt ?? Date.now()) - startedAt)}`;
+  const took = startedAt === undefined ? '' : `, took ${durationText((endedAt ?? Date.now()) - startedAt)}`;
   const pairs = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
   return [
     `${paint('bold', oneLine(id))}  ${paint(statusStyle(status), statusText(status))}`,
@@ -152,7 +152,9 @@ function heading(run: RunView, paint: Paint): readonly string[] {
 function rowOf(step: Shown, columns: number, verbose: boolean): Row {
   const { name, status, attempt, startedAt, endedAt, workerName = '' } = step;
   const took =
-    startedAt === undefined ? '' : duration((status === 'RUNNING' ? Date.now() : (endedAt ?? startedAt)) - startedAt);
+    startedAt === undefined
+      ? ''
+      : durationText((status === 'RUNNING' ? Date.now() : (endedAt ?? startedAt)) - startedAt);
   return {
     cells: [
       { text: oneLine(name) },

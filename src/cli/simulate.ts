@@ -1,9 +1,10 @@
 import { Command } from 'commander';
+import { countText } from '../core/words.ts';
 import { SimulationFailed, type SimulationReport, simulate } from '../testing/simulation/simulate.ts';
 import { EXIT, type Exit } from './exits.ts';
 import { findWorkflows, readInput } from './open.ts';
 import { commandLine, wholeNumber } from './options.ts';
-import { count, json } from './output.ts';
+import { json } from './output.ts';
 import { keepStdoutForJson, note, print } from './streams.ts';
 
 interface SimulateOptions {
@@ -61,7 +62,7 @@ async function run(files: readonly string[], options: SimulateOptions): Promise<
 }
 
 function tell({ worlds, reached, unreached }: SimulationReport): void {
-  print(`${count(worlds, 'world')}, no promise broken`);
+  print(`${countText(worlds, 'world')}, no promise broken`);
   for (const [kind, counts] of Object.entries(reached)) {
     print(`\n${kind}`);
     for (const [what, times] of Object.entries(counts)) print(`${String(times).padStart(9)}  ${what}`);

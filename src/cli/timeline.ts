@@ -1,7 +1,8 @@
+import type { Attempt, Attempts } from '../core/attempts.ts';
 import type { Graph, GraphStep, Source } from '../core/graph.ts';
 import type { RunView, StepView } from '../core/views.ts';
-import type { Attempt, Attempts } from './attempts.ts';
-import { columnsOf, count, duration, type Paint, painter, type Style, statusStyle, statusText } from './output.ts';
+import { countText, durationText } from '../core/words.ts';
+import { columnsOf, type Paint, painter, type Style, statusStyle, statusText } from './output.ts';
 import { clip, oneLine, widthOf, wrap } from './text.ts';
 
 export interface Watched {
@@ -29,7 +30,7 @@ export function drawRun(
   const rows = (terminal.rows ?? ROWS) - 1;
   const final = run.steps.filter(({ status }) => status !== 'PENDING' && status !== 'RUNNING').length;
   const from = run.startedAt ?? now;
-  const sum = `${final} of ${count(run.steps.length, 'step')} done, ${duration(now - from)}`;
+  const sum = `${final} of ${countText(run.steps.length, 'step')} done, ${durationText(now - from)}`;
   const head = `${paint(statusStyle(run.status), statusText(run.status))}  ${paint('bold', clip(oneLine(run.id), Math.max(8, columns - 16 - sum.length)))}  ${sum}`;
   const sentence = atMost(2, wrap(oneLine(explain), columns), columns);
   const shown = mostTelling(run.steps, rows - 3 - sentence.length);
@@ -61,7 +62,7 @@ export function drawRun(
       const timeline = barOf(all, { from, to: Math.max(now, from + 1) }, bar, paint);
       return line(sign, names[i] ?? '', sources[i] ?? '', timeline, tookOf(step, all.at(-1), now));
     }),
-    ...(left === 0 ? [] : [paint('dim', clip(`  and ${count(left, 'step')} more`, columns))]),
+    ...(left === 0 ? [] : [paint('dim', clip(`  and ${countText(left, 'step')} more`, columns))]),
   ].slice(0, Math.max(1, rows));
 }
 
@@ -102,6 +103,7 @@ const MARKS: Readonly<Record<Attempt['outcome'], readonly [sign: string, style: 
   running: ['▓', 'cyan'],
   succeeded: ['█', 'green'],
   failed: ['▒', 'red'],
+  lost: ['░', 'yellow'],
   'given up': ['░', 'yellow'],
 };
 
@@ -131,7 +133,7 @@ function barOf(
 
 function tookOf({ status, attempt }: StepView, last: Attempt | undefined, now: number): string {
   if (last === undefined || attempt === 0) return '';
-  return status === 'PENDING' ? '' : duration((last.endedAt ?? now) - last.startedAt);
+  return status === 'PENDING' ? '' : durationText((last.endedAt ?? now) - last.startedAt);
 }
 
 function atMost(most: number, lines: readonly string[], columns: number): readonly string[] {

@@ -1,6 +1,6 @@
 import type { FileStorage } from '../adapters/node-file/index.ts';
+import { type Attempts, evolveAttempts } from '../core/attempts.ts';
 import type { Graph } from '../core/graph.ts';
-import { type Attempts, evolveAttempts } from './attempts.ts';
 import { jsonOf, lineOf, readEvent } from './event-line.ts';
 import { EXIT, type Exit } from './exits.ts';
 import { onInterrupt } from './interrupt.ts';

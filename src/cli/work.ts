@@ -7,11 +7,12 @@ import { parseTimer } from '../core/keys.ts';
 import { type EngineOptions, ProcessEngine } from '../core/process-engine.ts';
 import type { RunState } from '../core/run-state.ts';
 import { END } from '../core/step-lists.ts';
+import { countText, durationText } from '../core/words.ts';
 import { EXIT, type Exit } from './exits.ts';
 import { onInterrupt } from './interrupt.ts';
 import { type Exported, findWorkflows, openStorage, workerNameHere } from './open.ts';
 import { type CommonOptions, isAbout, runLine, wholeNumber, withCommonOptions } from './options.ts';
-import { count, duration, json, painter, type Style, statusStyle, statusText } from './output.ts';
+import { json, painter, type Style, statusStyle, statusText } from './output.ts';
 import { keepStdoutForJson, note, print } from './streams.ts';
 import { superviseWorkers } from './supervise.ts';
 import { oneLine } from './text.ts';
@@ -110,7 +111,7 @@ class WorkerProcess {
       if (this.#options.json) this.#tell('done', { attempts: this.#attempts, stranded });
       else {
         await this.#sayFailed();
-        note(`${this.#name} done: ${count(this.#attempts, 'attempt')}`);
+        note(`${this.#name} done: ${countText(this.#attempts, 'attempt')}`);
       }
       if (this.#draining) return this.#options.stay ? EXIT.ok : EXIT.interrupted;
       return stranded.length > 0 ? EXIT.stranded : EXIT.ok;
@@ -207,7 +208,7 @@ class WorkerProcess {
     engine.on('finished', (event) => {
       const status = event.outcome === 'succeeded' ? 'SUCCEEDED' : event.outcome === 'skipped' ? 'SKIPPED' : 'FAILED';
       if (status === 'FAILED') this.#failed.add(event.run);
-      const detail = [attemptOf(event), duration(event.ms), event.error?.message ?? ''];
+      const detail = [attemptOf(event), durationText(event.ms), event.error?.message ?? ''];
       this.#say(
         'finished',
         event,
@@ -217,7 +218,7 @@ class WorkerProcess {
       );
     });
     engine.on('stale', (event) => this.#say('stale', event, '! STALE', 'yellow', 'its claim had been taken back'));
-    engine.on('slow', (event) => this.#say('slow', event, '! SLOW', 'yellow', `for ${duration(event.ms)}`));
+    engine.on('slow', (event) => this.#say('slow', event, '! SLOW', 'yellow', `for ${durationText(event.ms)}`));
     engine.on('stranded', (event) => {
       const key = JSON.stringify([event.run, event.step]);
       if (this.#stranded.has(key)) return;

@@ -1,0 +1,68 @@
+import { workerName } from './ids.ts';
+import type { HistoryEvent } from './views.ts';
+
+/** A length of time as people read it. */
+export function durationText(ms: number): string {
+  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 60) return `${minutes} m ${Math.floor((ms % 60_000) / 1000)} s`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} m` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+export function countText(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+export function stepsOf(event: HistoryEvent): readonly string[] {
+  return 'step' in event ? [event.step] : 'steps' in event ? event.steps : [];
+}
+
+/** What an event says besides its type and its steps. `value`: what it recorded, as a text; `time` writes a moment. */
+export function detailOf(event: HistoryEvent, value: string, time: (at: number) => string): string {
+  const all = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join(', ');
+  switch (event.type) {
+    case 'created':
+      return all(
+        event.workflow,
+        event.version === undefined ? '' : `version ${event.version}`,
+        value === '' ? '' : `input ${value}`,
+      );
+    case 'scheduled':
+      return `not before ${time(event.notBefore)}`;
+    case 'claimed':
+      return `attempt ${event.attempt} by ${workerName(event.worker)}`;
+    case 'succeeded':
+      return all(event.road === undefined ? '' : `chose ${event.road ?? 'otherwise'}`, value);
+    case 'skipped':
+    case 'cancelled':
+      return event.reason;
+    case 'retrying':
+      return `${event.error.message}; again in ${durationText(event.notBefore - event.at)}`;
+    case 'falling-back':
+    case 'failed':
+      return event.error.message;
+    case 'lost':
+      return 'its worker died';
+    case 'released':
+      return 'its worker gave it back';
+    case 'stopped':
+      return 'its former body is known to have stopped';
+    case 'checkpoint':
+      return value === '' ? event.key : `${event.key}: ${value}`;
+    case 'progress':
+      return value;
+    case 'cancel':
+    case 'pause':
+    case 'resume':
+      return `by command ${event.command}`;
+    case 'signal':
+      return `${event.name} ${value}`.trimEnd();
+    case 'ended':
+      return event.reason === undefined ? event.status : `${event.status}, ${event.reason}`;
+    case 'ready':
+    case 'rerun':
+      return '';
+  }
+}
