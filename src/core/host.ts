@@ -39,8 +39,16 @@ export interface Liveness {
   /** What others need in order to judge this worker; kept in its session. */
   readonly evidence: string;
   /**
-   * Calls `gone` once when the worker behind `evidence` is known to be dead or stopped; if it is dead already, in this tick.
+   * Calls `gone` once when the worker behind `evidence` is known to be dead or stopped; if it is dead already, before
+   * `judged` resolves.
    * `undefined` when this place cannot tell (another machine, another process namespace): its heartbeats decide then.
    */
   watch(evidence: string, gone: () => void): (() => void) | undefined;
+  /** Resolves once `gone` was called for everybody watched so far who is dead; absent where that is so in the same tick. */
+  judged?(): Promise<void>;
+  /**
+   * `always`: who hangs does not look dead here, so workers send heartbeats, too, where they are watched, and who falls
+   * silent counts as gone.
+   */
+  readonly heartbeats?: 'always' | 'unwatched';
 }

@@ -81,6 +81,7 @@ export class ProcessEngine {
   #scannedAt = 0;
   #sweptAt = Number.NEGATIVE_INFINITY;
   #breathedAt = 0;
+  #stopBreathing: (() => void) | undefined;
   #signalled = false;
   #wake: (() => void) | undefined;
 
@@ -167,7 +168,6 @@ export class ProcessEngine {
     const unhint = this.#storage.onHint(({ keys }) => {
       if (!keys || keys.some(mayMatter)) this.#signal();
     });
-    const stopBreathing = this.#breathe();
     try {
       await first();
       const stranded = await this.#pump();
@@ -177,9 +177,10 @@ export class ProcessEngine {
       this.#fatal ??= { error };
       throw error;
     } finally {
-      stopBreathing();
       unhint();
       await this.#giveBack();
+      this.#stopBreathing?.();
+      this.#stopBreathing = undefined;
       this.#holdings.close();
       this.#watchman.close();
       await this.#leave();
@@ -384,6 +385,7 @@ export class ProcessEngine {
       }
       this.#holdings.begin(attempt);
       this.#attempts++;
+      if (!this.#stopBreathing) this.#breathe();
       void this.#attempt(attempt);
     }
   };
@@ -624,15 +626,10 @@ export class ProcessEngine {
     await this.#storage.sweep().catch((error) => this.#events.emit('error', { error }));
   }
 
-  /** Notes that the event loop turns. */
-  #breathe(): () => void {
-    let cancel = (): void => undefined;
-    const breathe = () => {
-      this.#breathedAt = this.#host.monotonic();
-      cancel = this.#host.after(BREATH_MS / 2, breathe);
-    };
-    breathe();
-    return () => cancel();
+  /** Notes that the event loop turns, while something is under way that could keep it from turning. */
+  #breathe(): void {
+    this.#breathedAt = this.#host.monotonic();
+    this.#stopBreathing = this.#holdings.isIdle ? undefined : this.#host.after(BREATH_MS / 2, () => this.#breathe());
   }
 
   async #breather(): Promise<void> {

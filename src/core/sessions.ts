@@ -85,7 +85,8 @@ export class Sessions {
     const stops = workers.map(
       ({ id, evidence }) => evidence !== undefined && this.#liveness?.watch(evidence, () => dead.add(id)),
     );
-    // Who is dead already is told of in this tick.
+    await this.#liveness?.judged?.();
+    // Without it, who is dead already is told of in this tick.
     await null;
     for (const stop of stops) if (stop) stop();
     return workers.filter(({ id }) => !dead.has(id));

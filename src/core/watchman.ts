@@ -101,19 +101,22 @@ export class Watchman {
     }
   }
 
-  /** Watches the new ones, listens for those that cannot be watched. Answers whether there are such. */
+  /** Watches the new ones, listens for those of whom watching does not tell enough. Answers whether there are such. */
   #watch(others: readonly Worker[], holders: ReadonlySet<string>): boolean {
     let unseen = false;
     for (const worker of others) {
       const { id, evidence, deadWith } = worker;
-      if (deadWith !== undefined) this.#reap(id);
-      if (deadWith !== undefined || this.#watched.has(id)) continue;
-      const stop = evidence === undefined ? undefined : this.#liveness?.watch(evidence, () => this.#reap(id));
-      if (stop) this.#watched.set(id, stop);
-      else {
-        unseen = true;
-        if (this.#isSilent(worker, SILENCE_MS[holders.has(id) ? 'holding' : 'idle'])) this.#reap(id, worker.version);
+      if (deadWith !== undefined) {
+        this.#reap(id);
+        continue;
       }
+      const watched = this.#watched.has(id);
+      const stop =
+        watched || evidence === undefined ? undefined : this.#liveness?.watch(evidence, () => this.#reap(id));
+      if (stop) this.#watched.set(id, stop);
+      if ((watched || stop) && this.#liveness?.heartbeats !== 'always') continue;
+      unseen = true;
+      if (this.#isSilent(worker, SILENCE_MS[holders.has(id) ? 'holding' : 'idle'])) this.#reap(id, worker.version);
     }
     const present = new Set(others.map(({ id }) => id));
     for (const [id, stop] of this.#watched) {
