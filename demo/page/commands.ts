@@ -2,6 +2,8 @@
 export interface Command {
   readonly id: string;
   readonly title: string;
+  /** What stands on its button, where the title is too long for it. */
+  readonly label?: string;
   /** Single key, where it has one. */
   readonly key?: string;
   /** Why it cannot be done now; `undefined` if it can. */

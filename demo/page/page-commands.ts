@@ -20,7 +20,7 @@ export function pageCommands(app: App, acts: PageActs): readonly Command[] {
   const step = run?.steps.find(({ name }) => name === app.route.step);
   const commands: Command[] = [
     { id: 'palette', title: 'Commands', key: 'Ctrl+K', run: acts.openPalette },
-    { id: 'story', title: 'Tell the story again', key: '?', run: () => app.tell(0) },
+    { id: 'story', label: '?', title: 'Tell the story again', key: '?', run: () => app.tell(0) },
     { id: 'dispatch', title: 'Dispatch ten runs', key: 'd', run: () => app.dispatchSamples(10) },
     { id: 'drop', title: 'Add photos…', key: 'o', run: acts.chooseFiles },
     {
@@ -88,30 +88,35 @@ function runCommands(app: App): readonly Command[] {
   return [
     {
       id: 'pause',
+      label: 'Pause',
       title: 'Pause the run',
       ...because(needsRun ?? (over ? 'it has ended' : status === 'PAUSED' ? 'it is paused' : undefined)),
       run: on((id) => storage.pause(id)),
     },
     {
       id: 'resume',
+      label: 'Resume',
       title: 'Resume the run',
       ...because(needsRun ?? (status === 'PAUSED' ? undefined : 'it is not paused')),
       run: on((id) => storage.resume(id)),
     },
     {
       id: 'cancel',
+      label: 'Cancel',
       title: 'Cancel the run',
       ...because(needsRun ?? (over ? 'it has ended' : undefined)),
       run: on((id) => storage.cancel(id)),
     },
     {
       id: 'retry',
+      label: 'Retry',
       title: 'Retry the run',
       ...because(needsRun ?? (status === 'FAILED' || status === 'CANCELLED' ? undefined : 'it has not failed')),
       run: on((id) => storage.retry(id)),
     },
     {
       id: 'rerun',
+      label: 'Rerun from here',
       title: 'Rerun from this step',
       ...because(
         needsRun ?? (step === undefined ? 'choose a step first' : stepOver ? undefined : 'the step has not ended'),
@@ -120,6 +125,7 @@ function runCommands(app: App): readonly Command[] {
     },
     {
       id: 'export',
+      label: 'Export',
       title: 'Export the run',
       ...because(needsRun),
       run: on(async (id) => save(`${id}.json`, JSON.stringify(await storage.export(id), null, 2))),
@@ -132,6 +138,7 @@ function mischief(app: App, step: StepView | undefined, kind: Mischief): Command
   const what = step ? `“${step.name}”` : 'the step';
   return {
     id: kind,
+    label: active ? `Not ${kind}` : `Make ${kind}`,
     title: active ? `Stop ${what} being ${kind}` : `Make ${what} ${kind}`,
     ...because(step ? undefined : 'choose a step first'),
     run: () => {

@@ -53,7 +53,7 @@ export function topBar(frame: Frame, acts: Acts): TemplateResult {
       ${paceMs > 0 ? html`<span class="chip" title="The demo waits before each step; the engine does not">slowed by ${paceMs} ms per step</span>` : nothing}
       <span class="chip" data-online=${online}>${online ? 'online' : 'offline'}</span>
     </p>
-    ${button(frame, acts, 'palette', 'Commands')}${button(frame, acts, 'story', '?')}`;
+    ${button(frame, acts, 'palette')}${button(frame, acts, 'story')}`;
 }
 
 export function toolBar(frame: Frame, acts: Acts): TemplateResult {
@@ -62,8 +62,10 @@ export function toolBar(frame: Frame, acts: Acts): TemplateResult {
 }
 
 export function runBar(frame: Frame, acts: Acts): TemplateResult {
-  const shown = ['pause', 'resume', 'cancel', 'retry', 'rerun', 'slow', 'flaky', 'failing', 'export'];
-  return html`${shown.map((id) => button(frame, acts, id))}`;
+  const ofRun = ['pause', 'resume', 'cancel', 'retry', 'export'];
+  const ofStep = ['rerun', 'slow', 'flaky', 'failing'];
+  return html`<span class="group"><span class="label">Run</span>${ofRun.map((id) => button(frame, acts, id))}</span>
+    <span class="group"><span class="label">Step</span>${ofStep.map((id) => button(frame, acts, id))}</span>`;
 }
 
 export function workersPanel({ employees, others }: Frame, acts: Acts): TemplateResult {
@@ -114,7 +116,7 @@ function figure(id: string, value: number | string, label: string, alarming = fa
   return html`<div data-figure=${id} data-alarming=${alarming}><dt>${label}</dt><dd>${value}</dd></div>`;
 }
 
-function button({ commands }: Frame, acts: Acts, id: string, title?: string): TemplateResult | typeof nothing {
+function button({ commands }: Frame, acts: Acts, id: string): TemplateResult | typeof nothing {
   const command = commands.find((command) => command.id === id);
   if (!command) return nothing;
   return html`<button
@@ -124,6 +126,6 @@ function button({ commands }: Frame, acts: Acts, id: string, title?: string): Te
     aria-label=${command.title}
     @click=${() => acts.run(id)}
   >
-    ${title ?? command.title}
+    ${command.label ?? command.title}
   </button>`;
 }
