@@ -166,7 +166,8 @@ export class ProcessEngine {
 
   async #run(first: () => Promise<void>): Promise<WorkReport> {
     const unhint = this.#storage.onHint(({ keys }) => {
-      if (!keys || keys.some(mayMatter)) this.#signal();
+      const mayHave = this.#finder.hear(keys);
+      if (mayHave || !keys || keys.some(mayMatter)) this.#signal();
     });
     try {
       await first();

@@ -1,7 +1,9 @@
 import { canRun, type Definition, definitionFor, type Handler, queuesOf } from './definition.ts';
-import { keys as layout, parseReady, parseTimer } from './keys.ts';
+import { keys as layout, parseReady, parseTimer, runOfEntry } from './keys.ts';
+import { PassedBy } from './passed-by.ts';
 import type { RunState } from './run-state.ts';
 import type { RuntimeStorage } from './storage.ts';
+import type { Key } from './store.ts';
 
 /** A run that may have something for a worker, and the ready rows that say so. */
 export interface Candidate {
@@ -17,8 +19,7 @@ export class WorkFinder {
   readonly #definitions: readonly Definition[];
   readonly #storage: RuntimeStorage;
   readonly #handlers = new Map<string, readonly (Handler | undefined)[]>();
-  /** Ready rows this worker has learnt it can do nothing with; a row that changes has another key. */
-  readonly #passedBy = new Set<string>();
+  readonly #passedBy = new PassedBy();
   /** Runs it must not touch: those a newer version has continued. */
   readonly #leftAlone = new Set<string>();
 
@@ -65,7 +66,18 @@ export class WorkFinder {
 
   /** Nothing these rows stand for can be run by this worker. */
   passBy(rows: readonly string[]): void {
-    for (const row of rows) this.#passedBy.add(row);
+    this.#passedBy.add(rows, this.#storage.host.monotonic());
+  }
+
+  /** Rows have changed, nobody knows which where there are no keys. Answers whether a run that was passed by is among them. */
+  hear(changed: readonly Key[] | undefined): boolean {
+    if (!changed) return this.#passedBy.forgetAll();
+    let mayHave = false;
+    for (const key of changed) {
+      const run = runOfEntry(key);
+      if (run !== undefined && this.#passedBy.forget(run)) mayHave = true;
+    }
+    return mayHave;
   }
 
   leaveAlone(run: string): 'first' | 'again' {
@@ -83,7 +95,7 @@ export class WorkFinder {
     const rows = await Promise.all(
       [...elsewhere.values()].map(([queue, name]) => this.#storage.readyRows(queue, name, undefined, SCAN)),
     );
-    return new Set([...this.#passedBy, ...rows.flat()].map((key) => parseReady(key).run));
+    return new Set([...this.#passedBy.runs, ...rows.flat().map((key) => parseReady(key).run)]);
   }
 
   async #timers(): Promise<ReturnType<typeof parseTimer>[]> {
@@ -103,15 +115,14 @@ export class WorkFinder {
   async #readyLine(queue: string, workflow: string, limit: number): Promise<string[]> {
     const found: string[] = [];
     const passed: string[] = [];
+    const now = this.#storage.host.monotonic();
     for (let after: string | undefined; found.length < limit; ) {
       const keys = await this.#storage.readyRows(queue, workflow, after, SCAN);
-      for (const key of keys) (this.#passedBy.has(key) ? passed : found).push(key);
+      for (const key of keys) (this.#passedBy.has(key, now) ? passed : found).push(key);
       after = keys.at(-1);
       if (keys.length === SCAN) continue;
       // The whole line was seen: what is gone from it need not be remembered.
-      const prefix = layout.readyFor(queue, workflow);
-      const left = new Set(passed);
-      for (const key of this.#passedBy) if (key.startsWith(prefix) && !left.has(key)) this.#passedBy.delete(key);
+      this.#passedBy.keep(layout.readyFor(queue, workflow), new Set([...passed, ...found]));
       break;
     }
     return found;

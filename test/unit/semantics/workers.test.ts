@@ -1,5 +1,6 @@
-import { type Definition, workflow } from 'fuseline';
+import { type Definition, defineGraph, RuntimeStorage, workflow } from 'fuseline';
 import { describe, expect, test } from 'vitest';
+import { FaultyStore } from '../../../src/testing/faulty-store.ts';
 import { gate, nothing, Rig } from './rig.ts';
 
 const serves = () => true;
@@ -255,6 +256,44 @@ describe('a run whose ready step no live worker can handle', () => {
     expect(report).toMatchObject({ attempts: 5, stranded: [{ run: 'old' }] });
   });
 });
+
+test.each([
+  ['at once', 100, {}],
+  ['half a minute later where nobody tells it', 40_000, { dropHint: 1 }],
+] as const)(
+  'a worker that found nothing to do in a run comes back when there is something behind others’ work: %s',
+  async (_, ms, faults) => {
+    const rig = new Rig();
+    const ran: string[] = [];
+    const note = (_: unknown, { step }: { readonly step: string }) => ran.push(step);
+    const held = gate();
+    const full = workflow('w', ($) => {
+      const first = $.step('first', {}, note);
+      // Queued before "mine" is, and one of them stays so.
+      $.step('held', {}, () => held.promise);
+      $.step('waiting', {}, note);
+      return $.step('mine', { first }, note);
+    });
+    const graph = full.graph();
+    const handlers = Object.fromEntries(
+      graph.steps.map(({ name }) => [name, name === 'held' ? () => held.promise : note]),
+    );
+    const only = (...names: readonly string[]) =>
+      defineGraph(graph, Object.fromEntries(names.map((name) => [name, handlers[name] as never])));
+    await rig.dispatch(full, undefined);
+
+    const deaf = new FaultyStore(rig.store.reopen(), { seed: 1, host: rig.host, ...faults });
+    const mine = rig.engine(only('mine'), {}, new RuntimeStorage({ store: deaf, host: rig.host }));
+    const started = mine.start();
+    await rig.host.advance(100);
+    const theirs = rig.engine(only('first', 'held', 'waiting'), { concurrency: 1 }, rig.open());
+    void theirs.start();
+    await rig.host.advance(ms);
+    expect(ran).toContain('mine');
+    held.open();
+    await rig.host.until(Promise.all([mine.stop(), theirs.stop(), started]));
+  },
+);
 
 test('two versions in one process each serve their own runs', async () => {
   const rig = new Rig();
