@@ -1,0 +1,53 @@
+import { ProcessEngine, typed, workflow } from 'fuseline';
+import { DurableObjectStorage, DurableObjectStore } from 'fuseline/durable-object';
+import { expect, test } from 'vitest';
+import { inObject } from './objects.ts';
+
+const STEPS = 1000;
+
+const chain = workflow('chain', { input: typed<number>() }, ($) => {
+  let last = $.step('step 0', { n: $.input }, ({ n }) => n);
+  for (let i = 1; i < STEPS; i++) last = $.step(`step ${i}`, { n: last }, ({ n }) => n + 1);
+  return last;
+});
+
+test('a step of a chain is one row written', async () => {
+  const { rowsWritten, result } = await inObject(async (state) => {
+    const storage = new DurableObjectStorage(state);
+    const before = storage.stats().rowsWritten;
+    await new ProcessEngine(chain, storage).execute(await chain.prepare(0));
+    const [run] = (await storage.list()).runs;
+    return { rowsWritten: storage.stats().rowsWritten - before, result: await storage.result(run?.id ?? '') };
+  });
+  expect(result).toBe(STEPS - 1);
+  expect(rowsWritten).toBeLessThanOrEqual(1.05 * STEPS);
+});
+
+test('a put is one row written, a value too long for a row as many as it takes', async () => {
+  const written = await inObject(async (state) => {
+    const store = new DurableObjectStore(state.storage);
+    const rowsOf = async (...values: readonly string[]) => {
+      const before = store.stats().rowsWritten;
+      await store.commit({ put: values.map((value, i) => ({ key: `row/${i}`, value })) });
+      return store.stats().rowsWritten - before;
+    };
+    // Takes its numbers from the database.
+    await rowsOf('a');
+    return [await rowsOf('b'), await rowsOf('b', 'c', 'd'), await rowsOf('x'.repeat(1_500_000)), await rowsOf('e')];
+  });
+  expect(written).toEqual([1, 3, 3, 1 + 2]);
+});
+
+test('versions go on behind those of an earlier life, also after a delete', async () => {
+  const versions = await inObject(async (state) => {
+    const lives = Array.from({ length: 3 }, () => new DurableObjectStore(state.storage));
+    const found: unknown[] = [];
+    for (const store of lives) {
+      const result = await store.commit({ put: [{ key: 'a', value: '1' }] });
+      found.push(result.status === 'committed' && result.version);
+      await store.commit({ delete: ['a'] });
+    }
+    return found;
+  });
+  expect(new Set(versions).size).toBe(3);
+});
