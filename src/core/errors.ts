@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'INPUT_MISMATCH'
   | 'WORKFLOW_MISMATCH'
   | 'UNKNOWN_RUN'
+  | 'UNKNOWN_WORKFLOW'
   | 'UNKNOWN_STEP'
   | 'RUN_NOT_FINISHED'
   | 'RUN_FINISHED'
@@ -28,7 +29,12 @@ export type ErrorCode =
   | 'STORAGE_CORRUPT'
   | 'STORAGE_FULL'
   | 'STORAGE_FAILED'
-  | 'STORAGE_UNSUPPORTED';
+  | 'STORAGE_UNSUPPORTED'
+  | 'INVALID_REQUEST'
+  | 'UNAUTHENTICATED'
+  | 'FORBIDDEN'
+  | 'UNAVAILABLE'
+  | 'INTERNAL';
 
 /** Every failure that is not a programming mistake (those are `TypeError`). */
 export class FuselineError extends Error {
