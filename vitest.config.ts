@@ -44,7 +44,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['test/browser/page/**/*.test.ts'],
-          globalSetup: './scripts/chromium.ts',
+          globalSetup: ['./scripts/chromium.ts', './test/browser/provide-corpus.ts'],
           fileParallelism: false,
           testTimeout: 60_000,
           browser: {

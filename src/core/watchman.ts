@@ -41,7 +41,8 @@ export class Watchman {
   #looking: Promise<void> | undefined;
   #roundAt = Number.NEGATIVE_INFINITY;
   #orphansAt = Number.NEGATIVE_INFINITY;
-  #beatAt = Number.NEGATIVE_INFINITY;
+  /** When it last said that it lives; registering says so, too. */
+  #beatAt: number | undefined;
 
   constructor(storage: RuntimeStorage, report: WatchReport) {
     this.#storage = storage;
@@ -82,6 +83,7 @@ export class Watchman {
     );
     const now = this.#host.monotonic();
     if (self !== undefined) {
+      this.#beatAt ??= now;
       const mine = workers.find(({ id }) => id === self);
       if (!mine || mine.deadWith !== undefined) this.#report.disowned();
       else if (unseen && now - this.#beatAt >= BEAT_MS[holding ? 'holding' : 'idle']) {

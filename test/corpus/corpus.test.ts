@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { BACKENDS, readCorpus, runCorpus, WAYS } from './run.ts';
+import { BACKENDS, readCorpus, WAYS } from './run.ts';
+import { runCorpus } from './verdicts.ts';
 
 describe.each(BACKENDS)('every case of the corpus on $name', (backend) => {
   test.each(WAYS)('with %i at work', async (workers) => {

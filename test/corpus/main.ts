@@ -1,4 +1,5 @@
-import { BACKENDS, readCorpus, runCorpus, WAYS } from './run.ts';
+import { BACKENDS, readCorpus, WAYS } from './run.ts';
+import { runCorpus } from './verdicts.ts';
 
 const cases = await readCorpus();
 let executed = 0;

@@ -25,6 +25,11 @@ const MOST_LENGTH = 1024 * 1024;
 
 const TRIES = 3;
 
+interface Reading {
+  readonly read: (rows: IDBObjectStore) => Promise<void>;
+  readonly reject: (cause: unknown) => void;
+}
+
 interface Waiting extends Numbered {
   readonly settle: (verdict: Verdict) => void;
   readonly reject: (error: unknown) => void;
@@ -44,6 +49,7 @@ export class IndexedDBStore implements Store {
   #self: string | undefined;
   #commits = 0;
   #transactions = 0;
+  #reading: Reading[] = [];
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -101,17 +107,41 @@ export class IndexedDBStore implements Store {
     await this.#connection.close();
   }
 
-  async #look<T>(body: (rows: IDBObjectStore) => Promise<T>): Promise<T> {
-    this.#refuseClosed();
-    for (let tries = 1; ; tries++) {
-      const transaction = await this.#begin('readonly');
-      try {
-        return await body(transaction.objectStore(ROWS));
-      } catch (cause) {
-        if (this.#closing) throw this.#closed();
-        this.#connection.drop(transaction.db);
-        if (tries === TRIES) throw failed(`the database ${this.#name} could not be read`, cause);
-      }
+  #look<T>(body: (rows: IDBObjectStore) => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#refuseClosed();
+      this.#reading.push({
+        read: (rows) => body(rows).then(resolve),
+        reject: (cause) =>
+          reject(this.#closing ? this.#closed() : failed(`the database ${this.#name} could not be read`, cause)),
+      });
+      if (this.#reading.length === 1) void this.#readTogether();
+    });
+  }
+
+  /** What is asked for in one tick is read in one transaction, which is what a read costs. */
+  async #readTogether(): Promise<void> {
+    await null;
+    let left = this.#reading;
+    this.#reading = [];
+    for (let tries = 1; left.length > 0; tries++) {
+      const again: Reading[] = [];
+      const transaction = await this.#begin('readonly').catch((cause) => {
+        for (const { reject } of left) reject(cause);
+      });
+      if (!transaction) return;
+      const rows = transaction.objectStore(ROWS);
+      const read = async (one: Reading): Promise<void> => {
+        try {
+          await one.read(rows);
+        } catch (cause) {
+          if (tries === TRIES || this.#closing) one.reject(cause);
+          else again.push(one);
+        }
+      };
+      await Promise.all(left.map(read));
+      if (again.length > 0) this.#connection.drop(transaction.db);
+      left = again;
     }
   }
 

@@ -36,6 +36,8 @@ export class Presence implements Liveness {
   watch(evidence: string, gone: () => void): (() => void) | undefined {
     const locks = lockManager();
     if (!locks || !evidence.startsWith(this.#prefix)) return undefined;
+    // Whoever shares this lock dies with this context.
+    if (evidence === this.#evidence) return () => undefined;
     const stopping = new AbortController();
     const stop = (): void => {
       this.#stops.delete(stop);
