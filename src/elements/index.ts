@@ -12,3 +12,6 @@ export type {
   RunElement,
   StepContent,
 } from './contract.ts';
+export { layoutGraph } from './dagre.ts';
+export { defineElements } from './define.ts';
+export { DAGRE_NODES } from './graph-element.ts';

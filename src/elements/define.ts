@@ -1,0 +1,10 @@
+import { FuselineGraph } from './graph-element.ts';
+
+const ELEMENTS = {
+  'fuseline-graph': FuselineGraph,
+} as const;
+
+/** Makes the elements known to a document; again is harmless. */
+export function defineElements(registry: CustomElementRegistry = customElements): void {
+  for (const [name, element] of Object.entries(ELEMENTS)) if (!registry.get(name)) registry.define(name, element);
+}

@@ -1,0 +1,99 @@
+import type { Attempt } from '../core/attempts.ts';
+import { workerName } from '../core/ids.ts';
+import type { StepView } from '../core/views.ts';
+import { durationText } from '../core/words.ts';
+import type { NodeSize, Point } from './contract.ts';
+import { html, say, set } from './dom.ts';
+import { drawSign, type Sign, signOf, signPicture, wordOf } from './signs.ts';
+
+const FLASH_MS = 500;
+
+/** One step in the graph. It touches what has changed, and nothing else. */
+export class GraphNode {
+  readonly element: HTMLElement;
+  readonly place: Point;
+  readonly slot: HTMLSlotElement;
+  readonly #picture = signPicture();
+  readonly #name = html('span', { class: 'name' });
+  readonly #word = html('span', { class: 'word' });
+  readonly #detail = html('span', { class: 'detail' });
+  readonly #count = html('span', { class: 'count', part: 'attempt' });
+  #step: StepView | undefined;
+  #last: Attempt | undefined;
+  #sign: Sign | undefined;
+
+  constructor(at: number, place: Point, { width, height }: NodeSize) {
+    this.place = place;
+    this.slot = html('slot', { name: `step-${at}` });
+    this.element = html(
+      'div',
+      {
+        class: 'node',
+        part: 'node',
+        role: 'option',
+        id: `step-${at}`,
+        'aria-selected': 'false',
+        'data-at': String(at),
+      },
+      html('div', { class: 'head' }, this.#picture, this.#name, this.#count),
+      html('div', { class: 'foot' }, this.#word, this.#detail),
+      html('div', { class: 'content', part: 'content' }, this.slot),
+    );
+    const { style } = this.element;
+    style.width = `${width}px`;
+    style.height = `${height}px`;
+    style.transform = `translate(${place.x - width / 2}px, ${place.y - height / 2}px)`;
+  }
+
+  get step(): StepView | undefined {
+    return this.#step;
+  }
+
+  /** `last`: its last attempt. Answers whether anything has changed. */
+  update(step: StepView, last: Attempt | undefined, motion: 'moves' | 'still'): 'changed' | 'same' {
+    if (step === this.#step && last === this.#last) return 'same';
+    const sign = signOf(step);
+    const isOther = this.#sign !== sign;
+    this.#step = step;
+    this.#last = last;
+    if (isOther) {
+      set(this.element, 'data-status', sign);
+      drawSign(this.#picture, sign);
+      say(this.#word, wordOf(sign));
+      if (this.#sign !== undefined && motion === 'moves') this.#flash();
+      this.#sign = sign;
+    }
+    say(this.#name, step.name);
+    set(this.#name, 'title', step.name);
+    say(this.#detail, detailOf(step, last));
+    say(this.#count, step.attempt > 1 ? `attempt ${step.attempt}` : '');
+    set(this.element, 'aria-label', labelOf(step, last));
+    return 'changed';
+  }
+
+  light(marked: boolean, selected: boolean): void {
+    this.element.classList.toggle('marked', marked);
+    set(this.element, 'aria-selected', String(selected));
+  }
+
+  #flash(): void {
+    this.element.animate([{ boxShadow: '0 0 0 4px var(--ink)' }, { boxShadow: '0 0 0 0 transparent' }], {
+      duration: FLASH_MS,
+      easing: 'ease-out',
+    });
+  }
+}
+
+/** How long, or by whom. */
+function detailOf({ status, worker, error }: StepView, last: Attempt | undefined): string {
+  if (status === 'RUNNING') return worker === undefined ? '' : workerName(worker);
+  if (status === 'PENDING') return error?.message ?? '';
+  if (status === 'FAILED') return error?.message ?? '';
+  return status === 'SUCCEEDED' && last?.endedAt !== undefined ? durationText(last.endedAt - last.startedAt) : '';
+}
+
+function labelOf(step: StepView, last: Attempt | undefined): string {
+  const attempt = step.attempt > 1 ? [`attempt ${step.attempt}`] : [];
+  const detail = detailOf(step, last);
+  return [step.name, wordOf(signOf(step)), ...attempt, ...(detail === '' ? [] : [detail])].join(', ');
+}
