@@ -31,16 +31,16 @@ function run(program: string, ...args: readonly string[]): Child {
   return child;
 }
 
-/** Writes until the segment that is current now, and a few after it, were compacted away. */
+/** Writes until the segment that is current now, and a few after it, became tables and were removed. */
 async function outlive(segments: number): Promise<void> {
-  const newest = () =>
-    Math.max(0, ...readdirSync(directory).map((name) => (name.endsWith('.snapshot') ? Number.parseInt(name, 10) : 0)));
-  for (const goal = newest() + segments; newest() < goal; ) {
+  const ordinals = () =>
+    readdirSync(directory).flatMap((name) => (name.endsWith('.log') ? Number.parseInt(name, 10) : []));
+  for (const goal = Math.max(0, ...ordinals()) + segments; Math.min(...ordinals()) < goal; ) {
     await store.commit({ put: [{ key: 'filler', value: JSON.stringify('x'.repeat(500)) }] });
   }
 }
 
-describe('a process that was stopped while its segment was sealed, compacted and removed', () => {
+describe('a process that was stopped while its segment was sealed, became a table and was removed', () => {
   test.for([1, 3])('commits where the log is now, %i segments later', async (segments) => {
     await store.commit({ put: [{ key: 'shared', value: '1' }] });
     const sleeper = run('sleeper.mjs', JSON.stringify(SMALL));

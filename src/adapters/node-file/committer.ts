@@ -116,7 +116,7 @@ export class Committer {
   }
 
   #giveAnswers(): void {
-    const { durable } = this.#log;
+    const { durable } = this.#log.syncs;
     const answers = this.#answers;
     this.#answers = [];
     for (const answer of answers) {
@@ -146,7 +146,8 @@ export class Committer {
     const log = this.#log;
     const written = log.write(group.map(({ batch }) => batch));
     // The verdict can be read while the disk works, unless this process waits for the disk itself.
-    if (written.failure === undefined && log.durable < Number.POSITIVE_INFINITY && !log.syncsInPlace) this.#sync();
+    const { durable, inPlace } = log.syncs;
+    if (written.failure === undefined && durable < Number.POSITIVE_INFINITY && !inPlace) this.#sync();
     const verdicts = log.judge(written);
     const losers: Pending[] = [];
     group.forEach((commit, i) => {
@@ -156,7 +157,7 @@ export class Committer {
       else if (typeof verdict !== 'number') commit.reject(verdict);
       else this.#answer(commit, { status: 'committed', version: verdict }, verdict + 1);
     });
-    this.#refuse(losers, log.covered);
+    this.#refuse(losers, log.syncs.covered);
   }
 
   #refuse(losers: readonly Pending[], needs: number): void {

@@ -1,71 +1,93 @@
 import type { Log } from './log.ts';
-import { compact } from './snapshot.ts';
+import { flush, merge, type TableWork } from './table-work.ts';
 
-/** So much of a segment must be there before it is sealed early, because most of the log is dead. */
-const EARLY_SEAL_SHARE = 1 / 8;
+/** A block is this share of a segment: what is read for one key, and a table's unit of order. */
+const BLOCK_SHARE = 1 / 256;
+/** With so many segments in no table, whoever was to make one of them has died over it. */
+const OVERDUE_SEGMENTS = 2;
 /** How long to leave things alone: another process may be about to do the same, or there was no room for it. */
 const PAUSE_MS = 1000;
 
 /**
- * Ends segments that have grown long, and gives the space of what is dead back to the disk. Whatever fails here leaves
- * the log as it was, and the next attempt comes with the next writes.
+ * Ends segments that have grown long and makes tables of them, and of several tables one, so that a directory opens
+ * quickly and the space of what is dead goes back to the disk. Whatever fails here leaves the log as it was, and the
+ * next attempt comes with the next writes.
  */
 export class Compactor {
   readonly #log: Log;
   readonly #segmentBytes: number;
-  #notBefore = 0;
-  #running: Promise<void> | undefined;
+  readonly #work: TableWork;
+  #adoptAt = 0;
+  #flushAt = 0;
+  #flushing: Promise<void> | undefined;
+  #merging: Promise<void> | undefined;
   #closed = false;
 
   constructor(log: Log, segmentBytes: number) {
     this.#log = log;
     this.#segmentBytes = segmentBytes;
+    const { directory, stats: meter } = log;
+    this.#work = { directory, meter, blockBytes: Math.ceil(segmentBytes * BLOCK_SHARE) };
   }
 
   /** Cheap where there is nothing to do. */
   consider(): void {
-    const { segment, older } = this.#log;
-    const isStale = older.some(({ ordinal }) => ordinal !== segment.ordinal);
-    if (!isStale && this.#next() === 'nothing') return;
-    if (this.#running || this.#closed || performance.now() < this.#notBefore) return;
-    this.#notBefore = performance.now() + PAUSE_MS;
+    if (this.#closed) return;
+    const now = performance.now();
     try {
-      this.#log.adopt();
-      this.#sealAndCompact();
+      if (now >= this.#adoptAt) {
+        this.#adoptAt = now + PAUSE_MS;
+        this.#log.adopt();
+      }
+      if (this.#isLong() && !this.#flushing && now >= this.#flushAt) {
+        this.#flushAt = now + PAUSE_MS;
+        this.#flush();
+      }
     } catch {
       // Whoever reads or commits next meets the same trouble, and is told.
     }
   }
 
+  /** A table that is being made of the log is finished, so that processes that live shortly leave a short log. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#running;
+    await this.#flushing;
+    await this.#merging;
   }
 
-  #next(): 'nothing' | 'seal' | 'compact' {
-    const { segment, older, rows } = this.#log;
-    const total = older.reduce((sum, { size }) => sum + size, segment.size);
-    const isMostlyDead = total >= this.#segmentBytes && rows.bytes * 2 < total;
-    if (isMostlyDead && segment.size >= this.#segmentBytes * EARLY_SEAL_SHARE) return 'compact';
-    return segment.size >= this.#segmentBytes ? 'seal' : 'nothing';
+  #isLong(): boolean {
+    const { segment, sealedBytes } = this.#log;
+    return segment.size >= this.#segmentBytes || sealedBytes >= OVERDUE_SEGMENTS * this.#segmentBytes;
   }
 
-  #sealAndCompact(): void {
-    const log = this.#log;
-    const next = this.#next();
-    if (next === 'nothing') return;
-    const cut = log.seal();
-    if (!cut || next === 'seal') return;
-    this.#running = compact(log.directory, cut, () => this.#closed)
+  #flush(): void {
+    const cut = this.#log.seal();
+    if (!cut) return;
+    this.#flushing = flush(this.#work, cut)
       .then((done) => {
         if (!done) return;
-        log.stats.compactions++;
-        log.adopt();
-        this.#notBefore = 0;
+        this.#flushAt = 0;
+        this.#tookEffect();
+        this.#merging ??= this.#merge().finally(() => {
+          this.#merging = undefined;
+        });
       })
       .catch(() => undefined)
       .finally(() => {
-        this.#running = undefined;
+        this.#flushing = undefined;
       });
+  }
+
+  async #merge(): Promise<void> {
+    try {
+      while (await merge(this.#work, () => this.#closed)) this.#tookEffect();
+    } catch {
+      // There was no room, or others removed what it read: the next table gives a new occasion.
+    }
+  }
+
+  #tookEffect(): void {
+    this.#log.stats.compactions++;
+    this.#log.adopt();
   }
 }

@@ -1,16 +1,26 @@
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { FuselineError } from '../../core/errors.ts';
 import { failed } from './failure.ts';
+import {
+  catalogueName,
+  type FileName,
+  FORMAT_FILE,
+  generationAfter,
+  parseName,
+  segmentName,
+  tableName,
+  temporaryName,
+} from './file-names.ts';
 import { type Files, hasCode } from './files.ts';
 import { FORMAT_VERSION, type Head, Lines, readLine } from './record.ts';
 
-/** Where the log begins. Written once and never changed, so that two processes cannot begin two logs. */
-const FORMAT_FILE = 'format.json';
-const SEGMENT = /^(\d{8,})-[0-9a-z]+\.log$/;
-const SNAPSHOT = /^(\d{8,})\.snapshot$/;
-const TEMPORARY = /^(\d{8,})-[0-9a-z]+\.tmp$/;
+/**
+ * An unfinished file is left alone for so many generations, as its writer may be at work on it. One that is removed all
+ * the same costs its writer the work and nothing else.
+ */
+const PATIENCE = 64;
+const NEW_FILE = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_APPEND;
 
 /** The layout of a log's directory: which files there are, what their names mean, how they come and go. */
 export class Directory {
@@ -40,31 +50,135 @@ export class Directory {
     return join(this.path, name);
   }
 
-  newestSnapshot(): { readonly name: string; readonly ordinal: number } | undefined {
-    let newest: { name: string; ordinal: number } | undefined;
-    for (const name of this.files.list(this.path)) {
-      const ordinal = ordinalOf(SNAPSHOT, name);
-      if (ordinal !== undefined && ordinal > (newest?.ordinal ?? 0)) newest = { name, ordinal };
+  /** The newest catalogue, or the newest snapshot where nobody has written a catalogue yet. */
+  newest(): FileName | undefined {
+    let newest: FileName | undefined;
+    for (const file of this.#list()) {
+      const isState = file.kind === 'catalogue' || file.kind === 'snapshot';
+      if (isState && file.number > (newest?.number ?? 0)) newest = file;
     }
     return newest;
   }
 
   /** Creates the segment that may become the one after `ordinal - 1`, synced so that a seal may point to it. */
   createSegment(ordinal: number): string {
-    const name = `${digits(ordinal)}-${suffix()}.log`;
+    const name = segmentName(ordinal);
     this.#create(name, { fuseline: FORMAT_VERSION });
     this.sync();
     return name;
   }
 
-  temporary(ordinal: number): string {
-    return `${digits(ordinal)}-${suffix()}.tmp`;
+  /** A new file that nobody looks for, of a process that knows this generation. */
+  createTemporary(generation: number | undefined): { readonly name: string; readonly fd: number } {
+    const name = temporaryName(generationAfter(generation));
+    return { name, fd: this.files.open(this.at(name), NEW_FILE) };
   }
 
-  /** Gives a finished, synced file its name for good. `false`: somebody else was first. */
-  publish(temporary: string, name: string): boolean {
+  /** Gives a finished, synced table a name that a catalogue can hold; `undefined` if it is not there any more. */
+  nameTable(temporary: string, generation: number): string | undefined {
+    const name = tableName(generation);
+    if (!this.#link(temporary, name)) return undefined;
+    this.sync();
+    return name;
+  }
+
+  /** `false`: somebody else's is of that generation. */
+  publishCatalogue(generation: number, head: Head): boolean {
+    return this.#publish(temporaryName(generation), catalogueName(generation), head);
+  }
+
+  /** What the only line of a file says. */
+  readHead(name: string): Head {
+    const { files } = this;
+    const path = this.at(name);
+    const fd = files.open(path, constants.O_RDONLY);
     try {
-      this.files.link(this.at(temporary), this.at(name));
+      const bytes = Buffer.alloc(files.fstat(fd).size);
+      files.read(fd, bytes, bytes.length, 0);
+      const end = bytes.lastIndexOf('\t') + 1;
+      const line = readLine(bytes, 1, Math.max(1, end), 0, undefined);
+      if (line.kind !== 'record') {
+        throw new FuselineError('STORAGE_CORRUPT', `${path} is damaged; restore it from a backup of the directory`);
+      }
+      checkFormat(line.head, path);
+      return line.head;
+    } finally {
+      files.close(fd);
+    }
+  }
+
+  remove(name: string): void {
+    try {
+      this.files.unlink(this.at(name));
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error;
+    }
+  }
+
+  /** Removes what a catalogue makes superfluous that goes on with segment `ordinal`, whoever left it there. */
+  removeBefore(generation: number, ordinal: number, tables: ReadonlySet<string>): void {
+    for (const { kind, name, number } of this.#list()) {
+      const isDead = {
+        segment: number < ordinal,
+        snapshot: true,
+        catalogue: number < generation,
+        table: number <= generation && !tables.has(name),
+        temporary: number + PATIENCE < generation,
+      };
+      if (isDead[kind]) this.remove(name);
+    }
+  }
+
+  sync(): void {
+    this.#syncDirectory(this.path);
+  }
+
+  #list(): readonly FileName[] {
+    return this.files.list(this.path).flatMap((name) => parseName(name) ?? []);
+  }
+
+  #first(): string | undefined {
+    try {
+      return this.readHead(FORMAT_FILE).next;
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  }
+
+  #begin(): string {
+    const begun = this.#list().find(({ kind, number }) => kind !== 'temporary' && number > 1);
+    if (begun !== undefined) {
+      throw new FuselineError(
+        'STORAGE_CORRUPT',
+        `${this.path} holds ${begun.name} but no ${FORMAT_FILE}; restore that file from a backup of the directory`,
+      );
+    }
+    const first = this.createSegment(1);
+    if (this.#publish(temporaryName(0), FORMAT_FILE, { next: first })) return first;
+    this.remove(first);
+    const theirs = this.#first();
+    if (theirs === undefined)
+      throw new FuselineError('STORAGE_FAILED', `${this.path} was removed while it was being opened`);
+    return theirs;
+  }
+
+  /** Writes a file of one line and gives it its name for good. `false`: somebody else was first. */
+  #publish(temporary: string, name: string, head: Head): boolean {
+    this.#create(temporary, { fuseline: FORMAT_VERSION, ...head });
+    try {
+      if (!this.#link(temporary, name)) return false;
+    } finally {
+      this.remove(temporary);
+    }
+    this.sync();
+    return true;
+  }
+
+  #link(from: string, to: string): boolean {
+    try {
+      this.files.link(this.at(from), this.at(to));
+      return true;
     } catch (error) {
       // ENOENT: whoever was first found this one superfluous and removed it.
       if (hasCode(error, 'EEXIST', 'ENOENT')) return false;
@@ -76,88 +190,12 @@ export class Directory {
         );
       }
       throw error;
-    } finally {
-      this.remove(temporary);
     }
-    this.sync();
-    return true;
-  }
-
-  remove(name: string): void {
-    try {
-      this.files.unlink(this.at(name));
-    } catch (error) {
-      if (!hasCode(error, 'ENOENT')) throw error;
-    }
-  }
-
-  /** Removes what the snapshot before segment `ordinal` makes superfluous, whoever left it there. */
-  removeBefore(ordinal: number): void {
-    for (const name of this.files.list(this.path)) {
-      const dead = (ordinalOf(SEGMENT, name) ?? ordinalOf(SNAPSHOT, name) ?? Number.POSITIVE_INFINITY) < ordinal;
-      const unfinished = (ordinalOf(TEMPORARY, name) ?? Number.POSITIVE_INFINITY) <= ordinal;
-      if (dead || unfinished) this.remove(name);
-    }
-  }
-
-  sync(): void {
-    this.#syncDirectory(this.path);
-  }
-
-  #first(): string | undefined {
-    const { files } = this;
-    let fd: number;
-    try {
-      fd = files.open(this.at(FORMAT_FILE), constants.O_RDONLY);
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) return undefined;
-      throw error;
-    }
-    try {
-      const bytes = Buffer.alloc(files.fstat(fd).size);
-      files.read(fd, bytes, bytes.length, 0);
-      const end = bytes.lastIndexOf('\t') + 1;
-      const line = readLine(bytes, 1, Math.max(1, end), 0, undefined);
-      if (line.kind !== 'record') {
-        throw new FuselineError(
-          'STORAGE_CORRUPT',
-          `${this.at(FORMAT_FILE)} is damaged; restore it from a backup of the directory`,
-        );
-      }
-      checkFormat(line.head, this.at(FORMAT_FILE));
-      return line.head.next as string;
-    } finally {
-      files.close(fd);
-    }
-  }
-
-  #begin(): string {
-    const begun = this.files
-      .list(this.path)
-      .find((name) => (ordinalOf(SEGMENT, name) ?? ordinalOf(SNAPSHOT, name) ?? 0) > 1);
-    if (begun !== undefined) {
-      throw new FuselineError(
-        'STORAGE_CORRUPT',
-        `${this.path} holds ${begun} but no ${FORMAT_FILE}; restore that file from a backup of the directory`,
-      );
-    }
-    const first = this.createSegment(1);
-    const temporary = this.temporary(0);
-    this.#create(temporary, { fuseline: FORMAT_VERSION, next: first });
-    if (this.publish(temporary, FORMAT_FILE)) return first;
-    this.remove(first);
-    const theirs = this.#first();
-    if (theirs === undefined)
-      throw new FuselineError('STORAGE_FAILED', `${this.path} was removed while it was being opened`);
-    return theirs;
   }
 
   #create(name: string, head: Head): void {
     const { files } = this;
-    const fd = files.open(
-      this.at(name),
-      constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_APPEND,
-    );
+    const fd = files.open(this.at(name), NEW_FILE);
     try {
       const lines = new Lines();
       lines.say(head);
@@ -184,33 +222,13 @@ export class Directory {
   }
 }
 
-export function segmentOrdinal(name: string): number | undefined {
-  return ordinalOf(SEGMENT, name);
-}
-
-export function snapshotName(ordinal: number): string {
-  return `${digits(ordinal)}.snapshot`;
-}
-
 export function checkFormat(head: Head, path: string): void {
-  if (head.fuseline === FORMAT_VERSION) return;
+  const { fuseline } = head;
+  if (fuseline !== undefined && fuseline >= 1 && fuseline <= FORMAT_VERSION) return;
   throw new FuselineError(
     'PROTOCOL_TOO_NEW',
-    `${path} was written in format ${head.fuseline ?? 'unknown'}, and this version of fuseline reads format ${FORMAT_VERSION}; update fuseline in this process. Nothing was changed`,
+    `${path} was written in format ${fuseline ?? 'unknown'}, and this version of fuseline reads format ${FORMAT_VERSION} and older ones; update fuseline in this process. Nothing was changed`,
   );
-}
-
-export function suffix(): string {
-  return randomBytes(5).readUIntBE(0, 5).toString(36).padStart(8, '0');
-}
-
-function digits(ordinal: number): string {
-  return String(ordinal).padStart(8, '0');
-}
-
-function ordinalOf(pattern: RegExp, name: string): number | undefined {
-  const match = pattern.exec(name);
-  return match ? Number(match[1]) : undefined;
 }
 
 /**

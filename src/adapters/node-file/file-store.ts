@@ -6,7 +6,8 @@ import { Compactor } from './compactor.ts';
 import { Directory } from './directory.ts';
 import { failed } from './failure.ts';
 import { type Files, nodeFiles } from './files.ts';
-import { Log, type LogStats } from './log.ts';
+import { Log } from './log.ts';
+import type { LogStats } from './log-stats.ts';
 import { entryOf, type Row } from './rows.ts';
 import { Watcher } from './watcher.ts';
 
@@ -16,7 +17,7 @@ export interface FileStoreOptions {
    * the death of this process, but a power cut may take the last ones away.
    */
   readonly durability?: Durability;
-  /** A segment of this size is sealed; a log of this size is compacted when more than half of it is dead. */
+  /** A segment of this size is sealed, and becomes a table. */
   readonly segmentBytes?: number;
   /** For tests that make the disk fail. */
   readonly files?: Files;
@@ -28,7 +29,7 @@ export interface FileStoreStats extends Readonly<LogStats> {
   readonly conflicts: number;
 }
 
-export const SEGMENT_BYTES = 8 * 1024 * 1024;
+export const SEGMENT_BYTES = 4 * 1024 * 1024;
 
 const LIMITS: StoreLimits = { valueLength: 16 * 1024 * 1024, batchOps: 10_000 };
 const MAX_BATCH_LENGTH = 256 * 1024 * 1024;
@@ -66,15 +67,15 @@ export class FileStore implements Store {
   async read(keys: readonly Key[]): Promise<readonly (Entry | undefined)[]> {
     const { rows } = this.#upToDate().log;
     const found = keys.map((key) => rows.get(key));
-    const entries = found.map((row, i) => row && entryOf(keys[i] as Key, row));
+    const entries = found.map((row) => row && entryOf(row));
     await this.#durable(found);
     return entries;
   }
 
   async scan(range: Range): Promise<readonly Entry[]> {
     const found = this.#upToDate().log.rows.scan(range);
-    const entries = found.map(([key, row]) => entryOf(key, row));
-    await this.#durable(found.map(([, row]) => row));
+    const entries = found.map(entryOf);
+    await this.#durable(found);
     return entries;
   }
 
@@ -118,7 +119,7 @@ export class FileStore implements Store {
     if (this.#end) throw this.#end;
     if (this.#opened) return this.#opened;
     const log = new Log(new Directory(this.directory, this.#files));
-    if (this.#durability === 'relaxed') log.durable = Number.POSITIVE_INFINITY;
+    if (this.#durability === 'relaxed') log.syncs.durable = Number.POSITIVE_INFINITY;
     const compactor = new Compactor(log, this.#segmentBytes);
     const committer = new Committer(log, {
       failed: (cause) => this.#fail(cause),
@@ -149,7 +150,7 @@ export class FileStore implements Store {
     const { log, committer } = this.#open();
     let newest = log.lastDelete;
     for (const row of rows) if (row && row.version > newest) newest = row.version;
-    if (newest >= log.durable) await committer.durable();
+    if (newest >= log.syncs.durable) await committer.durable();
   }
 
   #checkPlace(log: Log): void {

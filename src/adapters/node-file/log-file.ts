@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { FuselineError } from '../../core/errors.ts';
 import type { FileStatus, Files } from './files.ts';
 import { decodeValue, type Line, type Lines, readLine } from './record.ts';
-import type { Row, ValueSource } from './rows.ts';
+import type { ValueSource } from './rows.ts';
 
 export interface FoundLine {
   readonly line: Line;
@@ -36,8 +36,6 @@ export class LogFile implements ValueSource {
   size = 0;
   /** The segment that follows this one, once it is sealed. */
   successor: string | undefined;
-  /** Rows of this file whose text is in memory. */
-  resident: Row[] = [];
   #fd: number | undefined;
   readonly #files: Files;
   readonly #meter: { bytesRead: number };

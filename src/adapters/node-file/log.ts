@@ -1,14 +1,20 @@
-import { FuselineError } from '../../core/errors.ts';
+import type { FuselineError } from '../../core/errors.ts';
 import type { Batch, Key } from '../../core/store.ts';
-import { checkFormat, type Directory, segmentOrdinal, snapshotName, suffix } from './directory.ts';
+import { type Catalogue, newestCatalogue } from './catalogue.ts';
+import { checkFormat, type Directory } from './directory.ts';
 import { failed } from './failure.ts';
+import { segmentOrdinal, suffix } from './file-names.ts';
 import { hasCode } from './files.ts';
-import { type FoundLine, LogFile, type Position } from './log-file.ts';
+import { type FoundLine, LogFile } from './log-file.ts';
+import { type LogStats, noStats } from './log-stats.ts';
 import { damaged, goneFrom, Losses, lost } from './losses.ts';
+import { openLog } from './opening.ts';
+import { Recent } from './recent.ts';
 import { decodeValue, type Head, Lines, type Placed } from './record.ts';
-import { type Place, Rows } from './rows.ts';
-import { type Cut, readSnapshot } from './snapshot.ts';
-import { SyncPace } from './sync-pace.ts';
+import type { Place, Rows } from './rows.ts';
+import { Syncs } from './syncs.ts';
+import type { Cut } from './table-work.ts';
+import { openTables, type Reading } from './tables.ts';
 
 /**
  * What became of an appended batch: the version of its puts; `void` if another commit came first; `again` if it was
@@ -29,28 +35,14 @@ interface OwnRecord {
   readonly by: string;
   readonly batch: Batch;
   readonly placed: Placed;
+  readonly buried: ReadonlySet<Key>;
 }
 
-export interface LogStats {
-  /** Commits in the log by this process, and the writes that carried them. */
-  commits: number;
-  groups: number;
-  /** Records of this process that another commit made void. */
-  voids: number;
-  syncs: number;
-  bytesWritten: number;
-  bytesRead: number;
-  /** Pieces of records whose writers died, as read by this process. */
-  torn: number;
-  seals: number;
-  compactions: number;
-}
-
-/** Longer values stay on disk, and so do all but the shortest once their segment is sealed. */
+/** Longer values stay on disk. */
 const RESIDENT_LENGTH = 1024;
-const ALWAYS_RESIDENT_LENGTH = 32;
+/** Of the tables, in memory. */
+const RECENT_BYTES = 16 * 1024 * 1024;
 const GROUP_BYTES = 64 * 1024 * 1024;
-const RELOAD_ATTEMPTS = 100;
 /** After so many own writes that met nobody, this process takes itself to be alone. */
 const UNDISTURBED = 64;
 /** A leading newline, then the line that names the format. */
@@ -62,50 +54,40 @@ const HEADER_AT = 1;
  * its own record to learn the verdict. Nothing is ever cut off or written over.
  *
  * A segment ends with its first `seal`, and goes on in the segment the seal names; what lies behind a seal is void.
- * Segments before a snapshot may be gone. A process that slept through that still finds the seal in the file it holds
- * open, therefore never takes a record behind it for committed.
+ * Segments whose rows are in tables may be gone. A process that slept through that still finds the seal in the file it
+ * holds open, therefore never takes a record behind it for committed.
  */
 export class Log {
-  readonly stats: LogStats = {
-    commits: 0,
-    groups: 0,
-    voids: 0,
-    syncs: 0,
-    bytesWritten: 0,
-    bytesRead: 0,
-    torn: 0,
-    seals: 0,
-    compactions: 0,
-  };
-  /** Up to which position this process knows the log to be on disk. */
-  durable = 0;
+  readonly stats: LogStats = noStats();
   /** Position of the last record that deleted something. */
   lastDelete = 0;
-  rows = new Rows();
+  rows!: Rows;
   readonly directory: Directory;
+  readonly syncs: Syncs;
+  readonly #reading: Reading;
   readonly #first: string;
   readonly #writer = suffix();
   #counter = 0;
   readonly #lines = new Lines();
   #segment!: LogFile;
-  /** What came before the current segment and still holds values: a snapshot and sealed segments. */
-  #older: LogFile[] = [];
-  readonly #pace = new SyncPace();
-  /** Sealed segments this process has not synced since it read them. */
-  #unsynced = new Set<LogFile>();
+  /** The tables below the rows in memory; `undefined` while there are none. */
+  #catalogue: Catalogue | undefined;
+  /** What came before the current segment and still holds rows: sealed segments, perhaps a snapshot. */
+  #older: readonly LogFile[] = [];
   readonly #losses = new Losses();
   readonly #verdicts = new Map<string, Verdict>();
   #foreign: Key[] | 'unknown' = [];
   /** Own writes in a row that nobody else's record came between. */
   #undisturbed = 0;
-  #covered = 0;
-  /** The segment a seal of this process would lead to, and the rows at the seal once it did. */
+  /** The segment a seal of this process would lead to, and the changes up to the seal once it did. */
   #sealing: string | undefined;
   #cut: Cut | undefined;
 
   constructor(directory: Directory) {
     this.directory = directory;
     this.#first = directory.prepare();
+    this.#reading = { directory, recent: new Recent(RECENT_BYTES), meter: this.stats };
+    this.syncs = new Syncs(directory.files, this.stats);
     this.#load();
     this.catchUp();
     this.#foreign = [];
@@ -115,17 +97,13 @@ export class Log {
     return this.#segment.base + this.#segment.folded;
   }
 
-  /** Up to where the sync under way reaches at least, or the next one. */
-  get covered(): number {
-    return this.#covered;
-  }
-
   get segment(): LogFile {
     return this.#segment;
   }
 
-  get older(): readonly LogFile[] {
-    return this.#older;
+  /** So much lies before the current segment and is in no table. */
+  get sealedBytes(): number {
+    return this.#older.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** Folds whatever any process has appended since. */
@@ -163,7 +141,9 @@ export class Log {
     for (const batch of batches) {
       if (lines.length > GROUP_BYTES) break;
       const by = `${this.#writer}.${++this.#counter}`;
-      records.push({ by, batch, placed: lines.commit(by, batch) });
+      // Asked before anything is written: the answer may have to come from the disk, which may fail.
+      const buried = this.rows.buried(batch.delete ?? []);
+      records.push({ by, batch, placed: lines.commit(by, batch), buried });
     }
     const segment = this.#segment;
     const before = segment.size;
@@ -181,10 +161,10 @@ export class Log {
     const end = before + length;
     if (failure === undefined && segment.folded === before && this.#grewOnlyTo(end)) {
       segment.size = segment.folded = end;
-      this.#covered = this.position;
+      this.syncs.covered = this.position;
       this.#undisturbed++;
       this.stats.commits += records.length;
-      return records.map(({ batch, placed }) => this.#apply(before, placed, batch));
+      return records.map((record) => this.#apply(before, record));
     }
 
     for (const { by } of records) this.#verdicts.set(by, 'again');
@@ -203,8 +183,8 @@ export class Log {
   }
 
   /**
-   * Ends the current segment. Returns the rows at its end if it was this process that ended it, and `undefined` if
-   * another did or there was no room for a next one: the log goes on either way.
+   * Ends the current segment. Returns what changed up to its end if it was this process that ended it, and `undefined`
+   * if another did or there was no room for a next one: the log goes on either way.
    */
   seal(): Cut | undefined {
     const old = this.#segment;
@@ -227,52 +207,9 @@ export class Log {
     return cut;
   }
 
-  /** Whether the next sync is waited for in place. */
-  get syncsInPlace(): boolean {
-    return this.directory.files.datasyncNow !== undefined && this.#pace.isQuick;
-  }
-
-  /**
-   * Calls back when everything folded so far is on disk: before it returns, if it `syncsInPlace`. One at a time. A
-   * failure is final: nobody can know what was lost.
-   */
+  /** Calls back when everything folded so far is on disk; see `Syncs`. */
   sync(done: (error: unknown) => void): void {
-    this.#covered = this.position;
-    const current = this.#segment;
-    const sealed = [...this.#unsynced];
-    const next = (): void => {
-      const file = sealed.shift() ?? current;
-      const inPlace = this.syncsInPlace;
-      this.stats.syncs++;
-      const synced = (error: unknown): void => {
-        if (error) return done(failed(`cannot sync ${file.path}`, error));
-        if (file !== current) {
-          this.#unsynced.delete(file);
-          if (!this.#older.includes(file)) file.close();
-          return next();
-        }
-        this.durable = Math.max(this.durable, this.#covered);
-        done(undefined);
-      };
-      if (inPlace) synced(this.#syncNow(file));
-      else {
-        this.#pace.passed();
-        this.directory.files.datasync(file.descriptor, synced);
-      }
-    };
-    next();
-  }
-
-  /** Answers what went wrong. */
-  #syncNow(file: LogFile): unknown {
-    const start = performance.now();
-    try {
-      this.directory.files.datasyncNow?.(file.descriptor);
-    } catch (error) {
-      return error;
-    }
-    this.#pace.took(performance.now() - start);
-    return undefined;
+    this.syncs.sync(this.#segment, this.position, done);
   }
 
   /** The keys others changed since the last call; `unknown` if this process lost track. */
@@ -282,23 +219,26 @@ export class Log {
     return foreign;
   }
 
-  /** Moves over to the snapshot that replaced the older files, if there is one, so that their space is returned. */
+  /**
+   * Moves over to the newest tables, whoever wrote them, so that memory and the space of what they replaced are returned.
+   * Tables that reach beyond the current segment have to wait until it is read to its end.
+   */
   adopt(): void {
-    const { directory, rows } = this;
-    const { ordinal } = this.#segment;
-    if (this.#older.every((file) => file.ordinal === ordinal)) return;
-    const path = directory.at(snapshotName(ordinal));
-    if (!directory.files.stat(path)) return;
-    const snapshot = this.#open(path, { ordinal, base: 0 });
-    readSnapshot(snapshot, ({ key, version, place }) => {
-      const row = rows.get(key);
-      if (row?.version === version) Object.assign(row, { source: snapshot, offset: place.offset });
-    });
-    this.#replaceOlder([snapshot]);
+    const newest = newestCatalogue(this.directory);
+    if (!newest || newest.generation === this.#catalogue?.generation || newest.base > this.#segment.base) return;
+    const { tables } = this.rows;
+    this.rows = this.rows.on(openTables(this.#reading, newest.tables, tables), newest.base);
+    tables.close(this.rows.tables);
+    this.#catalogue = newest;
+    const left = this.#older.filter(({ ordinal }) => ordinal < newest.ordinal);
+    this.#older = this.#older.filter((file) => !left.includes(file));
+    for (const file of left) this.syncs.leave(file);
   }
 
   close(): void {
-    for (const file of [...this.#older, ...this.#unsynced, this.#segment]) file.close();
+    this.syncs.close();
+    this.rows.tables.close();
+    for (const file of [...this.#older, this.#segment]) file.close();
   }
 
   #append(lines: Lines): FuselineError | undefined {
@@ -321,10 +261,10 @@ export class Log {
   }
 
   /** An own record that nothing came before since the rows were last looked at. */
-  #apply(at: number, { start, values }: Placed, batch: Batch): number {
+  #apply(at: number, { placed: { start, values }, batch, buried }: OwnRecord): number {
     const source = this.#segment;
     const version = source.base + at + start;
-    for (const key of batch.delete ?? []) this.rows.delete(key);
+    for (const key of batch.delete ?? []) this.rows.delete(key, version, buried);
     if (batch.delete && batch.delete.length > 0) this.lastDelete = version;
     batch.put?.forEach(({ key, value }, i) => {
       const { offset, length } = values[i] as Placed['values'][number];
@@ -334,9 +274,7 @@ export class Log {
   }
 
   #put(key: Key, version: number, place: Place, text: () => string): void {
-    const file = place.source as LogFile;
-    const row = this.rows.put(key, version, place, place.length <= RESIDENT_LENGTH ? text() : undefined);
-    if (row.text !== undefined && place.length > ALWAYS_RESIDENT_LENGTH) file.resident.push(row);
+    this.rows.put(key, version, place, place.length <= RESIDENT_LENGTH ? text() : undefined);
   }
 
   #foldTo(size: number): void {
@@ -368,14 +306,15 @@ export class Log {
     if (by === undefined) return checkFormat(head, segment.path);
     const version = segment.base + at;
     const met = this.rows.meet(expect);
+    const buried = this.rows.buried(met ? gone : []);
     const proof = met ? undefined : this.#losses.proofIn(expect, this.rows);
     if (proof !== undefined) throw lost(segment.path, at, proof);
     if (this.#verdicts.has(by)) {
       this.#verdicts.set(by, met ? version : 'void');
-      this.#covered = segment.base + end;
+      this.syncs.covered = segment.base + end;
     } else if (met) this.#noteForeign(put, gone);
     if (!met) return;
-    for (const key of gone) this.rows.delete(key);
+    for (const key of gone) this.rows.delete(key, version, buried);
     if (gone.length > 0) this.lastDelete = version;
     let offset = valuesAt;
     for (const [key, length] of put) {
@@ -399,71 +338,35 @@ export class Log {
     const ordinal = segmentOrdinal(name);
     if (ordinal === undefined) throw damaged(old.path, end);
     const base = old.base + end;
-    if (name === this.#sealing) this.#cut = { ordinal, next: name, base, rows: this.rows.all() };
     let next: LogFile | undefined;
     try {
-      next = this.#open(directory.at(name), { ordinal, base });
+      next = new LogFile(directory.files, directory.at(name), { ordinal, base }, this.stats);
     } catch (error) {
       if (!hasCode(error, 'ENOENT')) throw failed(`cannot continue the log in ${directory.at(name)}`, error);
     }
     old.successor = name;
     old.folded = end;
     old.size = end;
-    this.#unsynced.add(old);
-    // Without the next segment: it was sealed and compacted as well, while this process slept.
+    this.syncs.sealed(old);
+    // Without the next segment: it was sealed and became a table as well, while this process slept.
     if (!next) return this.#load();
-    this.#older.push(old);
-    for (const row of old.resident) row.text = undefined;
-    old.resident = [];
+    this.#older = [...this.#older, old];
     this.#segment = next;
+    this.rows.seal(base);
+    if (name !== this.#sealing) return this.rows.forgetTexts();
+    this.#cut = { next: name, base, floor: this.#catalogue?.base ?? 0, changes: this.rows.changes() };
   }
 
-  /** Starts over from the newest snapshot, or from the first segment where there is none. */
+  /** Starts over from the newest tables. */
   #load(): void {
-    const { directory } = this;
-    let missing: unknown;
-    for (let attempt = 0; attempt < RELOAD_ATTEMPTS; attempt++) {
-      const opened: LogFile[] = [];
-      try {
-        const rows = new Rows();
-        const newest = directory.newestSnapshot();
-        let start = { next: this.#first, ordinal: 1, base: 0 };
-        if (newest) {
-          const { ordinal } = newest;
-          const snapshot = this.#open(directory.at(newest.name), { ordinal, base: 0 });
-          opened.push(snapshot);
-          const end = readSnapshot(snapshot, ({ key, version, place, text }) => {
-            rows.put(key, version, place, place.length <= ALWAYS_RESIDENT_LENGTH ? text() : undefined);
-          });
-          start = { ...end, ordinal };
-        }
-        const segment = this.#open(directory.at(start.next), start);
-        this.rows = rows;
-        this.#segment = segment;
-        this.#replaceOlder(opened);
-        this.#foreign = 'unknown';
-        this.durable = Math.max(this.durable, segment.base);
-        return;
-      } catch (error) {
-        for (const file of opened) file.close();
-        if (!hasCode(error, 'ENOENT')) throw failed(`cannot read the storage in ${directory.path}`, error);
-        // A compaction was faster, and there is a newer snapshot by now.
-        missing = error;
-      }
-    }
-    throw new FuselineError(
-      directory.files.stat(directory.path) ? 'STORAGE_CORRUPT' : 'STORAGE_FAILED',
-      `a part of the storage in ${directory.path} is missing (${(missing as Error).message}); restore the directory from a backup`,
-      { cause: missing },
-    );
-  }
-
-  #replaceOlder(files: LogFile[]): void {
-    for (const file of this.#older) if (!this.#unsynced.has(file)) file.close();
-    this.#older = files;
-  }
-
-  #open(path: string, position: Position): LogFile {
-    return new LogFile(this.directory.files, path, position, this.stats);
+    const opened = openLog(this.#reading, this.#first);
+    this.rows?.tables.close();
+    for (const file of this.#older) this.syncs.leave(file);
+    this.rows = opened.rows;
+    this.#segment = opened.segment;
+    this.#catalogue = opened.catalogue;
+    this.#older = opened.older;
+    this.#foreign = 'unknown';
+    this.syncs.durable = Math.max(this.syncs.durable, opened.segment.base);
   }
 }

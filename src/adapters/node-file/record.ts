@@ -23,13 +23,20 @@ export type Line =
 export interface Head {
   /** In the first line of a file: the version of this format. */
   readonly fuseline?: number;
-  /** Which segment comes first, or after this snapshot, and its base. */
+  /** Which segment comes first, or goes on where a catalogue or snapshot ends, and its base. */
   readonly next?: string;
   readonly base?: number;
-  /** In a snapshot: the version of the row. */
+  /** In a table or snapshot: the version of the row. */
   readonly at?: number;
   /** In a snapshot's last line: how many rows it has. */
   readonly end?: number;
+  /** In a catalogue: the tables, from the oldest on. */
+  readonly tables?: readonly ListedTable[];
+  /** In a page of a table: its blocks, and a filter of their keys in base64. */
+  readonly blocks?: readonly ListedBlock[];
+  readonly filter?: string;
+  /** In a table's last line. */
+  readonly pages?: readonly ListedPage[];
   /** In a log: who wrote it, as `writer.counter`. */
   readonly by?: string;
   /** This segment ends here and goes on in that one. */
@@ -39,6 +46,19 @@ export interface Head {
   readonly delete?: readonly Key[];
 }
 
+export interface ListedTable {
+  readonly name: string;
+  readonly bytes: number;
+  /** Where its last line begins. */
+  readonly root: number;
+  /** So many bytes of the tables below it are dead because of it. */
+  readonly dead: number;
+}
+
+/** Blocks lie one behind the other, and end where their page begins. */
+export type ListedBlock = readonly [first: Key, bytes: number, checksum: number];
+export type ListedPage = readonly [first: Key, offset: number, bytes: number];
+
 /** Where `Lines` put a record: offsets from the start of its buffer. */
 export interface Placed {
   /** Of the opening brace, which is the record's position. */
@@ -46,7 +66,8 @@ export interface Placed {
   readonly values: readonly { readonly offset: number; readonly length: number }[];
 }
 
-export const FORMAT_VERSION = 1;
+/** Format 1 had no tables; what else it wrote is read and continued. */
+export const FORMAT_VERSION = 2;
 
 const NEWLINE = 0x0a;
 const TAB = 0x09;
@@ -96,6 +117,18 @@ export class Lines {
 
   row(key: Key, version: number, value: string): Placed {
     return this.#add(`"at":${version}`, [{ key, value }]);
+  }
+
+  /** That a key which lies below is gone. */
+  gone(key: Key): void {
+    this.#addLine(`"delete":[${quoted(key)}]}`, []);
+  }
+
+  /** Lines as they stand in a table. */
+  copy(bytes: Buffer, from: number, to: number): void {
+    this.#reserve(this.length + to - from);
+    bytes.copy(this.#buffer, this.length, from, to);
+    this.length += to - from;
   }
 
   say(head: Head): Placed {
@@ -150,9 +183,7 @@ export function readLine(bytes: Buffer, start: number, end: number, position: nu
   const line = bytes.subarray(start, end);
   const opened = beginsLikeRecord(line);
   if (opened && line[line.length - 1] === TAB && line.length > BODY + 1 && checks(line, line.length - 1)) {
-    const mark = line.indexOf(VALUES, BODY);
-    const head = `{${line.toString('utf8', BODY, mark < 0 ? line.length - 2 : mark)}}`;
-    return { kind: 'record', head: JSON.parse(head), valuesAt: start + mark + VALUES.length };
+    return { kind: 'record', ...readHead(bytes, start, end) };
   }
   if (line[0] === SPACE && line.every((byte) => byte === SPACE)) return { kind: 'blank' };
   if (line.includes(0)) return { kind: isLostSectors(line, position) ? 'lost' : 'damaged' };
@@ -160,6 +191,18 @@ export function readLine(bytes: Buffer, start: number, end: number, position: nu
   // Whole but for its tab: a write may end just there, but then the next record's newline comes alone.
   if (checks(line, line.length - 1) || (checks(line, line.length) && next === NEWLINE)) return { kind: 'damaged' };
   return { kind: 'torn' };
+}
+
+/** What a whole line says, whose checksum was verified, its own or that of the block it stands in. */
+export function readHead(
+  bytes: Buffer,
+  start: number,
+  end: number,
+): { readonly head: Head; readonly valuesAt: number } {
+  const mark = bytes.indexOf(VALUES, start + BODY);
+  const isPlain = mark < 0 || mark >= end;
+  const head = JSON.parse(`{${bytes.toString('utf8', start + BODY, isPlain ? end - 2 : mark)}}`);
+  return { head, valuesAt: isPlain ? end : mark + VALUES.length };
 }
 
 export function decodeValue(bytes: Buffer): string {
