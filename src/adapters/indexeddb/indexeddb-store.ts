@@ -23,6 +23,9 @@ const LIMITS: StoreLimits = { valueLength: 16 * 1024 * 1024, batchOps: 10_000 };
 const MOST_OPS = 2_000;
 const MOST_LENGTH = 1024 * 1024;
 
+/** So many transactions read at a time; who comes later shares the next one. */
+const MOST_READERS = 2;
+
 const TRIES = 3;
 
 interface Reading {
@@ -50,6 +53,7 @@ export class IndexedDBStore implements Store {
   #commits = 0;
   #transactions = 0;
   #reading: Reading[] = [];
+  #readers = 0;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -115,13 +119,20 @@ export class IndexedDBStore implements Store {
         reject: (cause) =>
           reject(this.#closing ? this.#closed() : failed(`the database ${this.#name} could not be read`, cause)),
       });
-      if (this.#reading.length === 1) void this.#readTogether();
+      if (this.#readers < MOST_READERS) void this.#readOn();
     });
   }
 
-  /** What is asked for in one tick is read in one transaction, which is what a read costs. */
-  async #readTogether(): Promise<void> {
+  async #readOn(): Promise<void> {
+    this.#readers++;
+    // What is asked for in one tick belongs together.
     await null;
+    while (this.#reading.length > 0) await this.#readTogether();
+    this.#readers--;
+  }
+
+  /** In one transaction, because that is what a read costs. */
+  async #readTogether(): Promise<void> {
     let left = this.#reading;
     this.#reading = [];
     for (let tries = 1; left.length > 0; tries++) {

@@ -5,7 +5,7 @@ import { type Backend, dispatched, runCorpus } from '../../corpus/verdicts.ts';
 
 const WAYS = [1, 3];
 /** So many cases are under way at a time. */
-const LANES = 16;
+const LANES = 32;
 
 describe('every case of the corpus on IndexedDB', () => {
   test.each(WAYS)('with %i at work', async (workers) => {
