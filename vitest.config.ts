@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import manifest from './package.json' with { type: 'json' };
@@ -57,6 +58,16 @@ export default defineConfig({
               chromium('IndexedDB on SQLite', '--enable-features=IdbSqliteBackingStore'),
             ],
           },
+        },
+      },
+      {
+        extends: true,
+        plugins: [cloudflareTest({ wrangler: { configPath: './test/workers/wrangler.toml' } })],
+        test: {
+          name: 'workers',
+          include: ['test/workers/**/*.test.ts'],
+          globalSetup: './test/browser/provide-corpus.ts',
+          testTimeout: 60_000,
         },
       },
       project('package', { testTimeout: 60_000, globalSetup: './test/package/install.ts' }),

@@ -1,0 +1,12 @@
+export {
+  DurableObjectStorage,
+  type DurableObjectStorageOptions,
+} from '../adapters/durable-object/durable-object-storage.ts';
+export {
+  DurableObjectStore,
+  type DurableObjectStoreOptions,
+  type DurableObjectStoreStats,
+} from '../adapters/durable-object/durable-object-store.ts';
+export { type Auth, type BearerSecrets, bearer, type Role } from '../http/auth.ts';
+export { durableWorkflows, type Edge, type EdgeOptions } from './durable-workflows.ts';
+export type { ObjectOptions, RunsObject } from './runs-object.ts';

@@ -1,0 +1,72 @@
+import { DurableObject } from 'cloudflare:workers';
+import { DurableObjectStorage } from '../adapters/durable-object/durable-object-storage.ts';
+import type { DurableObjectStoreStats } from '../adapters/durable-object/durable-object-store.ts';
+import { parseTimer } from '../core/keys.ts';
+import { ProcessEngine } from '../core/process-engine.ts';
+import type { Keep } from '../core/retention.ts';
+import type { RunService } from '../http/run-service.ts';
+import { type AnyWorkflow, serviceOf } from '../http/service-of.ts';
+import { type Answer, answer } from './answer.ts';
+import { Pump } from './pump.ts';
+
+export interface ObjectOptions {
+  readonly workflows: readonly AnyWorkflow[];
+  /** Attempts at once in one object; 64 unless told. */
+  readonly concurrency?: number;
+  /** The queues whose steps run inside the objects; all that the workflows name unless told. */
+  readonly queues?: readonly string[];
+  /** How long, or how many, finished runs each object keeps; all of them unless told. */
+  readonly keep?: Keep;
+}
+
+/** One shard: its runs, their queue and their history, and a worker that lives inside of it. */
+export abstract class RunsObject extends DurableObject {
+  readonly #storage: DurableObjectStorage;
+  readonly #service: RunService;
+  readonly #pump: Pump;
+
+  constructor(ctx: DurableObjectState, env: unknown, { workflows, keep, ...engineOptions }: ObjectOptions) {
+    super(ctx, env as Cloudflare.Env);
+    this.#storage = new DurableObjectStorage(ctx, { ...(keep && { keep }), wrote: () => this.#pump.wrote() });
+    this.#service = serviceOf(workflows, this.#storage);
+    const engine = new ProcessEngine(workflows, this.#storage, { name: 'object', ...engineOptions });
+    engine.on('error', ({ error }) => report(error));
+    this.#pump = new Pump({
+      alarm: ctx.storage,
+      work: () => engine.work(),
+      nextDue: () => this.#nextDue(),
+      host: this.#storage.host,
+      failed: report,
+    });
+    void ctx.blockConcurrencyWhile(() => this.#pump.wakeUp());
+  }
+
+  /** For the Worker in front of it, which has seen to it that the caller may. */
+  async ask<K extends keyof RunService>(
+    verb: K,
+    ...parameters: Parameters<RunService[K]>
+  ): Promise<Answer<Awaited<ReturnType<RunService[K]>>>> {
+    await this.#pump.look();
+    const ask = this.#service[verb] as (...parameters: unknown[]) => Promise<Awaited<ReturnType<RunService[K]>>>;
+    return answer(() => ask(...parameters));
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#pump.rang();
+  }
+
+  /** What this object read and wrote since it was made. */
+  stats(): DurableObjectStoreStats {
+    return this.#storage.stats();
+  }
+
+  async #nextDue(): Promise<number | undefined> {
+    const [first] = await this.#storage.timerRows(1);
+    return first === undefined ? undefined : parseTimer(first).dueAt;
+  }
+}
+
+/** Into the Worker's log. */
+function report(error: unknown): void {
+  console.error(error);
+}

@@ -1,0 +1,83 @@
+import { webHost } from '../adapters/host.ts';
+import { FuselineError } from '../core/errors.ts';
+import { keys } from '../core/keys.ts';
+import type { RunSummary } from '../core/views.ts';
+import type { RunService } from '../http/run-service.ts';
+import { type Answer, given } from './answer.ts';
+import { placeOf } from './shards.ts';
+
+/** The binding of the class, as far as it is used. */
+export interface Objects {
+  getByName(name: string): { ask(verb: string, ...parameters: unknown[]): PromiseLike<Answer<unknown>> };
+}
+
+const TRIES = 3;
+const DEFAULT_LIMIT = 100;
+
+/** One service over all shards. Where it repeats a question, that is harmless: everything new has an id of its own. */
+export function shardedService(objects: Objects, shards: number): RunService {
+  const ask = <K extends keyof RunService>(shard: number, verb: K, ...parameters: Parameters<RunService[K]>) =>
+    askShard(objects, shard, verb, parameters) as ReturnType<RunService[K]>;
+  const askAll = <K extends keyof RunService>(verb: K, ...parameters: Parameters<RunService[K]>) =>
+    Promise.all(Array.from({ length: shards }, (_, shard) => ask(shard, verb, ...parameters)));
+  const at = <T>(id: string, body: (shard: number, run: string) => Promise<T>): Promise<T> => {
+    const { shard, run } = placeOf(id, shards);
+    return body(shard, run);
+  };
+  return {
+    dispatch: async (order) =>
+      at(order.id ?? webHost.id(), (shard, run) => ask(shard, 'dispatch', { ...order, id: run })),
+    get: async (id) => at(id, (shard, run) => ask(shard, 'get', run)),
+    async list(query) {
+      const { limit = DEFAULT_LIMIT } = query;
+      const pages = await askAll('list', query);
+      const all = pages.flatMap(({ runs }) => runs.map((run) => ({ run, key: keyOf(run) })));
+      all.sort((a, b) => (a.key < b.key ? 1 : -1));
+      const page = all.slice(0, limit);
+      const last = page.at(-1);
+      const runs = page.map(({ run }) => run);
+      const more = all.length > page.length || pages.some(({ cursor }) => cursor !== undefined);
+      return more && last ? { runs, cursor: last.key } : { runs };
+    },
+    result: async (id, waitMs) => at(id, (shard, run) => ask(shard, 'result', run, waitMs)),
+    history: async (id, page) => at(id, (shard, run) => ask(shard, 'history', run, page)),
+    explain: async (id, step) => at(id, (shard, run) => ask(shard, 'explain', run, step)),
+    export: async (id) => at(id, (shard, run) => ask(shard, 'export', run)),
+    command: async (id, command) =>
+      at(id, (shard, run) => ask(shard, 'command', run, { ...command, id: command.id ?? webHost.id() })),
+    remove: async (id) => at(id, (shard, run) => ask(shard, 'remove', run)),
+    workers: async () => (await askAll('workers')).flat(),
+  };
+}
+
+/** A list is in this order on every shard, so one cursor serves them all. */
+function keyOf({ createdAt, id }: RunSummary): string {
+  return keys.time(createdAt, id);
+}
+
+/**
+ * A stub that threw may be broken, so every try has one of its own. An object that is overloaded is not asked again, as
+ * https://developers.cloudflare.com/durable-objects/best-practices/error-handling/ says.
+ */
+async function askShard(
+  objects: Objects,
+  shard: number,
+  verb: keyof RunService,
+  parameters: readonly unknown[],
+): Promise<unknown> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return given(await objects.getByName(`shard-${shard}`).ask(verb, ...parameters));
+    } catch (error) {
+      if (error instanceof FuselineError) throw error;
+      const { retryable, overloaded } = error as { readonly retryable?: unknown; readonly overloaded?: unknown };
+      if (retryable === true && overloaded !== true && tries < TRIES) continue;
+      if (retryable !== true && overloaded !== true) throw error;
+      throw new FuselineError(
+        'UNAVAILABLE',
+        `shard ${shard} ${overloaded === true ? 'has more to do than it can' : 'cannot be reached'} at the moment; try again later`,
+        { cause: error },
+      );
+    }
+  }
+}

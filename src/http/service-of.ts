@@ -1,0 +1,100 @@
+import { FuselineError, RunFailedError } from '../core/errors.ts';
+import type { RuntimeStorage } from '../core/storage.ts';
+import type { HistoryEvent } from '../core/views.ts';
+import type { Workflow } from '../core/workflow.ts';
+import type { Command, HistoryPage, HistoryQuery, Order, RunResult, RunService } from './run-service.ts';
+
+/** A workflow of any input and result. */
+export type AnyWorkflow = Workflow<never, unknown>;
+
+/** The service over a storage of this process. */
+export function serviceOf(workflows: readonly AnyWorkflow[], storage: RuntimeStorage): RunService {
+  return {
+    async dispatch({ workflow: name, version, input, ...options }: Order) {
+      const workflow = workflows.find((one) => one.name === name && (version === undefined || one.version === version));
+      if (!workflow) {
+        const which = version === undefined ? '' : ` of version ${JSON.stringify(version)}`;
+        throw new FuselineError(
+          'UNKNOWN_WORKFLOW',
+          `no workflow ${JSON.stringify(name)}${which} is served here; there are ${workflows.map((one) => one.name).join(', ')}`,
+        );
+      }
+      const { id } = await (workflow as Workflow<unknown, unknown>).dispatch(input, { storage, ...options });
+      return { id };
+    },
+    get: (run) => storage.get(run),
+    list: (query) => storage.list(query),
+    async result(run, waitMs) {
+      await ended(storage, run, waitMs);
+      return resultOf(storage, run);
+    },
+    history: (run, query) => historyPage(storage, run, query),
+    explain: (run, step) => storage.explain(run, step),
+    export: (run) => storage.export(run),
+    command: (run, command) => obey(storage, run, command),
+    remove: (run) => storage.remove(run),
+    workers: () => storage.workers(),
+  };
+}
+
+/** Resolves when the run has ended, or after `waitMs`. */
+async function ended(storage: RuntimeStorage, run: string, waitMs: number): Promise<void> {
+  let resolve: () => void = () => undefined;
+  const end = new Promise<void>((done) => {
+    resolve = done;
+  });
+  // Listened to before it is looked at, so that no end comes in between.
+  const unlisten = storage.listen(run, (state) => state.ended !== undefined && resolve());
+  const cancel = storage.host.after(waitMs, resolve);
+  try {
+    if ((await storage.peek(run, (state) => state.ended)) === undefined) await end;
+  } finally {
+    cancel();
+    unlisten();
+  }
+}
+
+async function resultOf(storage: RuntimeStorage, run: string): Promise<RunResult> {
+  const status = await storage.status(run);
+  if (status !== 'SUCCEEDED' && status !== 'FAILED' && status !== 'CANCELLED') return { status };
+  try {
+    const value = await storage.result(run);
+    return { status: 'SUCCEEDED', ...(value !== undefined && { value: storage.codec.encode(value) }) };
+  } catch (error) {
+    if (!(error instanceof RunFailedError) || status === 'SUCCEEDED') throw error;
+    const { code, message } = error;
+    const failures = error.failures.map(({ step, attempt, error: { message: why } }) => ({
+      step,
+      attempt,
+      message: why,
+    }));
+    return { status, error: { code, message, failures } };
+  }
+}
+
+async function historyPage(storage: RuntimeStorage, run: string, { from, limit }: HistoryQuery): Promise<HistoryPage> {
+  const events: HistoryEvent[] = [];
+  for await (const event of storage.history(run, { from })) {
+    if (events.length >= limit && event.seq !== events.at(-1)?.seq) return { events, next: event.seq };
+    events.push(event);
+  }
+  return { events };
+}
+
+function obey(storage: RuntimeStorage, run: string, command: Command): Promise<void> {
+  const options = command.id === undefined ? {} : { id: command.id };
+  switch (command.type) {
+    case 'cancel':
+      return storage.cancel(run, options);
+    case 'pause':
+      return storage.pause(run, options);
+    case 'resume':
+      return storage.resume(run, options);
+    case 'retry':
+      return storage.retry(run, options);
+    case 'enqueue':
+      return storage.enqueue(run, command.step, { ...options, ...(command.force && { force: command.force }) });
+    case 'signal':
+      return storage.signal(run, command.name, command.payload, options);
+  }
+}
