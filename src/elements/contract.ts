@@ -56,6 +56,8 @@ export interface FuselineTimelineElement extends RunElement {
   runs: readonly string[] | undefined;
   /** The moment that is shown of several runs, in epoch milliseconds; `undefined`: now. */
   time: number | undefined;
+  /** Shows no more than the last so many milliseconds; `undefined`: everything. */
+  span: number | undefined;
 }
 
 /** `<fuseline-run>`: everything of one run: how it is, its graph, a step, its workers and its journal. */

@@ -3,8 +3,7 @@ import type { GraphLayout, GraphShape, Point } from './contract.ts';
 
 const GAP = { between: 18, ranks: 64, margin: 16 } as const;
 
-/** Places the steps of a graph with dagre. A graph of 1,000 steps takes seconds: have a Worker do that. */
-export function layoutGraph({ nodes, edges, size, direction }: GraphShape): GraphLayout {
+export function placed({ nodes, edges, size, direction }: GraphShape): GraphLayout {
   const graph = new Graph({ multigraph: true });
   graph.setGraph({
     rankdir: direction === 'right' ? 'LR' : 'TB',
@@ -19,16 +18,16 @@ export function layoutGraph({ nodes, edges, size, direction }: GraphShape): Grap
   edges.forEach(([from, to], i) => void graph.setEdge(String(from), String(to), {}, String(i)));
   layout(graph);
   const { width = 0, height = 0 } = graph.graph() as { readonly width?: number; readonly height?: number };
-  const placed = Array.from({ length: nodes }, (_, node) => pointOf(graph.node(String(node)) as Point));
+  const middles = Array.from({ length: nodes }, (_, node) => pointOf(graph.node(String(node)) as Point));
   return {
     width,
     height,
-    nodes: placed,
+    nodes: middles,
     edges: edges.map(([from, to], i) => {
       const { points = [] } = graph.edge(String(from), String(to), String(i)) as { readonly points?: readonly Point[] };
       // Dagre lets an edge meet its nodes anywhere on their borders. One way in and one way out is calmer.
       const between = points.length > 3 ? points.slice(1, -1).map(pointOf) : [];
-      const ends = [portOf(placed[from] as Point, 1), portOf(placed[to] as Point, -1)] as const;
+      const ends = [portOf(middles[from] as Point, 1), portOf(middles[to] as Point, -1)] as const;
       return [ends[0], ...between, ends[1]];
     }),
   };

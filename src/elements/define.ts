@@ -1,7 +1,9 @@
 import { FuselineGraph } from './graph-element.ts';
+import { FuselineTimeline } from './timeline-element.ts';
 
 const ELEMENTS = {
   'fuseline-graph': FuselineGraph,
+  'fuseline-timeline': FuselineTimeline,
 } as const;
 
 /** Makes the elements known to a document; again is harmless. */

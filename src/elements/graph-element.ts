@@ -19,11 +19,8 @@ import type {
 import { html, say, set, svg } from './dom.ts';
 import { GraphNode } from './graph-node.ts';
 import { GRAPH_STYLE } from './graph-style.ts';
-import { layoutLayers } from './layers.ts';
+import { defaultLayout } from './layout.ts';
 import { attemptsAt, type RunSource } from './run-source.ts';
-
-/** The largest graph that dagre places while the page waits; it takes less than a tenth of a second for one. */
-export const DAGRE_NODES = 100;
 
 const BARE: NodeSize = { width: 180, height: 50 };
 const WITH_CONTENT: NodeSize = { width: 180, height: 136 };
@@ -32,9 +29,6 @@ const FAR = 0.45;
 const STEP_PX = 80;
 /** When more steps than these change at once, no change stands out any more. */
 const MOST_FLASHES = 12;
-
-export const defaultLayout: Layout = async (shape) =>
-  shape.nodes > DAGRE_NODES ? layoutLayers(shape) : (await import('./dagre.ts')).layoutGraph(shape);
 
 interface Drawn {
   readonly graph: CompiledGraph;

@@ -35,8 +35,8 @@ export class GraphNode {
         'aria-selected': 'false',
         'data-at': String(at),
       },
-      html('div', { class: 'head' }, this.#picture, this.#name, this.#count),
-      html('div', { class: 'foot' }, this.#word, this.#detail),
+      html('div', { class: 'head' }, this.#picture, this.#name),
+      html('div', { class: 'foot' }, this.#word, this.#count, this.#detail),
       html('div', { class: 'content', part: 'content' }, this.slot),
     );
     const { style } = this.element;

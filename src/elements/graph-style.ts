@@ -27,7 +27,7 @@ export const GRAPH_STYLE = `
 .head { display: flex; align-items: center; gap: 6px; min-width: 0; }
 .name { flex: 1; min-width: 0; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .count {
-  flex: none; padding: 0 5px; border-radius: 8px; font-size: 11px; line-height: 16px; color: var(--lost);
+  flex: none; padding: 0 5px; border-radius: 8px; font-size: 11px; line-height: 14px; margin-top: 1px; color: var(--lost);
   box-shadow: inset 0 0 0 1px currentColor;
 }
 .count:empty { display: none; }

@@ -12,6 +12,5 @@ export type {
   RunElement,
   StepContent,
 } from './contract.ts';
-export { layoutGraph } from './dagre.ts';
 export { defineElements } from './define.ts';
-export { DAGRE_NODES } from './graph-element.ts';
+export { DAGRE_NODES, layoutGraph } from './layout.ts';

@@ -1,0 +1,399 @@
+import { durationText } from '../core/words.ts';
+import { AttemptsTable } from './attempts-table.ts';
+import { FollowingElement, messageLine } from './base.ts';
+import type { FuselineTimelineElement } from './contract.ts';
+import { html, say, set } from './dom.ts';
+import { type Bar, type Lane, lanesOf } from './lanes.ts';
+import { type Followed, followed, type RunSource } from './run-source.ts';
+import { type TimeScale, timeAt, xOf, zoomed } from './time-scale.ts';
+import { AXIS_HEIGHT, heightOf, type Ink, type Inks, LANE_GAP, laneTops, paint, ROW_HEIGHT } from './timeline-paint.ts';
+import { TIMELINE_STYLE } from './timeline-style.ts';
+
+/** With nothing to see, the axis is this long. */
+const LEAST_MS = 100;
+/** For those who want no motion, what runs grows once in so long. */
+const CALM_MS = 1000;
+const FRAME_MS = 16;
+/** Of the width of the plot, left free behind the last bar. */
+const MARGIN = 0.02;
+const SLIP_PX = 4;
+const KNOB_PX = 11;
+
+const INKS: readonly (readonly [Ink, string])[] = [
+  ['text', '--text'],
+  ['muted', '--muted'],
+  ['line', '--line'],
+  ['surface', '--surface'],
+  ['accent', '--accent'],
+  ['running', '--running'],
+  ['succeeded', '--succeeded'],
+  ['failed', '--failed'],
+  ['lost', '--lost'],
+  ['offline', '--lost'],
+  ['given up', '--quiet'],
+];
+
+interface Told extends Followed {
+  readonly run: string;
+}
+
+export class FuselineTimeline extends FollowingElement implements FuselineTimelineElement {
+  readonly #names = html('div', { class: 'names', part: 'names', 'aria-hidden': 'true' });
+  readonly #canvas = html('canvas', { part: 'plot', 'aria-hidden': 'true' });
+  readonly #knob = html('div', { class: 'knob' });
+  readonly #slider = html(
+    'div',
+    { class: 'slider', part: 'slider', role: 'slider', tabindex: '0', 'aria-label': 'Moment that is shown' },
+    this.#knob,
+  );
+  readonly #tip = html('div', { class: 'tip', part: 'tip', 'aria-hidden': 'true' });
+  readonly #plot = html('div', { class: 'plot' }, this.#canvas, this.#slider, this.#tip);
+  readonly #frame = html('div', { class: 'frame', part: 'frame' }, this.#names, this.#plot);
+  readonly #inks = html('div', { class: 'inks', 'aria-hidden': 'true' });
+  readonly #message = messageLine();
+  readonly #table = new AttemptsTable();
+  readonly #resizes: ResizeObserver;
+  readonly #calm = matchMedia('(prefers-reduced-motion: reduce)');
+  #runs: readonly string[] | undefined;
+  #time: number | undefined;
+  #span: number | undefined;
+  #window: { readonly from: number; readonly to: number } | undefined;
+  readonly #sources = new Map<string, { readonly source: RunSource; readonly stop: () => void }>();
+  #told: readonly Told[] = [];
+  #lanes: readonly Lane[] = [];
+  #key = '';
+  #scale: TimeScale = { from: 0, to: 1, width: 1 };
+  #grow: ReturnType<typeof setTimeout> | undefined;
+  #pressed: { readonly x: number; readonly y: number } | undefined;
+
+  constructor() {
+    super(TIMELINE_STYLE);
+    for (const [ink, name] of INKS) {
+      const sample = html('i', { 'data-ink': ink });
+      sample.style.color = `var(${name})`;
+      this.#inks.append(sample);
+    }
+    this.#tip.hidden = true;
+    this.#resizes = new ResizeObserver(() => this.redraw());
+    this.root.append(this.#frame, this.#message, this.#table.element, this.#inks);
+    this.#listen();
+  }
+
+  get runs(): readonly string[] | undefined {
+    return this.#runs;
+  }
+  set runs(runs: readonly string[] | undefined) {
+    this.#runs = runs;
+    this.followAnew();
+  }
+
+  get time(): number | undefined {
+    return this.#time;
+  }
+  set time(time: number | undefined) {
+    if (time === this.#time) return;
+    this.#time = time;
+    this.redraw();
+  }
+
+  get span(): number | undefined {
+    return this.#span;
+  }
+  set span(span: number | undefined) {
+    this.#span = span;
+    this.redraw();
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#resizes.observe(this);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#resizes.disconnect();
+    this.#table.stop();
+    clearTimeout(this.#grow);
+  }
+
+  protected override followAnew(): void {
+    const wanted = new Set(this.isConnected && this.storage ? (this.#runs ?? []) : []);
+    const { storage } = this;
+    for (const [run, { stop, source }] of this.#sources) {
+      if (storage && wanted.has(run) && followed(storage, run) === source) continue;
+      stop();
+      this.#sources.delete(run);
+    }
+    for (const run of storage ? wanted : []) {
+      if (this.#sources.has(run) || !storage) continue;
+      const source = followed(storage, run);
+      this.#sources.set(run, { source, stop: source.subscribe(() => this.redraw()) });
+    }
+    super.followAnew();
+  }
+
+  protected override unfollow(): void {
+    super.unfollow();
+    if (this.isConnected) return;
+    for (const { stop } of this.#sources.values()) stop();
+    this.#sources.clear();
+  }
+
+  protected override draw(): void {
+    const message = this.#look();
+    this.#message.hidden = message === '';
+    this.#frame.hidden = message !== '';
+    say(this.#message, message);
+    if (message !== '') return;
+    const now = this.storage?.host.now() ?? 0;
+    this.#layLanes();
+    this.#setScale(now);
+    const height = Math.max(heightOf(this.#lanes), this.clientHeight);
+    this.#size(height);
+    this.#paint(now, height);
+    this.#drawSlider();
+    this.#table.show(this.#lanes, this.#origin());
+    this.#growLater();
+  }
+
+  /** Finds what there is to show; answers what is said instead. */
+  #look(): string {
+    if (this.#runs) {
+      this.#told = [...this.#sources.values()].map(({ source }) => ({ ...source.getSnapshot(), run: source.run }));
+      return '';
+    }
+    const shown = this.shown();
+    if (shown.status === 'message') return shown.text;
+    this.#told = [{ ...shown.followed, run: shown.source.run }];
+    return '';
+  }
+
+  #layLanes(): void {
+    const moment = this.#runs ? undefined : this.moment;
+    const key = `${moment} ${this.#told.map(({ run, seq, events }) => `${run} ${seq} ${events[0]?.at}`).join(' ')}`;
+    if (key === this.#key) return;
+    this.#key = key;
+    // All lanes there will ever be keep their places while one goes back in time.
+    this.#lanes = lanesOf(this.#told, undefined);
+    const axis = html('div', { class: 'axis' }, 'commits');
+    this.#names.replaceChildren(
+      axis,
+      ...this.#lanes.map(({ name, rows }) => {
+        const line = html('div', { title: name }, name);
+        line.style.height = `${rows * ROW_HEIGHT + LANE_GAP}px`;
+        line.style.paddingTop = `${LANE_GAP / 2}px`;
+        return line;
+      }),
+    );
+  }
+
+  #origin(): number {
+    return this.#told.reduce((first, { events }) => Math.min(first, events[0]?.at ?? first), Number.POSITIVE_INFINITY);
+  }
+
+  #isRunning(): boolean {
+    return this.#lanes.some(({ bars }) => bars.some(({ attempt }) => attempt.outcome === 'running'));
+  }
+
+  #setScale(now: number): void {
+    const width = Math.max(1, this.#plot.clientWidth);
+    const last = this.#told.reduce((latest, { events }) => Math.max(latest, events.at(-1)?.at ?? 0), 0);
+    const start = Number.isFinite(this.#origin()) ? this.#origin() : now;
+    const end = Math.max(start + LEAST_MS, this.#isRunning() ? Math.max(now, last) : last);
+    const from = this.#span === undefined ? start : Math.max(start, end - this.#span);
+    const whole = { from, to: end + (end - from) * MARGIN };
+    this.#scale = { ...(this.#window ?? whole), width };
+  }
+
+  #size(height: number): void {
+    const { width } = this.#scale;
+    const ratio = globalThis.devicePixelRatio || 1;
+    const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+    if (this.#canvas.width !== w) this.#canvas.width = w;
+    if (this.#canvas.height !== h) this.#canvas.height = h;
+    this.#canvas.style.width = `${width}px`;
+    this.#canvas.style.height = `${height}px`;
+    this.#plot.style.minHeight = `${heightOf(this.#lanes)}px`;
+  }
+
+  #paint(now: number, height: number): void {
+    const context = this.#canvas.getContext('2d');
+    if (!context) return;
+    const ratio = globalThis.devicePixelRatio || 1;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const inks = Object.fromEntries(
+      [...this.#inks.children].map((sample) => [(sample as HTMLElement).dataset.ink, getComputedStyle(sample).color]),
+    ) as Inks;
+    paint(
+      context,
+      {
+        lanes: this.#lanes,
+        scale: this.#scale,
+        height,
+        now,
+        origin: this.#origin(),
+        commits: this.#told.flatMap(({ events }) => events.map(({ at }) => at)),
+        cursor: this.#cursor(),
+        marked: this.marked,
+        selected: this.selected,
+        font: `11px ${getComputedStyle(this).fontFamily}`,
+      },
+      inks,
+    );
+  }
+
+  /** The time of the moment that is shown; `undefined` for now. */
+  #cursor(): number | undefined {
+    if (this.#runs) return this.#time;
+    const { moment } = this;
+    const [told] = this.#told;
+    return moment === undefined || !told ? undefined : told.events.findLast(({ seq }) => seq <= moment)?.at;
+  }
+
+  #drawSlider(): void {
+    const cursor = this.#cursor();
+    const x = Math.min(
+      this.#scale.width - KNOB_PX / 2,
+      cursor === undefined ? this.#scale.width : xOf(this.#scale, cursor),
+    );
+    this.#knob.style.transform = `translateX(${x}px)`;
+    const last = this.#runs ? Math.round(this.#scale.to - this.#scale.from) : (this.#told[0]?.seq ?? 0);
+    const value = this.#runs ? Math.round((cursor ?? this.#scale.to) - this.#scale.from) : (this.moment ?? last);
+    set(this.#slider, 'aria-valuemin', '0');
+    set(this.#slider, 'aria-valuemax', String(Math.max(0, last)));
+    set(this.#slider, 'aria-valuenow', String(Math.max(0, value)));
+    const after = cursor === undefined ? 'now' : durationText(cursor - this.#origin());
+    set(
+      this.#slider,
+      'aria-valuetext',
+      cursor === undefined || this.#runs ? after : `entry ${value} of ${last}, ${after}`,
+    );
+  }
+
+  /** What runs grows by a pixel at a time, and stands still when nothing runs. */
+  #growLater(): void {
+    clearTimeout(this.#grow);
+    if (this.#cursor() !== undefined || this.#window || !this.#isRunning()) return;
+    const { from, to, width } = this.#scale;
+    this.#grow = setTimeout(
+      () => this.redraw(),
+      this.#calm.matches ? CALM_MS : Math.min(CALM_MS, Math.max(FRAME_MS, (to - from) / width)),
+    );
+  }
+
+  #listen(): void {
+    const slider = this.#slider;
+    slider.addEventListener('pointerdown', (event) => {
+      if (event.button !== 0) return;
+      slider.setPointerCapture(event.pointerId);
+      this.#scrub(event);
+    });
+    slider.addEventListener('pointermove', (event) => {
+      if (slider.hasPointerCapture(event.pointerId)) this.#scrub(event);
+    });
+    slider.addEventListener('keydown', (event) => this.#press(event));
+    const canvas = this.#canvas;
+    canvas.addEventListener('pointermove', (event) => this.#hover(event));
+    canvas.addEventListener('pointerleave', () => this.#hover(undefined));
+    canvas.addEventListener('pointerdown', ({ clientX: x, clientY: y }) => {
+      this.#pressed = { x, y };
+    });
+    canvas.addEventListener('click', (event) => {
+      const { x, y } = this.#pressed ?? { x: event.clientX, y: event.clientY };
+      if (Math.hypot(event.clientX - x, event.clientY - y) > SLIP_PX) return;
+      const bar = this.#barAt(event);
+      if (bar) this.select(bar.run, bar.attempt.step);
+    });
+    canvas.addEventListener('dblclick', () => {
+      this.#window = undefined;
+      this.redraw();
+    });
+    canvas.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
+  }
+
+  #wheel(event: WheelEvent): void {
+    const at = timeAt(this.#scale, event.offsetX);
+    const { from, to, width } = this.#scale;
+    if (event.ctrlKey || event.metaKey) this.#window = zoomed(this.#scale, Math.exp(-event.deltaY / 300), at);
+    else if (this.#window && Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
+      const by = (event.deltaX / width) * (to - from);
+      this.#window = { from: from + by, to: to + by };
+    } else return;
+    event.preventDefault();
+    this.redraw();
+  }
+
+  #scrub({ clientX }: PointerEvent): void {
+    this.#setMoment(timeAt(this.#scale, clientX - this.#plot.getBoundingClientRect().left));
+  }
+
+  /** The last entry at that time; behind the last of all, now. */
+  #setMoment(at: number): void {
+    const end = this.#told.reduce((latest, { events }) => Math.max(latest, events.at(-1)?.at ?? 0), 0);
+    if (this.#runs) return this.#chooseTime(at > end ? undefined : Math.max(this.#origin(), at));
+    const events = this.#told[0]?.events ?? [];
+    this.#choose(at > end ? undefined : (events.findLast((event) => event.at <= at)?.seq ?? 0));
+  }
+
+  #choose(seq: number | undefined): void {
+    if (seq === this.moment) return;
+    this.moment = seq;
+    this.tell('fuseline-moment', { seq, at: this.#cursor() });
+  }
+
+  #chooseTime(at: number | undefined): void {
+    if (at === this.#time) return;
+    this.time = at;
+    this.tell('fuseline-moment', { seq: undefined, at });
+  }
+
+  #press(event: KeyboardEvent): void {
+    const by = KEYS[event.key];
+    if (by === undefined) return;
+    event.preventDefault();
+    if (this.#runs) {
+      const { from, to } = this.#scale;
+      if (!Number.isFinite(by)) return this.#chooseTime(by < 0 ? this.#origin() : undefined);
+      return this.#setMoment((this.#time ?? to) + (by / 100) * (to - from));
+    }
+    const last = this.#told[0]?.seq ?? 0;
+    const next = (this.moment ?? last) + by;
+    this.#choose(next >= last ? undefined : Math.max(0, next));
+  }
+
+  #hover(event: PointerEvent | undefined): void {
+    const bar = event && this.#barAt(event);
+    this.mark(bar?.run ?? this.run, bar?.attempt.step);
+    this.#tip.hidden = !bar;
+    if (!bar || !event) return;
+    const { step, attempt, startedAt, endedAt, outcome } = bar.attempt;
+    const took = durationText((endedAt ?? this.storage?.host.now() ?? startedAt) - startedAt);
+    say(this.#tip, `${this.#runs ? `${bar.run}: ` : ''}${step}, attempt ${attempt}, ${outcome}, ${took}`);
+    const x = Math.min(event.offsetX + 12, Math.max(0, this.#scale.width - this.#tip.offsetWidth - 4));
+    this.#tip.style.transform = `translate(${x}px, ${event.offsetY + 14}px)`;
+  }
+
+  #barAt({ offsetX: x, offsetY: y }: MouseEvent): Bar | undefined {
+    if (y < AXIS_HEIGHT) return undefined;
+    const tops = laneTops(this.#lanes);
+    const lane = tops.findLastIndex((top) => top <= y);
+    const row = Math.floor((y - (tops[lane] ?? 0)) / ROW_HEIGHT);
+    const now = this.storage?.host.now() ?? 0;
+    return this.#lanes[lane]?.bars.findLast(
+      ({ attempt: { startedAt, endedAt }, row: of }) =>
+        of === row && xOf(this.#scale, startedAt) - 2 <= x && x <= xOf(this.#scale, endedAt ?? now) + 2,
+    );
+  }
+}
+
+const KEYS: Readonly<Record<string, number>> = {
+  ArrowLeft: -1,
+  ArrowDown: -1,
+  ArrowRight: 1,
+  ArrowUp: 1,
+  PageDown: -10,
+  PageUp: 10,
+  Home: Number.NEGATIVE_INFINITY,
+  End: Number.POSITIVE_INFINITY,
+  Escape: Number.POSITIVE_INFINITY,
+};
