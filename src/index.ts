@@ -48,12 +48,13 @@ export type {
   Graph,
   GraphStep,
   Need,
+  Requirement,
   RetryPolicy,
   Road,
   Source,
 } from './core/graph.ts';
 export type { RunHandle } from './core/handle.ts';
-export type { AbortControllerLike, Host, Liveness, Signal } from './core/host.ts';
+export type { AbortControllerLike, Host, Liveness, Network, Signal } from './core/host.ts';
 export { workerName } from './core/ids.ts';
 export type { RunQuery } from './core/listing.ts';
 export { type Live, type LiveRun, type LiveRuns, liveRun, liveRuns } from './core/live.ts';

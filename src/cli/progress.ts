@@ -103,6 +103,7 @@ export class Progress {
         }
         return;
       }
+      case 'offline':
       case 'retrying':
         return this.#again(
           event.step,

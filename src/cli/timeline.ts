@@ -103,6 +103,7 @@ const MARKS: Readonly<Record<Attempt['outcome'], readonly [sign: string, style: 
   running: ['▓', 'cyan'],
   succeeded: ['█', 'green'],
   failed: ['▒', 'red'],
+  offline: ['╌', 'yellow'],
   lost: ['░', 'yellow'],
   'given up': ['░', 'yellow'],
 };

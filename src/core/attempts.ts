@@ -12,7 +12,7 @@ export interface Attempt {
   readonly startedAt: number;
   readonly endedAt?: number;
   /** `lost`: the worker died with it. `given up`: handed back, or taken back. */
-  readonly outcome: 'running' | 'succeeded' | 'failed' | 'lost' | 'given up';
+  readonly outcome: 'running' | 'succeeded' | 'failed' | 'offline' | 'lost' | 'given up';
   /** What it handed back. */
   readonly value?: Stored;
 }
@@ -47,6 +47,8 @@ export function evolveAttempts(attempts: Attempts, event: HistoryEvent): void {
     case 'retrying':
     case 'falling-back':
       return end(event.step, 'failed');
+    case 'offline':
+      return end(event.step, 'offline');
     case 'lost':
       return end(event.step, 'lost');
     case 'released':

@@ -1,5 +1,6 @@
 import type { Context } from './context.ts';
 import type { Duration } from './duration.ts';
+import type { Requirement } from './graph.ts';
 
 declare const VALUE: unique symbol;
 declare const EDGE: unique symbol;
@@ -137,6 +138,11 @@ export interface StepOptions<R, A extends After = After> {
   readonly queue?: string;
   /** Higher first. */
   readonly priority?: number;
+  /**
+   * `network`: only a worker that is online runs the step. An attempt that fails because there is no network does not
+   * count, and the step waits until there is one, however long.
+   */
+  readonly requires?: Requirement;
 }
 
 export interface Builder<I> {

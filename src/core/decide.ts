@@ -1,16 +1,8 @@
 import { type Readiness, readiness, readinessAfter } from './edges.ts';
 import type { ErrorRecord } from './errors.ts';
-import {
-  type CancelReason,
-  type Event,
-  type Fence,
-  type JournalEntry,
-  PROTOCOL,
-  type Stored,
-  type Winners,
-} from './events.ts';
+import type { CancelReason, Event, Fence, JournalEntry, Stored, Winners } from './events.ts';
 import type { CompiledStep, Line } from './graph.ts';
-import { backoffMs, lossBackoffMs, RETRY_DEFAULTS } from './retry.ts';
+import { backoffMs, lossBackoffMs, offlineBackoffMs, RETRY_DEFAULTS } from './retry.ts';
 import { CANCELLED, claimKey, FAILED, NOT_TAKEN, QUEUED, type RunState, SKIPPED, SUCCEEDED } from './run-state.ts';
 import { END } from './step-lists.ts';
 
@@ -26,11 +18,15 @@ export interface ClaimRequest {
   /** `claimKey`s of those held here. A claim missing from them had its answer lost, and is handed out again. */
   readonly held: ReadonlySet<string>;
   readonly serves: Serves;
+  /** Whether others have given the worker up by the time this is decided on: then it claims nothing in that name. */
+  readonly isGone?: () => boolean;
 }
 
 export type Outcome =
   | { readonly status: 'succeeded'; readonly value?: Stored; readonly road?: unknown }
   | { readonly status: 'skipped' }
+  /** It met no network. */
+  | { readonly status: 'offline'; readonly error: ErrorRecord }
   /** `again: 'never'` ends the step at once; `notBefore` is the earliest next attempt. */
   | { readonly status: 'failed'; readonly error: ErrorRecord; readonly again?: 'never'; readonly notBefore?: number };
 
@@ -205,10 +201,10 @@ class Turn {
   }
 
   /** Claims, most urgent line first, within it first come first. */
-  grant({ worker, limit, busy, held, serves }: ClaimRequest): readonly number[] {
+  grant({ worker, limit, busy, held, serves, isGone }: ClaimRequest): readonly number[] {
     const state = this.#state;
     const granted = this.#handOutAgain(worker, held);
-    if (state.paused || state.ended) return granted;
+    if (state.paused || state.ended || isGone?.()) return granted;
     const heads = state.graph.lines.map((_, line) => state.firstQueued(line));
     for (let line = this.#mostUrgent(heads); line !== END && granted.length < limit; line = this.#mostUrgent(heads)) {
       const step = heads[line] as number;
@@ -238,7 +234,7 @@ class Turn {
   close(): JournalEntry | undefined {
     if (this.#events.length === 0) return undefined;
     this.#state.close(this.#state.seq + 1, this.#at);
-    return { protocol: PROTOCOL, at: this.#at, events: this.#events };
+    return { protocol: this.#state.graph.protocol, at: this.#at, events: this.#events };
   }
 
   /** The line whose first step is next: of those of the highest priority, the one that waits longest. */
@@ -296,6 +292,11 @@ class Turn {
         this.#emit({ type: 'skipped', steps: [step], reason: 'condition' });
         this.#settle([step]);
         return accepted;
+      case 'offline': {
+        const notBefore = this.#at + offlineBackoffMs((state.offline[step] as number) + 1);
+        this.#emit({ type: 'offline', step, error: outcome.error, notBefore });
+        return accepted;
+      }
       case 'failed': {
         const { retry } = (state.graph.steps[step] as CompiledStep).spec;
         const failures = (state.failures[step] as number) + 1;

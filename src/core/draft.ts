@@ -109,6 +109,7 @@ export class Draft {
       retry = this.#defaults.retry,
       timeout = this.#defaults.timeout,
       queue = this.#defaults.queue,
+      requires,
     } = options;
     const edges = (after === undefined ? [] : [after].flat()).map((edge) => this.#after(edge, by));
     this.steps.push({
@@ -120,6 +121,7 @@ export class Draft {
       ...(fallback && { fallback: 'handler' as const }),
       ...(queue !== undefined && { queue }),
       ...(priority !== undefined && { priority }),
+      ...(requires !== undefined && { requires }),
     });
     const retryWhen = typeof retry === 'object' ? retry.when : undefined;
     this.handlers.set(step.name, { run, conditions, ...(fallback && { fallback }), ...(retryWhen && { retryWhen }) });

@@ -17,6 +17,8 @@ export type Event =
   | { readonly type: 'skipped'; readonly steps: readonly number[]; readonly reason: SkipReason }
   /** An attempt failed and the next one must not start before `notBefore`. */
   | { readonly type: 'retrying'; readonly step: number; readonly error: ErrorRecord; readonly notBefore: number }
+  /** An attempt met no network: it does not count, and the next one must not start before `notBefore`. */
+  | { readonly type: 'offline'; readonly step: number; readonly error: ErrorRecord; readonly notBefore: number }
   /** The step would fail, and its fallback is queued instead. */
   | { readonly type: 'falling-back'; readonly step: number; readonly error: ErrorRecord }
   | { readonly type: 'failed'; readonly step: number; readonly error: ErrorRecord }
@@ -69,5 +71,5 @@ export interface JournalEntry {
   readonly events: readonly Event[];
 }
 
-/** What this engine understands. */
-export const PROTOCOL = 1;
+/** What this engine understands. 2: steps that wait for the network. */
+export const PROTOCOL = 2;

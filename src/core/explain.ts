@@ -124,6 +124,8 @@ function explainStep(state: RunState, step: number, { now, stranded, workers }: 
     case DELAYED: {
       const wait = seconds(since - now);
       if (attempt === 0) return `${named} starts in ${wait}, when its run was asked to.`;
+      if (state.offline[step] !== 0)
+        return `${named} met no network in attempt ${attempt} (${state.error[step]?.message}), which does not count; it is tried again in ${wait}.`;
       if (state.suspect[step] === 1)
         return `${named} lost its worker in attempt ${attempt}; the next attempt starts in ${wait}.`;
       return `${named} failed in attempt ${attempt} (${state.error[step]?.message}); the next attempt starts in ${wait}.`;
@@ -135,7 +137,8 @@ function explainStep(state: RunState, step: number, { now, stranded, workers }: 
           return `${named} is ready, and waits for its former body to stop.`;
       }
       if (state.paused) return `${named} is ready, and waits for its paused run to be resumed.`;
-      return `${named} is ready, and waits for a worker.`;
+      const where = state.graph.steps[step]?.spec.requires === 'network' ? ' that is online' : '';
+      return `${named} is ready, and waits for a worker${where}.`;
     }
     default:
       return `${named} waits for ${list(openSources(state, step))}.`;

@@ -33,7 +33,11 @@ export interface GraphStep {
   readonly fallback?: 'handler';
   readonly queue?: string;
   readonly priority?: number;
+  /** Only a worker that is online runs the step, and an attempt that met no network does not count. */
+  readonly requires?: Requirement;
 }
+
+export type Requirement = 'network';
 
 /** A parameter of the handler and where its value comes from; `when`: the handler brings a condition on it. */
 export type Need = Source & { readonly param: string; readonly when?: 'handler' };
@@ -81,6 +85,8 @@ export interface CompiledGraph {
   readonly groups: number;
   /** The steps whose success the run's depends on: those without successors, and the declared outputs. */
   readonly decisive: readonly number[];
+  /** The lowest protocol of an engine that may decide on a run of it. */
+  readonly protocol: number;
 }
 
 export interface Line {
@@ -206,8 +212,9 @@ export function compileGraph(graph: Graph): CompiledGraph {
   }
   steps.forEach((step, i) => step.dependents.length === 0 && decisive.add(i));
 
+  const protocol = graph.steps.some(({ requires }) => requires !== undefined) ? 2 : 1;
   const text = canonical(JSON.stringify(graph));
-  return { graph, text, hash: contentHash(text), steps, index, lines, groups, decisive: [...decisive] };
+  return { graph, text, hash: contentHash(text), steps, index, lines, groups, decisive: [...decisive], protocol };
 }
 
 interface Draft {
@@ -234,10 +241,11 @@ function checkTerms(graph: Graph, where: string): void {
     refuse(`${where}: its version is ${show(graph.version)}; write a text`);
   number('its deadlineMs', graph.deadlineMs);
   oneOf('its failOn', graph.failOn, ['first', undefined]);
-  for (const { name, kind, timeoutMs, fallback, retry = { attempts: 1 } } of graph.steps) {
+  for (const { name, kind, timeoutMs, fallback, requires, retry = { attempts: 1 } } of graph.steps) {
     const of = (what: string) => `the ${what} of step ${show(name)}`;
     oneOf(of('kind'), kind, ['branch', undefined]);
     oneOf(of('fallback'), fallback, ['handler', undefined]);
+    oneOf(of('requires'), requires, ['network', undefined]);
     number(of('timeoutMs'), timeoutMs);
     number(of('retry.baseMs'), retry.baseMs);
     number(of('retry.maxMs'), retry.maxMs);

@@ -52,3 +52,13 @@ export interface Liveness {
    */
   readonly heartbeats?: 'always' | 'unwatched';
 }
+
+/** The port that tells whether there is a network. Absent where nobody can tell: then there is one. */
+export interface Network {
+  /** What the platform believes; it may be wrong either way. */
+  readonly isOnline: boolean;
+  /** Calls back when that changes. */
+  watch(changed: () => void): () => void;
+  /** Asks the network itself, in bounded time: whether there was an answer. */
+  probe(): Promise<boolean>;
+}

@@ -9,6 +9,7 @@ import type { Stranded } from './explain.ts';
 import { Holdings } from './holdings.ts';
 import type { Host } from './host.ts';
 import { workerId } from './ids.ts';
+import { judgeOffline } from './network.ts';
 import type { RunState } from './run-state.ts';
 import { END } from './step-lists.ts';
 import type { NewRun, RuntimeStorage } from './storage.ts';
@@ -43,7 +44,7 @@ const STOP_MS = 5_000;
 /** How long a chain of steps that never wait may keep everything else of its process from running. */
 const BREATH_MS = 50;
 const SWEEP_MS = 60_000;
-const LEAVE_TRIES = 3;
+const INSIST_TRIES = 3;
 const MOST_RUNS = 64;
 const FULL_RETRY_MS = { first: 100, most: 5000 } as const;
 
@@ -100,6 +101,7 @@ export class ProcessEngine {
     this.#finder = new WorkFinder(this.#definitions, storage, queues);
     this.#holdings = new Holdings((run) => storage.listen(run, (state) => this.#checkClaims(run, state)));
     this.#watchman = new Watchman(storage, {
+      self: () => ({ id: this.#worker, holds: this.#holdings.size + this.#stopping.size > 0 }),
       lost: (worker) => {
         this.#events.emit('worker-lost', { worker });
         this.#signal();
@@ -169,6 +171,10 @@ export class ProcessEngine {
       const mayHave = this.#finder.hear(keys);
       if (mayHave || !keys || keys.some(mayMatter)) this.#signal();
     });
+    const unwatch = this.#storage.network?.watch(() => {
+      this.#finder.hear(undefined);
+      this.#signal();
+    });
     try {
       await first();
       const stranded = await this.#pump();
@@ -179,11 +185,12 @@ export class ProcessEngine {
       throw error;
     } finally {
       unhint();
+      unwatch?.();
       await this.#giveBack();
       this.#stopBreathing?.();
       this.#stopBreathing = undefined;
       this.#holdings.close();
-      this.#watchman.close();
+      await this.#watchman.close();
       await this.#leave();
     }
   }
@@ -196,7 +203,7 @@ export class ProcessEngine {
       if (now - lookedAt >= LOOK_MS) {
         // Before anything is claimed: who slept may have been given up meanwhile.
         lookedAt = now;
-        await this.#look();
+        await this.#watchman.look();
         if (this.#scope.kind === 'ever' && this.#stopped === 'no') {
           // A worker that was taken for dead while it had nothing to do is there for the others again.
           await this.#join();
@@ -221,7 +228,7 @@ export class ProcessEngine {
   async #whatIsLeft(): Promise<readonly Stranded[] | undefined> {
     if (this.#scope.kind === 'ever') return undefined;
     // What a dead worker held is claimable as soon as somebody looks.
-    await this.#look();
+    await this.#watchman.look();
     if (await this.#watchman.reaped()) return undefined;
     if (this.#scope.kind === 'all') return this.#tellStranded(await this.#finder.unserved());
     const { run } = this.#scope;
@@ -260,10 +267,6 @@ export class ProcessEngine {
       }
     }
     return found;
-  }
-
-  async #look(): Promise<void> {
-    await this.#watchman.look(this.#worker, this.#holdings.size + this.#stopping.size > 0);
   }
 
   /** Waits for a hint, for what is due, or for the next look at the others. */
@@ -354,31 +357,28 @@ export class ProcessEngine {
   }
 
   #ask<G extends Granted>(next: ClaimRequest, ask: (next: ClaimRequest) => Promise<G>): Promise<G> {
-    return this.#holdings.asking(next.limit, () => ask(next), this.#take);
+    const take = (granted: Granted): void => this.#take(granted, next.worker);
+    return this.#holdings.asking(next.limit, () => ask(next), take);
   }
 
   #request(worker: string, limit: number, run: string): ClaimRequest {
-    const { busy } = this.#holdings;
-    // It may be decided on when others have given this worker up: nothing is claimed in a name it has no more.
-    const most = () => (this.#worker === worker ? limit : 0);
     return {
       worker,
-      get limit() {
-        return most();
-      },
-      busy,
+      limit,
+      busy: this.#holdings.busy,
       held: this.#holdings.in(run),
       serves: this.#finder.serves,
+      isGone: () => this.#worker !== worker,
     };
   }
 
-  readonly #take = ({ claims }: Granted): void => {
+  #take({ claims }: Granted, worker: string): void {
     for (const claim of claims) {
       // One that was taken from it may be named again until its body has stopped.
       const isStopping = [...this.#stopping].some((attempt) => attempt.claim.id === claim.id);
       if (isStopping || !this.#holdings.isNew(claim)) continue;
       const attempt = new Attempt(claim, this.#storage, this.#log);
-      if (this.#fatal || this.#stopped === 'now') {
+      if (this.#fatal || this.#stopped === 'now' || this.#worker !== worker) {
         // Too late to begin, and perhaps one whose body has run.
         this.#stopping.add(attempt);
         void this.#bodyStopped(attempt);
@@ -389,7 +389,7 @@ export class ProcessEngine {
       if (!this.#stopBreathing) this.#breathe();
       void this.#attempt(attempt);
     }
-  };
+  }
 
   #room(): number {
     if (this.#stopped !== 'no' || this.#fatal || this.#quiet || this.#holdings.isAlone) return 0;
@@ -412,13 +412,19 @@ export class ProcessEngine {
     if (this.#host.monotonic() - this.#breathedAt > BREATH_MS) await this.#breather();
     if (attempt.state !== 'open') return this.#bodyStopped(attempt);
     const { timeoutMs } = claim.spec;
+    let timedOut = undefined as Promise<void> | undefined;
     const cancelTimeout =
       timeoutMs === undefined
         ? undefined
-        : this.#host.after(timeoutMs, () => void this.#timeOut(attempt, handler, timeoutMs));
-    const execution = await execute(attempt, handler, this.#storage);
+        : this.#host.after(timeoutMs, () => {
+            timedOut = this.#timeOut(attempt, handler, timeoutMs);
+          });
+    const executed = await execute(attempt, handler, this.#storage);
     cancelTimeout?.();
+    const execution = claim.spec.requires ? await judgeOffline(executed, claim.spec, this.#storage.network) : executed;
     if (attempt.state === 'open') await this.#report(attempt, execution);
+    // Only its answer tells whether somebody waits for the body.
+    if (timedOut) await timedOut;
     return this.#bodyStopped(attempt);
   }
 
@@ -437,7 +443,8 @@ export class ProcessEngine {
       `step ${JSON.stringify(attempt.step)} did not finish within ${timeoutMs} ms`,
     );
     attempt.abort(error);
-    await this.#report(attempt, { outcome: failure(error, handler, this.#host.now()), value: undefined });
+    const timedOut = { outcome: failure(error, handler, this.#host.now()), value: undefined };
+    await this.#report(attempt, await judgeOffline(timedOut, attempt.claim.spec, this.#storage.network));
   }
 
   async #report(attempt: Attempt, { outcome, value }: Execution): Promise<void> {
@@ -506,7 +513,7 @@ export class ProcessEngine {
       ...whichOf(claim),
       outcome: outcome.status,
       ms,
-      ...(outcome.status === 'failed' && { error: rebuildError(outcome.error) }),
+      ...('error' in outcome && { error: rebuildError(outcome.error) }),
     });
   }
 
@@ -533,12 +540,7 @@ export class ProcessEngine {
   }
 
   async #release(attempts: readonly Attempt[]): Promise<void> {
-    for (const { claim } of attempts) {
-      await this.#storage.release(claim.run, [claim.fence]).catch((error) => {
-        // Removed, or continued by a newer version: nobody waits for this worker there.
-        if (!isAbout(error, 'UNKNOWN_RUN', 'PROTOCOL_TOO_NEW')) this.#events.emit('error', { error });
-      });
-    }
+    for (const { claim } of attempts) await this.#insist(() => this.#storage.release(claim.run, [claim.fence]));
   }
 
   #takeBackAll(why: string): void {
@@ -584,12 +586,18 @@ export class ProcessEngine {
     this.#session = undefined;
     this.#worker = undefined;
     this.#joining = undefined;
-    for (let tries = 1; worker !== undefined; tries++) {
+    if (worker !== undefined) await this.#insist(() => this.#storage.sessions.unregister(worker));
+  }
+
+  /** Says what others would wait for in vain: more than once, if it could not be recorded. */
+  async #insist(say: () => Promise<void>): Promise<void> {
+    for (let tries = 1; ; tries++) {
       try {
-        return await this.#storage.sessions.unregister(worker);
+        return await say();
       } catch (error) {
-        // Others would take it for alive for as long as this process is.
-        if (isAbout(error, 'STORAGE_FAILED') && tries < LEAVE_TRIES) continue;
+        // A run that was removed, or continued by a newer version: nobody waits for this worker there.
+        if (isAbout(error, 'UNKNOWN_RUN', 'PROTOCOL_TOO_NEW')) return;
+        if (isAbout(error, 'STORAGE_FAILED') && tries < INSIST_TRIES) continue;
         this.#events.emit('error', { error });
         return;
       }

@@ -23,3 +23,8 @@ export function backoffMs(policy: RetryPolicy | undefined, failures: number, ran
 export function lossBackoffMs(losses: number): number {
   return losses <= 1 ? 0 : Math.min(RETRY_DEFAULTS.baseMs * 2 ** (losses - 1), RETRY_DEFAULTS.maxMs);
 }
+
+/** Milliseconds to wait after so many attempts in a row without a network: 1 s, then twice as long, at most half a minute. */
+export function offlineBackoffMs(inARow: number): number {
+  return Math.min(1000 * 2 ** (inARow - 1), 30_000);
+}

@@ -69,6 +69,8 @@ export class RunState {
   /** Failed attempts that count against `retry.attempts`. */
   readonly failures: Int32Array;
   readonly losses: Int32Array;
+  /** Attempts in a row that met no network. */
+  readonly offline: Int32Array;
   /** 1: was lost with a worker, so its next attempt is claimed alone. */
   readonly suspect: Int32Array;
   /** 1: the next attempt, or the one under way, is the fallback. */
@@ -114,6 +116,7 @@ export class RunState {
     this.attempt = new Int32Array(n);
     this.failures = new Int32Array(n);
     this.losses = new Int32Array(n);
+    this.offline = new Int32Array(n);
     this.suspect = new Int32Array(n);
     this.fallback = new Int32Array(n);
     this.generation = new Int32Array(n);
@@ -245,6 +248,14 @@ export class RunState {
         this.#report(event.step);
         this.#move(event.step, DELAYED, event.notBefore);
         return;
+      case 'offline': {
+        const inARow = (this.offline[event.step] as number) + 1;
+        this.#undo.item(this.error, event.step, event.error);
+        this.#report(event.step);
+        this.#undo.number(this.offline, event.step, inARow);
+        this.#move(event.step, DELAYED, event.notBefore);
+        return;
+      }
       case 'falling-back':
         this.#undo.item(this.error, event.step, event.error);
         this.#undo.number(this.fallback, event.step, 1);
@@ -323,6 +334,7 @@ export class RunState {
   #report(step: number): void {
     this.#undo.number(this.claimEnd, step, REPORTED);
     this.#undo.number(this.suspect, step, 0);
+    if (this.offline[step] !== 0) this.#undo.number(this.offline, step, 0);
   }
 
   /** Takes a claim back from a body that may still run. */
@@ -336,7 +348,7 @@ export class RunState {
   #reset(step: number, at: number): void {
     this.#void(step, at);
     this.#move(step, PENDING, at);
-    for (const numbers of [this.attempt, this.failures, this.losses, this.suspect, this.fallback])
+    for (const numbers of [this.attempt, this.failures, this.losses, this.offline, this.suspect, this.fallback])
       this.#undo.number(numbers, step, 0);
     this.#undo.number(this.generation, step, (this.generation[step] as number) + 1);
     this.#undo.number(this.reset, step, this.reruns);

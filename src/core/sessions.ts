@@ -62,15 +62,14 @@ export class Sessions {
     await this.#store.commit({ delete: [keys.session(worker)] });
   }
 
-  /** Says that the worker lives. `'gone'` if others have given it up. */
-  async beat(worker: string): Promise<'alive' | 'gone'> {
+  /** Says that the worker lives. `unheard`: somebody else wrote there meanwhile. `gone`: others have given it up. */
+  async beat(worker: string): Promise<'heard' | 'unheard' | 'gone'> {
     const [row] = await this.#store.read([keys.session(worker)]);
     const session = row && parse(row);
     if (!row || !session || session.deadWith !== undefined) return 'gone';
     const value = JSON.stringify({ ...session, beat: (session.beat ?? 0) + 1 } satisfies Session);
-    // Where somebody else was faster, the next look says what they wrote.
-    await this.#store.commit({ expect: [row], put: [{ key: row.key, value }] });
-    return 'alive';
+    const { status } = await this.#store.commit({ expect: [row], put: [{ key: row.key, value }] });
+    return status === 'committed' ? 'heard' : 'unheard';
   }
 
   async list(): Promise<readonly Worker[]> {

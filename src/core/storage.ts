@@ -5,7 +5,7 @@ import { type Definition, stepsWithoutHandler } from './definition.ts';
 import { FuselineError } from './errors.ts';
 import type { Fence, JournalEntry } from './events.ts';
 import type { CompiledGraph } from './graph.ts';
-import type { Host, Liveness } from './host.ts';
+import type { Host, Liveness, Network } from './host.ts';
 import { checkId, isName } from './ids.ts';
 import { keys, MAX_PRIORITY, under } from './keys.ts';
 import { type Keep, Retention } from './retention.ts';
@@ -20,6 +20,7 @@ export interface StorageParts {
   readonly host: Host;
   readonly codec?: Codec;
   readonly liveness?: Liveness;
+  readonly network?: Network;
   readonly keep?: Keep;
 }
 
@@ -47,11 +48,13 @@ export interface NewWorker {
  */
 export class RuntimeStorage extends RunReader {
   readonly liveness: Liveness | undefined;
+  readonly network: Network | undefined;
   readonly #retention: Retention;
 
-  constructor({ store, host, codec = portable, liveness, keep }: StorageParts) {
+  constructor({ store, host, codec = portable, liveness, network, keep }: StorageParts) {
     super(store, host, codec, new Sessions(store, host, liveness));
     this.liveness = liveness;
+    this.network = network;
     this.#retention = new Retention(store, host, keep);
   }
 

@@ -15,8 +15,12 @@ const ROUND_MS = 5_000;
 const ORPHANS_MS = 30_000;
 /** The holder enforces a timeout first; others only after having watched the claim this much longer. */
 const TIMEOUT_GRACE_MS = 5_000;
+/** Asked for no look for so long, it looks by itself: claiming on a slow store must not keep a worker silent, nor deaf. */
+const UNASKED_MS = 2_000;
 
-export interface WatchReport {
+export interface Employer {
+  /** The worker it is for: once it is registered its id, and whether it holds claims. */
+  readonly self: () => { readonly id: string | undefined; readonly holds: boolean };
   /** A worker was found dead, and what it held has been handed out again. */
   readonly lost: (worker: string) => void;
   /** This worker's own session is gone. */
@@ -29,7 +33,7 @@ export class Watchman {
   readonly #storage: RuntimeStorage;
   readonly #host: Host;
   readonly #liveness: Liveness | undefined;
-  readonly #report: WatchReport;
+  readonly #employer: Employer;
   readonly #watched = new Map<string, () => void>();
   readonly #heard = new Map<
     string,
@@ -39,24 +43,27 @@ export class Watchman {
   /** Since when a claim of somebody else has been seen. */
   readonly #seen = new Map<string, number>();
   #looking: Promise<void> | undefined;
+  #cancelNext: (() => void) | undefined;
   #roundAt = Number.NEGATIVE_INFINITY;
   #orphansAt = Number.NEGATIVE_INFINITY;
   /** When it last said that it lives; registering says so, too. */
   #beatAt: number | undefined;
 
-  constructor(storage: RuntimeStorage, report: WatchReport) {
+  constructor(storage: RuntimeStorage, employer: Employer) {
     this.#storage = storage;
     this.#host = storage.host;
     this.#liveness = storage.liveness;
-    this.#report = report;
+    this.#employer = employer;
   }
 
-  /** One look at the others. `self` is this worker, once it is registered; `holding`, whether it holds claims. */
-  look(self: string | undefined, holding: boolean): Promise<void> {
-    this.#looking ??= this.#look(self, holding)
-      .catch(this.#report.error)
+  /** One look at the others, and from the first on further ones without being asked, until it is closed. */
+  look(): Promise<void> {
+    this.#cancelNext?.();
+    this.#looking ??= this.#look()
+      .catch(this.#employer.error)
       .finally(() => {
         this.#looking = undefined;
+        this.#cancelNext = this.#host.after(UNASKED_MS, () => void this.look());
       });
     return this.#looking;
   }
@@ -68,13 +75,16 @@ export class Watchman {
     return reaping.length > 0;
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    await this.#looking;
+    this.#cancelNext?.();
     for (const stop of this.#watched.values()) stop();
     this.#watched.clear();
   }
 
-  async #look(self: string | undefined, holding: boolean): Promise<void> {
+  async #look(): Promise<void> {
     const { sessions } = this.#storage;
+    const { id: self, holds } = this.#employer.self();
     const workers = await sessions.list();
     const holders = await sessions.holders();
     const unseen = this.#watch(
@@ -85,10 +95,12 @@ export class Watchman {
     if (self !== undefined) {
       this.#beatAt ??= now;
       const mine = workers.find(({ id }) => id === self);
-      if (!mine || mine.deadWith !== undefined) this.#report.disowned();
-      else if (unseen && now - this.#beatAt >= BEAT_MS[holding ? 'holding' : 'idle']) {
-        this.#beatAt = now;
-        if ((await sessions.beat(self)) === 'gone') this.#report.disowned();
+      if (!mine || mine.deadWith !== undefined) this.#employer.disowned();
+      else if (unseen && now - this.#beatAt >= BEAT_MS[holds ? 'holding' : 'idle']) {
+        const said = await sessions.beat(self);
+        if (said === 'gone') this.#employer.disowned();
+        // What nobody heard is said again at the next look.
+        else if (said === 'heard') this.#beatAt = now;
       }
     }
     if (now - this.#orphansAt >= ORPHANS_MS) {
@@ -147,7 +159,7 @@ export class Watchman {
     if (this.#reaping.has(worker)) return;
     const reaping = this.#storage
       .reap(worker, silent)
-      .then((found) => found === 'reaped' && this.#report.lost(worker), this.#report.error)
+      .then((found) => found === 'reaped' && this.#employer.lost(worker), this.#employer.error)
       .finally(() => {
         this.#reaping.delete(worker);
         // If it did not come to an end, the next look starts it again.

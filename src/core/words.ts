@@ -38,6 +38,7 @@ export function detailOf(event: HistoryEvent, value: string, time: (at: number) 
     case 'skipped':
     case 'cancelled':
       return event.reason;
+    case 'offline':
     case 'retrying':
       return `${event.error.message}; again in ${durationText(event.notBefore - event.at)}`;
     case 'falling-back':

@@ -1,5 +1,6 @@
 import { canRun, type Definition, definitionFor, type Handler, queuesOf } from './definition.ts';
 import { keys as layout, parseReady, parseTimer, runOfEntry } from './keys.ts';
+import { isReachable } from './network.ts';
 import { PassedBy } from './passed-by.ts';
 import type { RunState } from './run-state.ts';
 import type { RuntimeStorage } from './storage.ts';
@@ -30,8 +31,10 @@ export class WorkFinder {
   }
 
   readonly serves = (state: RunState, step: number): boolean => {
-    const line = state.graph.lines[state.graph.steps[step]?.line as number];
-    return line !== undefined && this.queues.includes(line.queue) && this.#handlersFor(state)[step] !== undefined;
+    const compiled = state.graph.steps[step];
+    const line = compiled && state.graph.lines[compiled.line];
+    if (!line || !this.queues.includes(line.queue) || this.#handlersFor(state)[step] === undefined) return false;
+    return isReachable(compiled.spec, this.#storage.network);
   };
 
   /** The handler of a step this finder said it serves. */

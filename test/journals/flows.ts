@@ -13,6 +13,12 @@ function fault(message: string): Error {
   return error;
 }
 
+function fetchFailed(): TypeError {
+  const error = new TypeError('fetch failed');
+  error.stack = 'TypeError: fetch failed\n    at flows.ts';
+  return error;
+}
+
 export function flows(hold: Hold) {
   const values = workflow('values', { version: '1.0', input: typed<{ readonly n: number }>() }, ($) => {
     const made = $.step('made', { order: $.input }, ({ order }) => ({
@@ -136,5 +142,17 @@ export function flows(hold: Hold) {
       return 'late';
     }),
   );
-  return { values, hostile, failing, failFast, held, retried, anyJoin, once, roads, fallback, urgent, late } as const;
+  /** Waits for the network: protocol 2. */
+  const upload = workflow('upload', ($) =>
+    $.step(
+      'upload',
+      {},
+      (_, { attempt }) => {
+        if (attempt === 1) throw fetchFailed();
+        return `attempt ${attempt}`;
+      },
+      { requires: 'network' },
+    ),
+  );
+  return { upload, values, hostile, failing, failFast, held, retried, anyJoin, once, roads, fallback, urgent, late } as const;
 }

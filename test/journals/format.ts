@@ -10,6 +10,7 @@ export const EVENTS: Readonly<Record<Event['type'], true>> = {
   succeeded: true,
   skipped: true,
   retrying: true,
+  offline: true,
   'falling-back': true,
   failed: true,
   cancelled: true,

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { webHost } from '../../src/adapters/host.ts';
 import { FileStore } from '../../src/adapters/node-file/file-store.ts';
 import type { Fence } from '../../src/core/events.ts';
+import type { Network } from '../../src/core/host.ts';
 import { ProcessEngine } from '../../src/core/process-engine.ts';
 import { RuntimeStorage } from '../../src/core/storage.ts';
 import { finishCopy } from './finish.ts';
@@ -15,11 +16,13 @@ import { endsOf, foldOf } from './look.ts';
 
 /** A process of a machine that is not this one: a journal tells nobody where it was written. */
 const liveness = { evidence: JSON.stringify({ pid: 1, host: 'elsewhere' }), watch: () => undefined };
+/** Everybody believes to be online, and nobody is. */
+const cutOff: Network = { isOnline: true, watch: () => () => undefined, probe: async () => false };
 const SEGMENT_BYTES = 12 * 1024;
 
 function open(directory: string): { readonly storage: RuntimeStorage; readonly store: FileStore } {
   const store = new FileStore(directory, { segmentBytes: SEGMENT_BYTES });
-  return { store, storage: new RuntimeStorage({ store, host: webHost, liveness }) };
+  return { store, storage: new RuntimeStorage({ store, host: webHost, liveness, network: cutOff }) };
 }
 
 const [, , home = '', role] = process.argv;
@@ -45,7 +48,7 @@ async function write(): Promise<void> {
     throw new Error(`name a directory that is not there yet, not ${JSON.stringify(home)}`);
   mkdirSync(directory, { recursive: true });
   const { storage, store } = open(directory);
-  const { values, hostile, failing, failFast, held, retried, anyJoin, once, roads, fallback, urgent, late } = flows(
+  const { values, hostile, failing, failFast, held, retried, anyJoin, once, roads, fallback, urgent, late, upload } = flows(
     async () => undefined,
   );
   const finish = async (run: string): Promise<void> => {
@@ -89,6 +92,7 @@ async function write(): Promise<void> {
   await late.dispatch(undefined, { storage, id: 'late' });
   await held.dispatch(1, { storage, id: 'cancelled-held' });
   await retried.dispatch(undefined, { storage, id: 'retrying' });
+  await upload.dispatch(undefined, { storage, id: 'offline' });
 
   // One worker dies; another takes over, tries what fails, and dies as well.
   const holds = ['waiting', 'rerun', 'held-values', 'held-hostile', 'held-any', 'held-any', 'held-once', 'held-roads'];
@@ -97,7 +101,8 @@ async function write(): Promise<void> {
   await first.holds(holds.length);
   await storage.release('waiting', [(await storage.peek('waiting', (state) => state.claimOf(1))) as Fence]);
   await first.holds(holds.length + 1);
-  while ((await storage.get('retrying')).steps[0]?.queued !== 'delayed') await new Promise(setImmediate);
+  for (const run of ['retrying', 'offline'])
+    while ((await storage.get(run)).steps[0]?.queued !== 'delayed') await new Promise(setImmediate);
   await storage.cancel('cancelled-held');
   await first.kill();
   for (const { id } of await storage.sessions.list()) await storage.reap(id);

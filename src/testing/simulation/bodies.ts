@@ -4,6 +4,7 @@ import type { Definition, Handler } from '../../core/definition.ts';
 import { NonRetryableError } from '../../core/errors.ts';
 import { compileGraph } from '../../core/graph.ts';
 import type { Random } from '../random.ts';
+import type { WorldNetwork } from './network.ts';
 import type { Fate, WorkflowPlan } from './plan.ts';
 import type { Process } from './process.ts';
 import type { Referee } from './referee.ts';
@@ -18,9 +19,14 @@ const BODY_MS = 1500;
 type Needs = Readonly<Record<string, unknown>>;
 
 /** The workflow of a plan, with bodies that do what their fates say. */
-export function definitionOf(plan: WorkflowPlan, referee: Referee): Definition {
+export function definitionOf(plan: WorkflowPlan, referee: Referee, network: WorldNetwork): Definition {
   const compiled = compileGraph(plan.graph);
-  const handlers = new Map(plan.graph.steps.map(({ name }, i) => [name, handlerOf(plan.fates[i] as Fate, referee)]));
+  const handlers = new Map(
+    plan.graph.steps.map(({ name, requires }, i) => {
+      const handler = handlerOf(plan.fates[i] as Fate, referee);
+      return [name, requires === undefined ? handler : reaching(handler, network)];
+    }),
+  );
   return { name: compiled.graph.name, compiled, handlers };
 }
 
@@ -33,6 +39,17 @@ function handlerOf(fate: Fate, referee: Referee): Handler {
       return fate.road ?? { fallback: `${runId} ${step} ${attempt}` };
     },
   } satisfies Record<keyof Omit<Handler, 'retryWhen'>, unknown> as Handler;
+}
+
+/** The same, once it has reached what it needs the network for. */
+function reaching(handler: Handler, network: WorldNetwork): Handler {
+  return {
+    ...handler,
+    run: (needs, context) => {
+      if (!network.isUp) throw new TypeError('fetch failed');
+      return handler.run(needs, context);
+    },
+  };
 }
 
 async function meet(fate: Fate, context: Context, referee: Referee): Promise<unknown> {

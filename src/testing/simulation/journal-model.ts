@@ -225,6 +225,16 @@ export class JournalModel {
         seen.error = event.error;
         return this.#move(event.step, 'DELAYED', event.notBefore);
       }
+      case 'offline': {
+        const seen = this.#reported(event.step, event);
+        demand(
+          this.#spec(event.step).requires === 'network',
+          'a run ends as its steps did',
+          () => `${this.#name(event.step)} waits for a network it does not require`,
+        );
+        seen.error = event.error;
+        return this.#move(event.step, 'DELAYED', event.notBefore);
+      }
       case 'falling-back': {
         const seen = this.#reportedOrLost(event.step, event.error, event);
         seen.fallingBack = true;

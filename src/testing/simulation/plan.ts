@@ -40,6 +40,13 @@ export type Action =
       readonly how: 'drain' | 'now';
       readonly backAfterMs: number;
     }
+  /** `unnoticed`: everybody believes to be online. */
+  | {
+      readonly at: number;
+      readonly type: 'lose network';
+      readonly ms: number;
+      readonly notice: 'noticed' | 'unnoticed';
+    }
   | { readonly at: number; readonly type: 'set clock'; readonly worker: number; readonly offsetMs: number }
   | {
       readonly at: number;
@@ -97,7 +104,6 @@ export function planWorld(seed: number, random: Random, own: number): WorldPlan 
   const workers = Array.from({ length: 1 + random.below(4) }, () => ({ concurrency: random.pick([1, 2, 8]) }));
   const troubled = random.chance(0.85);
   const deaths = random.chance(0.5) ? 'seen' : 'heard';
-  const delayMs = random.pick([2, 20, 400]);
   const actions = troubled
     ? Array.from({ length: random.below(9) }, () => planAction(random, workers.length, runs.length))
     : [];
@@ -109,14 +115,13 @@ export function planWorld(seed: number, random: Random, own: number): WorldPlan 
     workers,
     deaths,
     faults: {
-      delayMs,
+      delayMs: random.pick([2, 20, 400]),
       dropHint: random.pick([0, 0.3, 1]),
       doubleHint: random.pick([0, 0.3]),
       ...(troubled && {
         failBefore: random.pick([0, 0, 0.05, 0.25]),
         failAfter: random.pick([0, 0, 0.05]),
-        // Slow as well, it would take a worker longer to look after itself than is allowed here.
-        conflict: random.pick([0, 0.1, delayMs < 400 ? 0.3 : 0.1]),
+        conflict: random.pick([0, 0.1, 0.3]),
       }),
     },
     actions: actions.sort((a, b) => a.at - b.at),
@@ -134,6 +139,8 @@ function planAction(random: Random, workers: number, runs: number): Action {
   if (dice < 0.37) return { at, type: 'pause', worker, ms: random.pick([500, 5000, outlasting(random)]) };
   if (dice < 0.45) return { at, type: 'leave', worker, how: random.pick(['drain', 'now']), backAfterMs };
   if (dice < 0.5) return { at, type: 'set clock', worker, offsetMs: random.below(120_000) - 60_000 };
+  if (dice < 0.58)
+    return { at, type: 'lose network', ms: random.below(EVENTFUL_MS), notice: random.pick(['noticed', 'unnoticed']) };
   const command = random.pick<Command>([
     'cancel',
     'cancel',
@@ -218,6 +225,7 @@ function planWorkflow(name: string, random: Random): WorkflowPlan {
       ...(fate.fallback && { fallback: 'handler' as const }),
       queue: random.pick(QUEUES),
       ...(random.chance(0.1) && { priority: random.below(3) - 1 }),
+      ...(random.chance(0.2) && { requires: 'network' as const }),
     });
   }
   return {

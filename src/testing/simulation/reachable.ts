@@ -8,6 +8,7 @@ const EVENTS: readonly Event['type'][] = [
   'succeeded',
   'skipped',
   'retrying',
+  'offline',
   'falling-back',
   'failed',
   'cancelled',
@@ -48,7 +49,7 @@ export const REACHABLE: Readonly<Record<string, readonly string[]>> = {
   event: EVENTS,
   'edge table': [...EDGES, ...EDGES.filter((edge) => !edge.endsWith('settled')).map(inGroup)],
   asked: COMMANDS.flatMap((command) => RUN_STATES.map((state) => `${command} × ${state}`)),
-  action: ['kill', 'kill all', 'pause', 'pause all', 'leave', 'set clock', 'command'],
+  action: ['kill', 'kill all', 'pause', 'pause all', 'leave', 'set clock', 'lose network', 'command'],
   'killed while it held': ['claims', 'nothing'],
   noticed: ['a death', 'a stale result', 'a worker that failed', 'that it was given up'],
 };

@@ -12,6 +12,7 @@ import { VirtualHost } from '../virtual-host.ts';
 import { definitionOf, witnessed } from './bodies.ts';
 import type { Coverage } from './coverage.ts';
 import { Ground } from './ground.ts';
+import { WorldNetwork } from './network.ts';
 import { type Action, DISTURBED_MS, type RunPlan, type Whom, type WorldPlan } from './plan.ts';
 import { Process, seenBy } from './process.ts';
 import { Referee } from './referee.ts';
@@ -81,6 +82,7 @@ class World {
   readonly #random: Random;
   readonly #clock: VirtualHost;
   readonly #ground: Ground;
+  readonly #network = new WorldNetwork();
   readonly #referee: Referee;
   readonly #definitions: readonly Runnable[];
   readonly #processes = new Map<string, Process>();
@@ -116,7 +118,7 @@ class World {
     this.#referee = new Referee(this.#ground, coverage, (name) => this.#processes.get(name));
     this.#definitions =
       plan.workflows.length > 0
-        ? plan.workflows.map((one) => ({ definition: definitionOf(one, this.#referee), input: null }))
+        ? plan.workflows.map((one) => ({ definition: definitionOf(one, this.#referee, this.#network), input: null }))
         : workflows;
     this.#clientProcess = this.#process('client');
   }
@@ -187,6 +189,11 @@ class World {
         });
       case 'set clock':
         return this.#workers[action.worker]?.process.setClock(action.offsetMs);
+      case 'lose network': {
+        const restore = this.#network.fail(action.notice);
+        this.#clock.after(action.ms, restore);
+        return;
+      }
       case 'command': {
         const { command, force } = action;
         const run = this.#plan.runs[action.run] as RunPlan;
@@ -293,6 +300,7 @@ class World {
   async #heal(): Promise<void> {
     this.#say('— peace');
     this.#healed = true;
+    this.#network.heal();
     for (const store of this.#faulty) store.heal();
     for (const { process } of this.#workers) {
       process.goOn();
@@ -385,7 +393,8 @@ class World {
     const faulty = new FaultyStore(store, { ...this.#plan.faults, seed: this.#random.below(2 ** 31), host: process });
     if (this.#healed) faulty.heal();
     this.#faulty.push(faulty);
-    return new RuntimeStorage({ store: faulty, host: process, ...(liveness && { liveness }) });
+    const network = this.#network.of(process);
+    return new RuntimeStorage({ store: faulty, host: process, network, ...(liveness && { liveness }) });
   }
 }
 
