@@ -154,5 +154,19 @@ export function flows(hold: Hold) {
       { requires: 'network' },
     ),
   );
-  return { upload, values, hostile, failing, failFast, held, retried, anyJoin, once, roads, fallback, urgent, late } as const;
+  return {
+    upload,
+    values,
+    hostile,
+    failing,
+    failFast,
+    held,
+    retried,
+    anyJoin,
+    once,
+    roads,
+    fallback,
+    urgent,
+    late,
+  } as const;
 }

@@ -48,9 +48,8 @@ async function write(): Promise<void> {
     throw new Error(`name a directory that is not there yet, not ${JSON.stringify(home)}`);
   mkdirSync(directory, { recursive: true });
   const { storage, store } = open(directory);
-  const { values, hostile, failing, failFast, held, retried, anyJoin, once, roads, fallback, urgent, late, upload } = flows(
-    async () => undefined,
-  );
+  const { values, hostile, failing, failFast, held, retried, anyJoin, once, roads, fallback, urgent, late, upload } =
+    flows(async () => undefined);
   const finish = async (run: string): Promise<void> => {
     await new ProcessEngine([values, hostile, failing, failFast, held, roads] as never, storage, {
       name: 'writer',
