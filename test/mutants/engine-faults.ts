@@ -140,8 +140,8 @@ export const engineFaults: readonly Fault[] = [
   {
     name: 'claim while paused',
     file: 'core/decide.ts',
-    find: 'if (state.paused || state.ended) return granted;',
-    replace: 'if (state.ended) return granted;',
+    find: 'if (state.paused || state.ended || isGone?.()) return granted;',
+    replace: 'if (state.ended || isGone?.()) return granted;',
     breaks: 'one claim at a time',
   },
   {
@@ -225,8 +225,8 @@ export const engineFaults: readonly Fault[] = [
   {
     name: 'fall silent while a body stops',
     file: 'core/process-engine.ts',
-    find: 'this.#holdings.size + this.#stopping.size > 0);',
-    replace: 'this.#holdings.size > 0);',
+    find: 'holds: this.#holdings.size + this.#stopping.size > 0 }),',
+    replace: 'holds: this.#holdings.size > 0 }),',
     breaks: 'nobody who works is taken for dead',
   },
   {

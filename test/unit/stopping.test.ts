@@ -54,6 +54,8 @@ test('a body that has not stopped yet does not begin a second time in a worker t
   const stopped = engine.stop({ drain: false });
   store.held.open();
   for (let turns = 0; turns < 20; turns++) await setImmediate();
+  // Nor may it anywhere else, as long as it runs.
+  expect((await run.get()).steps.find(({ name }) => name === 'long')).toMatchObject({ status: 'RUNNING' });
   long.open();
   await stopped;
 
