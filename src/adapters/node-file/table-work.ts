@@ -113,7 +113,7 @@ async function write(
 }
 
 function say(line: Changes[number] | TableLine, into: Lines): void {
-  if ('block' in line) into.copy(line.block.bytes, line.from, line.to);
+  if ('block' in line) line.block.copy(line, into);
   else if (line.kind === 'row') into.row(line.key, line.version, textOf(line));
   else into.gone(line.key);
 }

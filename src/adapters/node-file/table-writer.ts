@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { Key } from '../../core/store.ts';
 import type { Files } from './files.ts';
-import { filterOf, hashOf } from './key-filter.ts';
+import { addHashes, filterOf } from './key-filter.ts';
 import { FORMAT_VERSION, Lines, type ListedBlock, type ListedPage } from './record.ts';
 
 const WRITE_BYTES = 256 * 1024;
@@ -18,7 +18,9 @@ export class TableWriter {
   #blockAt = 0;
   #first: Key | undefined;
   #blocks: ListedBlock[] = [];
+  /** Of this page. */
   #hashes: number[] = [];
+  #last: Key = '';
   readonly #pages: ListedPage[] = [];
 
   constructor(files: Files, fd: number, blockBytes: number) {
@@ -34,7 +36,8 @@ export class TableWriter {
     const lines = this.#lines;
     const before = lines.length;
     this.#first ??= key;
-    this.#hashes.push(hashOf(key));
+    addHashes(this.#hashes, key, this.#last);
+    this.#last = key;
     say(lines);
     const added = lines.length - before;
     if (lines.length - this.#blockAt >= this.#blockBytes) this.#endBlock();
@@ -69,6 +72,7 @@ export class TableWriter {
     this.#pages.push([first[0], this.#written + before, this.#lines.length - before]);
     this.#blocks = [];
     this.#hashes = [];
+    this.#last = '';
   }
 
   #flush(): void {

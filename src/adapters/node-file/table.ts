@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import type { Key, Range } from '../../core/store.ts';
-import { Block, firstNotBefore, type TableLine } from './block.ts';
+import { Block, type TableLine } from './block.ts';
 import type { Directory } from './directory.ts';
 import { failed } from './failure.ts';
 import { mayHold } from './key-filter.ts';
@@ -70,11 +70,14 @@ export class Table {
     const placed = page.blocks[lastNotAfter(page.blocks, ({ first }) => first, key)];
     if (!placed) return undefined;
     const block = this.#block(placed);
-    const line = block.lines[block.indexOf(key)];
-    return line?.key === key ? line : undefined;
+    const at = block.indexOf(key);
+    if (at === block.length) return undefined;
+    const line = block.line(at);
+    return line.key === key ? line : undefined;
   }
 
-  *range({ from, to, order = 'ascending' }: Range): Generator<TableLine, void, undefined> {
+  /** `folder` is the hash of one that all of the range lies in, if there is one. */
+  *range({ from, to, order = 'ascending' }: Range, folder?: number): Generator<TableLine, void, undefined> {
     const upwards = order === 'ascending';
     const step = upwards ? 1 : -1;
     const seam = upwards ? from : to;
@@ -88,33 +91,36 @@ export class Table {
       p += step
     ) {
       const listed = this.#pages[p];
-      if (!listed) return;
-      const { blocks } = this.#page(listed);
-      let b = upwards ? 0 : blocks.length - 1;
-      if (!isEntered)
-        b = Math.max(
-          0,
-          lastNotAfter(blocks, ({ first }) => first, seam),
-        );
-      for (; blocks[b]; b += step) {
-        const block = this.#block(blocks[b] as PlacedBlock);
-        const end = upwards ? 0 : block.lines.length;
-        const edge = isEntered ? end : block.indexOf(seam);
-        isEntered = true;
-        for (let i = upwards ? edge : edge - 1; ; i += step) {
-          const line = block.lines[i];
-          if (!line) break;
-          if (upwards ? line.key >= to : line.key < from) return;
-          yield line;
+      if (!listed || (upwards && listed[0] >= to)) return;
+      const { blocks, filter } = this.#page(listed);
+      if (folder === undefined || mayHold(filter, folder)) {
+        let b = upwards ? 0 : blocks.length - 1;
+        if (!isEntered)
+          b = Math.max(
+            0,
+            lastNotAfter(blocks, ({ first }) => first, seam),
+          );
+        for (; blocks[b]; b += step) {
+          const block = this.#block(blocks[b] as PlacedBlock);
+          const end = upwards ? 0 : block.length;
+          const edge = isEntered ? end : block.indexOf(seam);
+          isEntered = true;
+          for (let i = upwards ? edge : edge - 1; i >= 0 && i < block.length; i += step) {
+            const line = block.line(i);
+            if (upwards ? line.key >= to : line.key < from) return;
+            yield line;
+          }
         }
       }
+      if (!upwards && listed[0] <= from) return;
+      isEntered = true;
     }
   }
 
   /** All of it, in order, past what was read lately. */
   *lines(): Generator<TableLine, void, undefined> {
     for (const listed of this.#pages) {
-      for (const placed of this.#readPage(listed).blocks) yield* this.#readBlock(placed).lines;
+      for (const placed of this.#readPage(listed).blocks) yield* this.#readBlock(placed).lines();
     }
   }
 
@@ -181,5 +187,12 @@ export class Table {
 
 /** Of the last one that begins at or before a key; `-1` if none does. */
 function lastNotAfter<T>(sorted: readonly T[], first: (one: T) => Key, key: Key): number {
-  return firstNotBefore(sorted, (one) => first(one) <= key) - 1;
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (first(sorted[middle] as T) <= key) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }

@@ -1,7 +1,7 @@
 import type { Key, Range } from '../../core/store.ts';
 import type { TableLine } from './block.ts';
 import type { Directory } from './directory.ts';
-import { hashOf } from './key-filter.ts';
+import { folderHashOf, hashOf } from './key-filter.ts';
 import { overlay } from './overlay.ts';
 import type { ListedTable } from './record.ts';
 import { type RecentPieces, Table } from './table.ts';
@@ -41,7 +41,8 @@ export class Tables {
 
   /** The newest lines of each table's, the newest table first. */
   ranges(range: Range): Generator<TableLine, void, undefined>[] {
-    return this.#newestFirst.map((table) => table.range(range));
+    const folder = folderHashOf(range);
+    return this.#newestFirst.map((table) => table.range(range, folder));
   }
 
   /** All there is to say of every key, in order, past what was read lately. */
