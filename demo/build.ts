@@ -15,7 +15,12 @@ export async function buildPage(): Promise<string> {
   const terms = { bundle: true, minify: true, format: 'esm', target: 'es2023', legalComments: 'none' } as const;
   await build({
     ...terms,
-    entryPoints: { page: here('page/main.ts'), engine: here('workers/engine.ts') },
+    entryPoints: {
+      page: here('page/main.ts'),
+      engine: here('workers/engine.ts'),
+      // The storage looks for it beside itself, and finds itself in the page's files.
+      'clock-worker': here('../dist/adapters/indexeddb/clock-worker.js'),
+    },
     outdir: out,
     splitting: true,
     chunkNames: 'shared-[hash]',

@@ -1,5 +1,5 @@
 /** The page: everything is put together here. */
-import { defineElements, type FuselineRun } from 'fuseline/elements';
+import { defineElements } from 'fuseline/elements';
 import { IndexedDBStorage } from 'fuseline/indexeddb';
 import { html, render } from 'lit-html';
 import { App } from './app.ts';
@@ -40,7 +40,7 @@ const app = new App({ storage, database: DATABASE, engine: scriptAddress('engine
 const palette = new Palette(commands, (command) => obey(command.id));
 const list = new RunsList(room('runs'), (run) => app.go({ run }));
 const files = room('files') as HTMLInputElement;
-const inspector = room('run') as FuselineRun;
+const inspector = document.querySelector('fuseline-run') as HTMLElementTagNameMap['fuseline-run'];
 
 const acts: Acts = {
   run: obey,

@@ -53,7 +53,7 @@ export class RunsList {
     render(
       html`<div class="rows">
         ${rows.map(
-          ({ run, index, start }) => html`<div
+          ({ run, index }) => html`<div
             class="row"
             role="option"
             id=${optionId(run.id)}

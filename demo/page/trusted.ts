@@ -1,9 +1,11 @@
-/** Scripts of this page's own folder, as a browser that demands Trusted Types wants them named. */
+/**
+ * Scripts of this page's own folder are the only ones it starts, whoever starts them: the page itself, or the storage its
+ * clock. A browser that knows Trusted Types asks this policy about every one of them.
+ */
 interface Policy {
   createScriptURL(address: string): string | URL;
 }
 
-const factory = (globalThis as { trustedTypes?: { createPolicy(name: string, rules: Policy): Policy } }).trustedTypes;
 const rules: Policy = {
   createScriptURL(address) {
     const url = new URL(address, document.baseURI);
@@ -11,7 +13,8 @@ const rules: Policy = {
     return url.href;
   },
 };
-const policy = factory?.createPolicy('fuseline', rules) ?? rules;
+const factory = (globalThis as { trustedTypes?: { createPolicy(name: string, rules: Policy): Policy } }).trustedTypes;
+const policy = factory?.createPolicy('default', rules) ?? rules;
 
 export function scriptAddress(name: string): string | URL {
   return policy.createScriptURL(name);

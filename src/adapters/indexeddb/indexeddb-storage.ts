@@ -2,11 +2,14 @@ import type { Keep } from '../../core/retention.ts';
 import { type NewWorker, RuntimeStorage } from '../../core/storage.ts';
 import { IndexedDBStore, type IndexedDBStoreOptions } from './indexeddb-store.ts';
 import { pageHost } from './page-host.ts';
+import { pageNetwork } from './page-network.ts';
 import { Presence } from './presence.ts';
 
 export interface IndexedDBStorageOptions extends IndexedDBStoreOptions {
   /** How long, or how many, finished runs are kept; all of them unless told. */
   readonly keep?: Keep;
+  /** What is asked for to find out whether there is a network: the root of the page's own server unless told. */
+  readonly probe?: string | URL;
 }
 
 /**
@@ -19,11 +22,17 @@ export class IndexedDBStorage extends RuntimeStorage {
   readonly #store: IndexedDBStore;
   readonly #presence: Presence;
 
-  constructor(name: string, { keep, ...options }: IndexedDBStorageOptions = {}) {
+  constructor(name: string, { keep, probe, ...options }: IndexedDBStorageOptions = {}) {
     const database = `fuseline/${name}`;
     const store = new IndexedDBStore(database, options);
     const presence = new Presence(database);
-    super({ store, host: pageHost(), liveness: presence, ...(keep && { keep }) });
+    super({
+      store,
+      host: pageHost(),
+      liveness: presence,
+      network: pageNetwork(probe),
+      ...(keep && { keep }),
+    });
     this.name = name;
     this.#store = store;
     this.#presence = presence;
