@@ -160,6 +160,11 @@ export abstract class FollowingElement extends HTMLElementHere implements RunEle
     this.tell('fuseline-mark', { run, step });
   }
 
+  /** When an entry of the run was written. */
+  protected timeOf(seq: number): number | undefined {
+    return this.#source?.getSnapshot().events.findLast((event) => event.seq <= seq)?.at;
+  }
+
   #readPast(source: RunSource, moment: number): void {
     source.viewAt(moment).then(
       (view) => this.#setPast(source, moment, view),

@@ -245,9 +245,7 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
   /** The time of the moment that is shown; `undefined` for now. */
   #cursor(): number | undefined {
     if (this.#runs) return this.#time;
-    const { moment } = this;
-    const [told] = this.#told;
-    return moment === undefined || !told ? undefined : told.events.findLast(({ seq }) => seq <= moment)?.at;
+    return this.moment === undefined ? undefined : this.timeOf(this.moment);
   }
 
   #drawSlider(): void {

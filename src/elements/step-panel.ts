@@ -1,0 +1,158 @@
+import type { Attempt } from '../core/attempts.ts';
+import type { ErrorRecord } from '../core/errors.ts';
+import type { Stored } from '../core/events.ts';
+import type { Need } from '../core/graph.ts';
+import { workerName } from '../core/ids.ts';
+import type { RuntimeStorage } from '../core/storage.ts';
+import type { RunView, StepView } from '../core/views.ts';
+import { durationText } from '../core/words.ts';
+import { html } from './dom.ts';
+import { attemptsAt, type Followed } from './run-source.ts';
+import { drawSign, type Sign, signOf, signPicture, wordOf } from './signs.ts';
+import { valueText } from './value-text.ts';
+
+export interface StepPanelState {
+  readonly storage: RuntimeStorage;
+  readonly view: RunView;
+  readonly followed: Followed;
+  readonly moment: number | undefined;
+  readonly selected: string | undefined;
+}
+
+/** What a step got, what it made of it, and how often it was tried; without a step, what the run got. */
+export class StepPanel {
+  readonly element: HTMLElement = html('section', { class: 'step', part: 'step', 'aria-label': 'Step' });
+  #shown:
+    | { readonly step: StepView | undefined; readonly attempts: number; readonly last: Attempt | undefined }
+    | undefined;
+  #run = '';
+
+  show(state: StepPanelState): void {
+    const { view, followed, moment, selected } = state;
+    const step = view.steps.find(({ name }) => name === selected);
+    const attempts = step ? attemptsAt(followed, step.name, moment) : [];
+    const last = attempts.at(-1);
+    const known = this.#shown;
+    const key = `${view.id} ${followed.events[0]?.at}`;
+    if (known && this.#run === key && known.step === step && known.attempts === attempts.length && known.last === last)
+      return;
+    this.#run = key;
+    this.#shown = { step, attempts: attempts.length, last };
+    this.element.replaceChildren(...(step ? this.#stepParts(state, step, attempts) : this.#runParts(state)));
+  }
+
+  #runParts({ storage, view, followed }: StepPanelState): readonly Node[] {
+    return [
+      html('p', { class: 'hint' }, 'Choose a step to see what it got and what it made of it.'),
+      ...part('Input of the run', valueBlock(storage, view.id, inputIn(followed))),
+    ];
+  }
+
+  #stepParts(state: StepPanelState, step: StepView, attempts: readonly Attempt[]): readonly Node[] {
+    const { storage, view } = state;
+    const last = attempts.at(-1);
+    const result = step.status === 'SUCCEEDED' && last ? part('Result', valueBlock(storage, view.id, last.value)) : [];
+    return [
+      html('h3', {}, step.name),
+      html('p', { class: 'state', 'data-status': signOf(step) }, picture(signOf(step)), wordOf(signOf(step))),
+      ...result,
+      ...(step.error
+        ? part(step.status === 'FAILED' ? 'Error' : 'Error of an earlier attempt', errorBlock(step.error))
+        : []),
+      ...this.#inputs(state, step),
+      ...(attempts.length === 0
+        ? []
+        : part('Attempts', html('ol', { class: 'attempts' }, ...attempts.map(attemptLine)))),
+    ];
+  }
+
+  #inputs({ storage, view, followed, moment }: StepPanelState, step: StepView): readonly Node[] {
+    const needs = followed.graph?.graph.steps.find(({ name }) => name === step.name)?.needs ?? [];
+    if (needs.length === 0) return [];
+    const rows = needs.flatMap((need) => [
+      html('dt', {}, need.param),
+      html(
+        'dd',
+        {},
+        ...sourceOf(need).map((from) => html('span', { class: 'from' }, from)),
+        this.#given(need)(storage, view, followed, moment),
+      ),
+    ]);
+    return part('Input', html('dl', { class: 'needs' }, ...rows));
+  }
+
+  /** What the source of a need has handed over, if it has. */
+  #given({ from, ...need }: Need) {
+    return (storage: RuntimeStorage, view: RunView, followed: Followed, moment: number | undefined): Node => {
+      if (from === 'input') return valueBlock(storage, view.id, inputIn(followed));
+      const steps = 'of' in need ? need.of.map(({ step }) => step) : 'step' in need ? [need.step] : [];
+      const done = view.steps.find(({ name, status }) => steps.includes(name) && status === 'SUCCEEDED');
+      const attempt = done && attemptsAt(followed, done.name, moment).at(-1);
+      return attempt ? valueBlock(storage, view.id, attempt.value) : html('span', { class: 'none' }, 'not there');
+    };
+  }
+}
+
+function part(title: string, ...content: readonly Node[]): readonly Node[] {
+  return [html('h4', {}, title), ...content];
+}
+
+function sourceOf(need: Need): readonly string[] {
+  if (need.from === 'input') return ['the run’s input'];
+  if (need.from === 'any') return [`any of ${need.of.map(({ step }) => step).join(', ')}`];
+  return [need.from === 'settled' ? `${need.step}, settled` : need.step];
+}
+
+function inputIn({ events }: Followed): Stored | undefined {
+  const [created] = events;
+  return created?.type === 'created' ? created.input : undefined;
+}
+
+/** The value, once it has been read. */
+function valueBlock(storage: RuntimeStorage, run: string, stored: Stored | undefined): HTMLElement {
+  const block = html('pre', { class: 'value', tabindex: '0' }, stored === undefined ? 'nothing' : '…');
+  if (stored !== undefined) {
+    storage.load(run, stored).then(
+      (value) => {
+        block.textContent = valueText(value);
+      },
+      (error) => {
+        block.textContent = `cannot be read: ${error instanceof Error ? error.message : error}`;
+      },
+    );
+  }
+  return block;
+}
+
+function errorBlock({ name, message, stack, cause }: ErrorRecord): HTMLElement {
+  const block = html('div', { class: 'error', part: 'error' }, html('p', {}, `${name}: ${message}`));
+  if (cause) block.append(html('p', {}, `because of ${cause.name}: ${cause.message}`));
+  if (stack !== undefined) block.append(html('details', {}, html('summary', {}, 'Stack'), html('pre', {}, stack)));
+  return block;
+}
+
+const SIGNS: Readonly<Record<Attempt['outcome'], Sign>> = {
+  running: 'RUNNING',
+  succeeded: 'SUCCEEDED',
+  failed: 'FAILED',
+  offline: 'DELAYED',
+  lost: 'LOST',
+  'given up': 'CANCELLED',
+};
+
+function attemptLine({ attempt, worker, startedAt, endedAt, outcome }: Attempt): HTMLElement {
+  const took = endedAt === undefined ? '' : `, ${durationText(endedAt - startedAt)}`;
+  return html(
+    'li',
+    { 'data-status': SIGNS[outcome] },
+    picture(SIGNS[outcome]),
+    html('span', {}, `${attempt}. ${outcome}${took}`),
+    html('span', { class: 'by' }, workerName(worker)),
+  );
+}
+
+function picture(sign: Sign): SVGSVGElement {
+  const made = signPicture();
+  drawSign(made, sign);
+  return made;
+}
