@@ -1,5 +1,5 @@
 import type { CorpusCase } from 'fuseline/testing';
-import type { Bare } from './worker.ts';
+import type { Bare, Runs } from './worker.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -9,8 +9,12 @@ declare module 'vitest' {
 
 declare global {
   namespace Cloudflare {
+    interface GlobalProps {
+      mainModule: typeof import('./worker.ts');
+    }
     interface Env {
       readonly BARE: DurableObjectNamespace<Bare>;
+      readonly RUNS: DurableObjectNamespace<Runs>;
     }
   }
 }

@@ -1,6 +1,67 @@
 import { DurableObject } from 'cloudflare:workers';
+import { typed, workflow } from 'fuseline';
+import { durableWorkflows } from 'fuseline/durable-object';
+
+export const SHARDS = 3;
 
 /** An object with nothing in it, for tests that bring their own. */
 export class Bare extends DurableObject {}
 
-export default { fetch: () => new Response('there is nothing here') };
+/** The attempts that were entered, by gate. An object forgets them when it dies; its isolate does not. */
+export const entered: string[] = [];
+
+/** Gates that let a body pass. */
+export const open = new Set<string>();
+
+const sum = workflow('sum', { input: typed<{ readonly a: number; readonly b: number }>() }, ($) => {
+  const a = $.step('a', { input: $.input }, ({ input }) => input.a);
+  const b = $.step('b', { input: $.input }, ({ input }) => input.b);
+  return $.step('sum', { a, b }, ({ a, b }) => a + b);
+});
+
+const gated = workflow('gated', { input: typed<string>() }, ($) => {
+  const held = $.step('held', { gate: $.input }, async ({ gate }, { attempt }) => {
+    entered.push(`${gate}, attempt ${attempt}`);
+    while (!open.has(gate)) await new Promise((resolve) => setTimeout(resolve, 10));
+    return gate;
+  });
+  return $.step('after', { held }, ({ held }) => `${held} is open`);
+});
+
+const faulty = workflow('faulty', ($) =>
+  $.step('broken', {}, () => Promise.reject(new Error('it is broken')), { retry: 1 }),
+);
+
+const napping = workflow('napping', { input: typed<string>() }, ($) =>
+  $.step(
+    'naps',
+    { name: $.input },
+    ({ name }, { attempt }) => {
+      entered.push(`${name}, attempt ${attempt}`);
+      return attempt < 2 ? Promise.reject(new Error('not yet')) : attempt;
+    },
+    { retry: { attempts: 2, backoff: 'constant', base: '1500ms', jitter: 'none' } },
+  ),
+);
+
+const patient = workflow('patient', ($) => {
+  return $.step('tries', {}, (_, { attempt }) => (attempt < 2 ? Promise.reject(new Error('not yet')) : attempt), {
+    retry: { attempts: 2, backoff: 'constant', base: '1h', max: '1h', jitter: 'none' },
+  });
+});
+
+const elsewhere = workflow('elsewhere', ($) => {
+  const here = $.step('here', {}, () => 'here');
+  return $.step('there', { here }, () => 'there', { queue: 'gpu' });
+});
+
+export const { Runs: EdgeRuns, app } = durableWorkflows({
+  workflows: [sum, gated, faulty, napping, patient, elsewhere],
+  binding: 'RUNS',
+  shards: SHARDS,
+  queues: ['default'],
+});
+
+export class Runs extends EdgeRuns {}
+
+export default app;
