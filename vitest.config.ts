@@ -70,6 +70,26 @@ export default defineConfig({
           testTimeout: 60_000,
         },
       },
+      {
+        extends: true,
+        test: {
+          name: 'tabs',
+          include: ['test/browser/tabs/**/*.test.ts'],
+          globalSetup: ['./scripts/chromium.ts', './scripts/build-first.mjs'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'dom',
+          include: ['test/dom/**/*.test.ts'],
+          environment: 'happy-dom',
+          // It has no animations.
+          environmentOptions: { happyDOM: { settings: { device: { prefersReducedMotion: 'reduce' } } } },
+        },
+      },
       project('package', { testTimeout: 60_000, globalSetup: './test/package/install.ts' }),
     ],
   },

@@ -14,6 +14,7 @@ export class Presence implements Liveness {
   readonly #prefix: string;
   readonly #stops = new Set<() => void>();
   readonly #judging = new Set<Promise<unknown>>();
+  readonly #leaving = new AbortController();
   #evidence = '';
   #holding: Promise<void> | undefined;
   #release: (() => void) | undefined;
@@ -72,28 +73,35 @@ export class Presence implements Liveness {
 
   /** Lets go of the lock and watches nobody any more. */
   leave(): void {
+    this.#leaving.abort();
     for (const stop of this.#stops) stop();
     this.#release?.();
   }
 
   async #hold(): Promise<void> {
-    const locks = lockManager();
-    if (!locks) return warnOfNoLocks();
     const name = `${this.#prefix}${webHost.id()}`;
-    try {
-      await new Promise<void>((granted, refused) => {
-        const held = (): Promise<void> => {
-          granted();
-          return new Promise((release) => {
-            this.#release = release;
-          });
-        };
-        locks.request(name, held).catch(refused);
-      });
-      this.#evidence = name;
-    } catch {
-      warnOfNoLocks();
-    }
+    const held = await this.#request(name);
+    if (held === 'none') return warnOfNoLocks();
+    this.#evidence = name;
+    if (typeof document === 'undefined') return;
+    // A page that is put aside for the back button would keep its lock from those who asked for it before.
+    const { signal } = this.#leaving;
+    addEventListener('pagehide', () => this.#release?.(), { signal });
+    addEventListener('pageshow', ({ persisted }) => persisted && void this.#request(name), { signal });
+  }
+
+  async #request(name: string): Promise<'held' | 'none'> {
+    const locks = lockManager();
+    if (!locks) return 'none';
+    return new Promise((resolve) => {
+      const hold = (): Promise<void> => {
+        resolve('held');
+        return new Promise((release) => {
+          this.#release = release;
+        });
+      };
+      locks.request(name, hold).catch(() => resolve('none'));
+    });
   }
 }
 

@@ -1,0 +1,159 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromiumArgs, findChromium } from '../../../scripts/chromium.ts';
+import { Cdp } from './cdp.ts';
+
+interface Evaluated<T> {
+  readonly result: { readonly value: T };
+  readonly exceptionDetails?: { readonly text: string; readonly exception?: { readonly description?: string } };
+}
+
+/** A Chromium of its own, with a profile on the disk. */
+export class Browser {
+  readonly profile: string;
+  #process: ChildProcess;
+  #cdp: Cdp;
+
+  static async start(): Promise<Browser> {
+    return new Browser(await mkdtemp(join(tmpdir(), 'fuseline-tabs-')));
+  }
+
+  private constructor(profile: string) {
+    this.profile = profile;
+    [this.#process, this.#cdp] = launch(profile);
+  }
+
+  /** `behind`: hidden by the tabs that come after it. */
+  async tab(url: string, where: 'in-front' | 'own-window' = 'own-window'): Promise<Tab> {
+    const { targetId } = await this.#cdp.send<{ targetId: string }>('Target.createTarget', {
+      url: 'about:blank',
+      newWindow: where === 'own-window',
+    });
+    const { sessionId } = await this.#cdp.send<{ sessionId: string }>('Target.attachToTarget', {
+      targetId,
+      flatten: true,
+    });
+    const tab = new Tab(this.#cdp, targetId, sessionId);
+    await tab.goto(url);
+    return tab;
+  }
+
+  send<T>(method: string, params?: object): Promise<T> {
+    return this.#cdp.send<T>(method, params);
+  }
+
+  /** Kills all of it at once, as a crash of the browser does. */
+  async kill(): Promise<void> {
+    const ended = this.#ended();
+    process.kill(-(this.#process.pid as number), 'SIGKILL');
+    await ended;
+  }
+
+  /** After `kill`. */
+  async restart(): Promise<void> {
+    await rm(join(this.profile, 'SingletonLock'), { force: true });
+    [this.#process, this.#cdp] = launch(this.profile);
+  }
+
+  async close(): Promise<void> {
+    const ended = this.#ended();
+    await this.#cdp.send('Browser.close').catch(() => undefined);
+    await ended;
+    await rm(this.profile, { recursive: true, force: true, maxRetries: 10 });
+  }
+
+  #ended(): Promise<unknown> {
+    return new Promise((resolve) => this.#process.once('close', resolve));
+  }
+}
+
+export class Tab {
+  readonly target: string;
+  readonly #cdp: Cdp;
+  readonly #session: string;
+
+  constructor(cdp: Cdp, target: string, session: string) {
+    this.#cdp = cdp;
+    this.target = target;
+    this.#session = session;
+  }
+
+  send<T>(method: string, params?: object): Promise<T> {
+    return this.#cdp.send<T>(method, params, this.#session);
+  }
+
+  async goto(url: string): Promise<void> {
+    await this.send('Page.navigate', { url });
+    for (;;) {
+      const ready = await this.evaluate<boolean>(
+        `location.href === ${JSON.stringify(url)} && 'tab' in globalThis`,
+      ).catch(
+        // The page was just replaced.
+        () => false,
+      );
+      if (ready) return;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  /** Evaluates an expression in the page and waits for the promise it may be. */
+  async evaluate<T>(expression: string): Promise<T> {
+    const { result, exceptionDetails } = await this.send<Evaluated<T>>('Runtime.evaluate', {
+      expression,
+      awaitPromise: true,
+      returnByValue: true,
+    });
+    if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+    return result.value;
+  }
+
+  /** Calls what the page offers to tests. */
+  call<T>(name: string, ...args: readonly unknown[]): Promise<T> {
+    return this.evaluate<T>(`tab.${name}(${args.map((arg) => JSON.stringify(arg)).join(', ')})`);
+  }
+
+  async close(): Promise<void> {
+    await this.#cdp.send('Target.closeTarget', { targetId: this.target });
+  }
+
+  async toFront(): Promise<void> {
+    await this.#cdp.send('Target.activateTarget', { targetId: this.target });
+  }
+
+  /** The process that draws this page: the one that is busy when the page is. */
+  async pid(): Promise<number> {
+    for (;;) {
+      const before = await this.#ticks();
+      await this.evaluate('{ const end = performance.now() + 200; while (performance.now() < end); }');
+      const after = await this.#ticks();
+      const spent = [...after].map(([pid, ticks]) => [pid, ticks - (before.get(pid) ?? 0)] as const);
+      const [first, second] = spent.sort(([, a], [, b]) => b - a);
+      // Unless another one was about as busy at the time.
+      if (first && first[1] > 2 * (second?.[1] ?? 0)) return first[0];
+    }
+  }
+
+  /** What the renderers have spent, by process: field 14 of proc(5)'s stat, since Chromium's own figures come late. */
+  async #ticks(): Promise<ReadonlyMap<number, number>> {
+    const { processInfo } = await this.#cdp.send<{
+      processInfo: readonly { readonly type: string; readonly id: number }[];
+    }>('SystemInfo.getProcessInfo');
+    const renderers = processInfo.filter(({ type }) => type === 'renderer');
+    const ticks = async ({ id }: { readonly id: number }): Promise<[number, number]> => {
+      const stat = await readFile(`/proc/${id}/stat`, 'utf8');
+      return [id, Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[14 - 3])];
+    };
+    return new Map(await Promise.all(renderers.map(ticks)));
+  }
+}
+
+function launch(profile: string): [ChildProcess, Cdp] {
+  const chromium = spawn(
+    findChromium() ?? '',
+    [...chromiumArgs, '--headless=new', '--remote-debugging-pipe', `--user-data-dir=${profile}`, 'about:blank'],
+    { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], detached: true },
+  );
+  return [chromium, new Cdp(chromium)];
+}

@@ -1,0 +1,35 @@
+import { typed, workflow } from 'fuseline';
+import type { Note } from '../site.ts';
+
+/** Tells the test what happened here, whatever becomes of the storage. */
+export function note(note: Omit<Note, 'at'>): void {
+  const at = performance.timeOrigin + performance.now();
+  void fetch('/note', { method: 'POST', keepalive: true, body: JSON.stringify({ ...note, at } satisfies Note) });
+}
+
+/** The workflows of these tests, as one context of the site knows them. */
+export function flows(who: string) {
+  /** Its first attempt never ends by itself. */
+  const hold = workflow('hold', { input: typed<string>() }, ($) =>
+    $.step('hold', { given: $.input }, async ({ given }, { runId, step, attempt, signal }) => {
+      note({ who, what: 'begin', run: runId, step, attempt });
+      if (attempt === 1) {
+        await new Promise((_, reject) => {
+          signal.addEventListener('abort', () => {
+            note({ who, what: 'aborted', run: runId, step, attempt });
+            reject(signal.reason);
+          });
+        });
+      }
+      return `${given} by attempt ${attempt}`;
+    }),
+  );
+  const chain = workflow('chain', { input: typed<number>() }, ($) => {
+    let last = $.step('step 0', { n: $.input }, ({ n }) => n);
+    for (let i = 1; i < 20; i++) last = $.step(`step ${i}`, { before: last }, ({ before }) => before + 1);
+    return last;
+  });
+  return { hold, chain };
+}
+
+export type Flows = ReturnType<typeof flows>;
