@@ -22,8 +22,8 @@ import { GRAPH_STYLE } from './graph-style.ts';
 import { defaultLayout } from './layout.ts';
 import { attemptsAt, type RunSource } from './run-source.ts';
 
-const BARE: NodeSize = { width: 180, height: 50 };
-const WITH_CONTENT: NodeSize = { width: 180, height: 136 };
+const BARE: NodeSize = { width: 196, height: 50 };
+const WITH_CONTENT: NodeSize = { width: 196, height: 140 };
 /** Below this, type is too small to read. */
 const FAR = 0.45;
 const STEP_PX = 80;

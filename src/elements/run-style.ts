@@ -13,7 +13,7 @@ h4 { margin-top: 14px; font-size: 11px; color: var(--muted); letter-spacing: 0.0
 .labels { display: inline-flex; flex-wrap: wrap; gap: 4px; }
 .explain { flex-basis: 100%; margin: 0; color: var(--muted); overflow-wrap: anywhere; }
 .now { margin-inline-start: auto; }
-.upper, .lower { display: grid; grid-template-columns: minmax(0, 1fr) minmax(260px, 32%); min-height: 0; }
+.upper, .lower { display: grid; grid-template: minmax(0, 1fr) / minmax(0, 1fr) minmax(260px, 32%); min-height: 0; contain: size; }
 .lower { border-top: 1px solid var(--line); }
 .upper > :first-child, .lower > :first-child { border-inline-end: 1px solid var(--line); }
 fuseline-graph { height: 100%; border-radius: 0; }
@@ -54,11 +54,12 @@ pre { margin: 4px 0 0; padding: 6px 8px; max-height: 220px; overflow: auto; back
 .row[data-type='failed'] .type { color: var(--failed); }
 .row[data-type='claimed'] .type { color: var(--running); }
 .row:is([data-type='retrying'], [data-type='falling-back'], [data-type='lost'], [data-type='released'], [data-type='cancelled'], [data-type='offline']) .type { color: var(--lost); }
+.about:empty { display: none; }
 .about { overflow: hidden; text-overflow: ellipsis; }
 .row .detail { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; color: var(--muted); }
 @container (max-width: 720px) {
   .run { display: block; }
-  .upper, .lower { display: block; }
+  .upper, .lower { display: block; contain: none; }
   .upper > *, .lower > * { border-inline-end: 0 !important; border-bottom: 1px solid var(--line); }
   fuseline-graph { height: 320px; }
   .step { max-height: 320px; }

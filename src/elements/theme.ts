@@ -60,7 +60,7 @@ button:hover { border-color: var(--edge); }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
 @media (forced-colors: active) {
   :host {
-    --surface: Canvas; --sunken: Canvas; --raised: Canvas; --line: CanvasText; --edge: CanvasText; --text: CanvasText;
+    --surface: Canvas; --sunken: Canvas; --raised: Canvas; --line: GrayText; --edge: CanvasText; --text: CanvasText;
     --muted: CanvasText; --accent: Highlight; --pending: GrayText; --running: LinkText; --succeeded: CanvasText;
     --failed: CanvasText; --lost: CanvasText; --quiet: GrayText;
   }
