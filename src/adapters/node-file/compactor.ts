@@ -2,7 +2,7 @@ import type { Log } from './log.ts';
 import { flush, merge, type TableWork } from './table-work.ts';
 
 /** A block is this share of a segment: what is read for one key, and a table's unit of order. */
-const BLOCK_SHARE = 1 / 256;
+const BLOCK_SHARE = 1 / 64;
 /** With so many segments in no table, whoever was to make one of them has died over it. */
 const OVERDUE_SEGMENTS = 2;
 /** How long to leave things alone: another process may be about to do the same, or there was no room for it. */
