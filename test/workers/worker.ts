@@ -13,7 +13,7 @@ export const entered: string[] = [];
 /** Gates that let a body pass. */
 export const open = new Set<string>();
 
-const sum = workflow('sum', { input: typed<{ readonly a: number; readonly b: number }>() }, ($) => {
+export const sum = workflow('sum', { input: typed<{ readonly a: number; readonly b: number }>() }, ($) => {
   const a = $.step('a', { input: $.input }, ({ input }) => input.a);
   const b = $.step('b', { input: $.input }, ({ input }) => input.b);
   return $.step('sum', { a, b }, ({ a, b }) => a + b);
