@@ -44,6 +44,7 @@ export class Watchman {
   readonly #seen = new Map<string, number>();
   #looking: Promise<void> | undefined;
   #cancelNext: (() => void) | undefined;
+  #caring: Promise<void> | undefined;
   #roundAt = Number.NEGATIVE_INFINITY;
   #orphansAt = Number.NEGATIVE_INFINITY;
   /** When it last said that it lives; registering says so, too. */
@@ -78,6 +79,7 @@ export class Watchman {
   async close(): Promise<void> {
     await this.#looking;
     this.#cancelNext?.();
+    await this.#caring;
     for (const stop of this.#watched.values()) stop();
     this.#watched.clear();
   }
@@ -103,11 +105,22 @@ export class Watchman {
         else if (said === 'heard') this.#beatAt = now;
       }
     }
+    for (const { id } of workers) holders.delete(id);
+    // Beside the next looks: it waits for the runs of others, and who waits long does not hear that it was given up.
+    this.#caring ??= this.#care(self, holders)
+      .catch(this.#employer.error)
+      .finally(() => {
+        this.#caring = undefined;
+      });
+  }
+
+  /** Now and then: frees what nobody holds, and what is held for too long. `orphans`: holders without a session. */
+  async #care(self: string | undefined, orphans: ReadonlySet<string>): Promise<void> {
+    const now = this.#host.monotonic();
     if (now - this.#orphansAt >= ORPHANS_MS) {
       this.#orphansAt = now;
-      for (const { id } of workers) holders.delete(id);
       // A session that was registered since the list was read has its claims from after it.
-      for (const orphan of holders) if (!(await sessions.isAlive(orphan))) this.#reap(orphan);
+      for (const orphan of orphans) if (!(await this.#storage.sessions.isAlive(orphan))) this.#reap(orphan);
     }
     if (now - this.#roundAt >= ROUND_MS) {
       this.#roundAt = now;
