@@ -31,6 +31,20 @@ export const engineFaults: readonly Fault[] = [
     breaks: 'one recorded result per claim',
   },
   {
+    name: 'tell listeners twice',
+    file: 'core/run-log.ts',
+    find: 'if (seq <= this.#told) return;',
+    replace: '',
+    breaks: 'an entry is told once, and in order',
+  },
+  {
+    name: 'tell listeners nothing of what others wrote',
+    file: 'core/run-log.ts',
+    find: 'state.fold(entry, seq);\n        this.#tell(state, entry, seq);',
+    replace: 'state.fold(entry, seq);',
+    breaks: 'an entry is told once, and in order',
+  },
+  {
     name: 'enqueue after the commit',
     file: 'core/run-log.ts',
     find: 'const put = [{ key, value: JSON.stringify(entry) }, ...rows.put, ...values];',

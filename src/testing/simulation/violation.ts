@@ -16,6 +16,7 @@ export type Invariant =
   | 'time does not run backwards'
   | 'a run ends as its steps did'
   | 'a command is recorded once'
+  | 'an entry is told once, and in order'
   | 'every run that can end does'
   | 'nothing is left behind'
   | 'a worker goes on'

@@ -3,6 +3,7 @@ import { MemoryStore } from '../../adapters/memory/memory-store.ts';
 import type { Definition } from '../../core/definition.ts';
 import { type ErrorCode, FuselineError } from '../../core/errors.ts';
 import { ProcessEngine } from '../../core/process-engine.ts';
+import type { RunState } from '../../core/run-state.ts';
 import { RuntimeStorage } from '../../core/storage.ts';
 import type { Store } from '../../core/store.ts';
 import { FaultyStore } from '../faulty-store.ts';
@@ -11,6 +12,7 @@ import { settle } from '../settle.ts';
 import { VirtualHost } from '../virtual-host.ts';
 import { definitionOf, witnessed } from './bodies.ts';
 import type { Coverage } from './coverage.ts';
+import { Follower } from './follower.ts';
 import { Ground } from './ground.ts';
 import { WorldNetwork } from './network.ts';
 import { type Action, DISTURBED_MS, type RunPlan, type Whom, type WorldPlan } from './plan.ts';
@@ -91,6 +93,7 @@ class World {
   #client!: RuntimeStorage;
   /** What the client has not been answered yet. */
   readonly #asked = new Set<Promise<void>>();
+  readonly #follower = new Follower();
   readonly #faulty: FaultyStore[] = [];
   #starts = 0;
   /** No commit fails any more. */
@@ -125,6 +128,7 @@ class World {
 
   async happen(): Promise<void> {
     this.#client = this.#storage(this.#clientProcess, await this.#ground.handle('client'), undefined);
+    for (const { id } of this.#plan.runs) this.#client.listen(id, (state) => this.#hear(id, state));
     for (const run of this.#plan.runs)
       this.#clock.after(run.at, () => this.#ask(`dispatch ${run.id}`, () => this.#dispatch(run)));
     for (const action of this.#plan.actions) this.#clock.after(action.at, () => this.#perform(action));
@@ -133,6 +137,7 @@ class World {
     await this.#heal();
     await this.#untilPeace();
     await this.#everybodyLeaves();
+    await this.#lookAtAll();
     if (this.#referee.leftBehind(this.#plan.deaths) !== undefined) {
       // What somebody who failed has left behind, the next one finds.
       this.#leaving = false;
@@ -309,6 +314,22 @@ class World {
     for (const [i] of this.#workers.entries()) await this.#start(i);
     for (const { id } of this.#plan.runs)
       this.#ask(`resume ${id}`, () => this.#client.resume(id, { id: `last-${id}` }));
+  }
+
+  #hear(run: string, state: RunState): void {
+    try {
+      this.#follower.hear(run, state);
+    } catch (error) {
+      // Its process goes on; the world does not.
+      this.violated(error);
+    }
+  }
+
+  /** Hints may have been lost, and who looks hears what is missing. */
+  async #lookAtAll(): Promise<void> {
+    for (const { id } of this.#plan.runs) this.#ask(`look at ${id}`, () => this.#client.peek(id, () => undefined));
+    await this.#clock.advance(LEAVE_MS);
+    for (const [id, { fold }] of this.#referee.runs) this.#follower.missedNothing(id, fold);
   }
 
   async #untilPeace(): Promise<void> {
