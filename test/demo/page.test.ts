@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { closeHouse, figure, type House, openHouse, untilSucceeded, visit } from './visit.ts';
+
+/** Steps of the demo's workflow, of which one lies on the road not taken. */
+const RESULTS = 10;
+
+let house: House;
+beforeAll(async () => {
+  house = await openHouse();
+});
+afterAll(() => closeHouse(house));
+
+test('a first visit is told a story: two workers, a kill, and how long it took to go on', async () => {
+  const { page, complaints } = await visit(house);
+  await page.getByText('Two workers share one queue').waitFor();
+  expect(await page.locator('#workers li[data-state=working]').count()).toBe(2);
+  await page.waitForFunction(() => Number(document.querySelector('[data-figure=recorded] dd')?.textContent) > 2);
+  await page.getByRole('button', { name: 'Next' }).click();
+  await page.locator('.story').getByRole('button', { name: 'Kill a worker' }).click();
+  const told = await page.getByText(/was killed in the middle of .* \d+ ms later attempt \d+ began on/).textContent();
+  expect(told).toContain('Nothing was lost');
+  await untilSucceeded(page, 3);
+  expect(await figure(page, 'recorded')).toBe(3 * RESULTS);
+  expect([await figure(page, 'lost'), await figure(page, 'twice')]).toEqual([0, 0]);
+  expect(await figure(page, 'again')).toBeGreaterThan(0);
+  expect(complaints).toEqual([]);
+});
+
+test('a reload in the middle loses nothing and records nothing twice', async () => {
+  const { page, complaints } = await visit(house, { story: 'told' });
+  await page.locator('[data-command=pace]').click();
+  await page.locator('[data-command=dispatch]').click();
+  await page.waitForFunction(() => Number(document.querySelector('[data-figure=recorded] dd')?.textContent) > 5);
+  await page.reload();
+  await page.locator('[data-command=pace]').click();
+  await untilSucceeded(page, 10);
+  expect(await figure(page, 'recorded')).toBe(10 * RESULTS);
+  expect([await figure(page, 'lost'), await figure(page, 'twice')]).toEqual([0, 0]);
+  expect(complaints).toEqual([]);
+});
+
+test('every worker of the page can be killed: a window opened later finishes the work', async () => {
+  const { page, context } = await visit(house, { story: 'told' });
+  await page.locator('[data-command=pace]').click();
+  await page.locator('[data-command=dispatch]').click();
+  await page.waitForFunction(() => Number(document.querySelector('[data-figure=recorded] dd')?.textContent) > 2);
+  for (let left = 2; left > 0; left--) await page.locator('#workers button[aria-label^=Kill]').first().click();
+  await page.getByText('Nobody works here').waitFor();
+  const [second] = await Promise.all([
+    context.waitForEvent('page'),
+    page.locator('[data-command=open-window]').click(),
+  ]);
+  await second.locator('[data-command=pace]').click();
+  await untilSucceeded(page, 10);
+  expect(await figure(page, 'recorded')).toBe(10 * RESULTS);
+  expect(await page.evaluate(() => opener)).toBeNull();
+});
+
+test('without a network the page loads, dispatches and works', async () => {
+  const { page, context, complaints } = await visit(house, { story: 'told' });
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await context.setOffline(true);
+  await page.reload();
+  await page.getByText('offline', { exact: true }).waitFor();
+  await page.locator('[data-command=dispatch]').click();
+  await untilSucceeded(page, 10);
+  expect(complaints).toEqual([]);
+});
+
+test('what a photo is called is text, whatever it says', async () => {
+  const { page, complaints } = await visit(house, { story: 'told' });
+  const name = '<img src=x onerror="document.title=1">.png';
+  // The smallest picture there is: one pixel.
+  const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+  await page.locator('#files').setInputFiles({ name, mimeType: 'image/png', buffer: Buffer.from(png, 'base64') });
+  await untilSucceeded(page, 1);
+  await page.getByText(name).first().waitFor();
+  expect(await page.title()).toBe('Fuseline: tabs are the workers');
+  expect(complaints).toEqual([]);
+});
+
+test('files that are no pictures are said to be none, and nothing is dispatched', async () => {
+  const { page } = await visit(house, { story: 'told' });
+  await page
+    .locator('#files')
+    .setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') });
+  await page.getByText('None of that is a picture').waitFor();
+  expect(await page.locator('#runs .row').count()).toBe(0);
+});
+
+test('a file that says it is a picture and is none fails its run, which can be seen and retried', async () => {
+  const { page } = await visit(house, { story: 'told' });
+  await page
+    .locator('#files')
+    .setInputFiles({ name: 'broken.png', mimeType: 'image/png', buffer: Buffer.from('no picture') });
+  await page.locator('#runs [data-status=FAILED]').waitFor();
+  await page.locator('[data-command=retry]').click();
+  await page.locator('#runs [data-status=FAILED]').waitFor();
+});
+
+test('the keyboard does everything: dispatch, kill, choose a run, and any command by its name', async () => {
+  const { page } = await visit(house, { story: 'told' });
+  await page.keyboard.press('d');
+  await page.waitForFunction(() => document.querySelectorAll('#runs .row').length === 10);
+  await page.locator('#runs').focus();
+  const first = await page.locator('#runs [aria-selected=true]').getAttribute('id');
+  await page.keyboard.press('Home');
+  expect(await page.locator('#runs [aria-selected=true]').getAttribute('id')).not.toBe(first);
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('hire');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelectorAll('#workers li[data-state=working]').length === 3);
+  await page.keyboard.press('k');
+  await page.waitForFunction(() => document.querySelectorAll('#workers li[data-state=working]').length === 2);
+});
+
+test('the address holds the run, and opens it again', async () => {
+  const { page, context } = await visit(house, { story: 'told' });
+  await page.keyboard.press('d');
+  await untilSucceeded(page, 10);
+  await page.locator('#runs').focus();
+  await page.keyboard.press('End');
+  const address = page.url();
+  expect(address).toMatch(/#run=/);
+  const other = await context.newPage();
+  await other.goto(address);
+  await other.locator('#runs [aria-selected=true]').waitFor();
+  expect(await other.locator('#runs [aria-selected=true]').getAttribute('id')).toBe(
+    await page.locator('#runs [aria-selected=true]').getAttribute('id'),
+  );
+});
+
+test('on a narrow screen nothing is wider than it', async () => {
+  const { page } = await visit(house, { story: 'told', width: 360, height: 740 });
+  await page.keyboard.press('d');
+  await untilSucceeded(page, 10);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+});
