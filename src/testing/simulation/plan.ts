@@ -152,6 +152,7 @@ function planAction(random: Random, workers: number, runs: number): Action {
     'enqueue',
     'enqueue',
     'signal',
+    'signal',
     'remove',
   ]);
   return {
