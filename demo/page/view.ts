@@ -93,7 +93,7 @@ export function storyBar({ caption, rescue, commands }: Frame, acts: Acts): Temp
   return html`<section class="story" aria-label="What you see">
     <p class="count">${caption + 1} of ${CAPTIONS.length}</p>
     <h2>${current.title}</h2>
-    <p>${told}</p>
+    <p class="told">${told}</p>
     <p class="acts">
       ${offered && !(current.id === 'kill' && rescue) ? html`<button class="primary" ?disabled=${offered.unavailable !== undefined} @click=${() => acts.run(offered.id)}>${offered.title}</button>` : nothing}
       <button @click=${() => acts.story(isLast ? undefined : caption + 1)}>${isLast ? 'The page is yours' : 'Next'}</button>
