@@ -1,6 +1,7 @@
-import { type Context, Hono } from 'hono';
+import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
+import { Hono } from 'hono/tiny';
 import { portable } from '../core/codec.ts';
 import { FuselineError } from '../core/errors.ts';
 import { type Auth, type Role, refuseUnlessMay } from './auth.ts';
