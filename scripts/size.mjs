@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 // The goal is 14,000: docs/decisions/0004-what-the-core-weighs.md says why it is missed.
-const budgetBytes = 34_000;
+const budgetBytes = 35_500;
 
 const { outputFiles } = await build({
   stdin: {

@@ -99,11 +99,10 @@ function draw(): void {
 }
 
 function paint(): void {
-  const { runs, route, run, selected } = app;
+  const { runs, route, selected } = app;
   const listed = runs.status === 'ready' ? runs.runs : [];
   const frame: Frame = {
     score: app.journals.score,
-    queued: run?.steps.filter(({ queued }) => queued !== undefined).length ?? 0,
     rate: app.journals.rate(Date.now()),
     online: navigator.onLine,
     paceMs: app.settings.meddling.paceMs,

@@ -10,15 +10,18 @@ export interface Score {
   readonly twice: number;
   /** Attempts that began because the worker before had died. */
   readonly again: number;
+  /** Steps that wait for a worker, or for their next attempt. */
+  readonly queued: number;
 }
 
-export const NOTHING: Score = { recorded: 0, lost: 0, twice: 0, again: 0 };
+export const NOTHING: Score = { recorded: 0, lost: 0, twice: 0, again: 0, queued: 0 };
 
 /** Counts one run's journal, event by event, by nothing but the events. */
 export class RunScore {
   readonly steps: readonly string[];
-  /** Whether a step has come to its end since it was last started over. */
-  readonly #ended = new Map<string, boolean>();
+  /** Steps that have come to their end since they were last started over. */
+  readonly #ended = new Set<string>();
+  readonly #queued = new Set<string>();
   readonly #orphaned = new Set<string>();
   #score: Score = NOTHING;
 
@@ -32,32 +35,52 @@ export class RunScore {
 
   /** Steps that have come to their end. */
   get settled(): number {
-    return this.steps.filter((step) => this.#ended.get(step)).length;
+    return this.#ended.size;
   }
 
   add(event: HistoryEvent): void {
     switch (event.type) {
+      case 'ready':
+      case 'scheduled':
+        for (const step of event.steps) this.#queued.add(step);
+        break;
       case 'claimed':
+        this.#queued.delete(event.step);
         if (this.#orphaned.delete(event.step)) this.#count('again');
-        return;
+        break;
       case 'lost':
         this.#orphaned.add(event.step);
-        return;
+        this.#queued.add(event.step);
+        break;
+      case 'retrying':
+      case 'offline':
+      case 'falling-back':
+      case 'released':
+        this.#queued.add(event.step);
+        break;
       case 'succeeded':
       case 'failed':
-        this.#count(this.#ended.get(event.step) ? 'twice' : 'recorded');
-        this.#ended.set(event.step, true);
-        return;
+        this.#count(this.#ended.has(event.step) ? 'twice' : 'recorded');
+        this.#end([event.step]);
+        break;
       case 'skipped':
       case 'cancelled':
-        for (const step of event.steps) this.#ended.set(step, true);
-        return;
+        this.#end(event.steps);
+        break;
       case 'rerun':
-        for (const step of event.steps) this.#ended.set(step, false);
-        return;
+        for (const step of event.steps) this.#ended.delete(step);
+        break;
       case 'ended':
-        this.#count('lost', this.steps.filter((step) => !this.#ended.get(step)).length);
-        return;
+        this.#count('lost', this.steps.filter((step) => !this.#ended.has(step)).length);
+        break;
+    }
+    this.#score = { ...this.#score, queued: this.#queued.size };
+  }
+
+  #end(steps: readonly string[]): void {
+    for (const step of steps) {
+      this.#ended.add(step);
+      this.#queued.delete(step);
     }
   }
 
@@ -68,12 +91,13 @@ export class RunScore {
 
 export function sum(scores: Iterable<Score>): Score {
   let total = NOTHING;
-  for (const { recorded, lost, twice, again } of scores) {
+  for (const { recorded, lost, twice, again, queued } of scores) {
     total = {
       recorded: total.recorded + recorded,
       lost: total.lost + lost,
       twice: total.twice + twice,
       again: total.again + again,
+      queued: total.queued + queued,
     };
   }
   return total;

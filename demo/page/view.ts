@@ -7,8 +7,6 @@ import type { Employee } from './workforce.ts';
 /** All that the frame around the runs shows. */
 export interface Frame {
   readonly score: Score;
-  /** Steps in the queue, of the runs in the list. */
-  readonly queued: number;
   /** Results per second. */
   readonly rate: number;
   readonly online: boolean;
@@ -39,14 +37,14 @@ export interface Acts {
 }
 
 export function topBar(frame: Frame, acts: Acts): TemplateResult {
-  const { score, queued, rate, online, paceMs } = frame;
+  const { score, rate, online, paceMs } = frame;
   return html`<h1><span class="logo" aria-hidden="true"></span>Fuseline</h1>
     <dl class="score" aria-label="Counted from the journals">
       ${figure('recorded', score.recorded, 'results recorded')}
       ${figure('lost', score.lost, 'results lost', score.lost > 0)}
       ${figure('twice', score.twice, 'recorded twice', score.twice > 0)}
       ${figure('again', score.again, 'bodies run again')}
-      ${figure('queued', queued, 'steps in the queue')}
+      ${figure('queued', score.queued, 'steps in the queue')}
       ${figure('rate', rate.toFixed(rate < 10 ? 1 : 0), 'steps per second')}
     </dl>
     <p class="conditions">

@@ -20,7 +20,7 @@ test('the journal of a real run counts one result per step, and nothing lost or 
   await pair.run(undefined, { storage, id: 'run' });
   const score = new RunScore(['first', 'second']);
   for await (const event of storage.history('run')) score.add(event);
-  expect(score.score).toEqual({ recorded: 2, lost: 0, twice: 0, again: 0 });
+  expect(score.score).toEqual({ recorded: 2, lost: 0, twice: 0, again: 0, queued: 0 });
   expect(score.settled).toBe(2);
 });
 
@@ -49,4 +49,16 @@ test('a body ran again when its step is claimed after its worker was lost, not a
   const claim = { type: 'claimed', step: 'a', attempt: 1, worker: 'w' };
   expect(scoreOf(['a'], [claim, { type: 'lost', step: 'a', losses: 1, notBefore: 0 }, claim]).again).toBe(1);
   expect(scoreOf(['a'], [claim, { type: 'retrying', step: 'a', notBefore: 0 }, claim]).again).toBe(0);
+});
+
+test('what is ready or waits for its next attempt is in the queue; what a worker holds or has ended is not', () => {
+  const score = new RunScore(['a', 'b']);
+  const queue = (event: object) => {
+    score.add(told(event));
+    return score.score.queued;
+  };
+  expect(queue({ type: 'ready', steps: ['a', 'b'] })).toBe(2);
+  expect(queue({ type: 'claimed', step: 'a', attempt: 1, worker: 'w' })).toBe(1);
+  expect(queue({ type: 'retrying', step: 'a', notBefore: 0 })).toBe(2);
+  expect(queue({ type: 'cancelled', steps: ['b'], reason: 'command' })).toBe(1);
 });
