@@ -62,7 +62,10 @@ async function off(disk: Disk): Promise<undefined> {
   return undefined;
 }
 
-/** Raises a count that all writers share, and notes what the store acknowledged. */
+/**
+ * Raises a count that all writers share, and notes what the store acknowledged. Every other commit leaves a mark that
+ * the next one takes away.
+ */
 async function write(
   store: FileStore,
   writer: string,
@@ -75,14 +78,15 @@ async function write(
     const key = `done/${writer}/${i}`;
     const count = String(Number(counter?.value ?? 0) + 1);
     const value = JSON.stringify({ count, padding: 'x'.repeat(random.below(1500)) });
+    const mark = `mark/${writer}`;
+    const marks = i % 2 === 0;
     note(written, 'counter', count);
     note(written, key, value);
+    note(written, mark, key);
     const result = await store.commit({
       expect: [{ key: 'counter', version: counter?.version }],
-      put: [
-        { key: 'counter', value: count },
-        { key, value },
-      ],
+      put: [{ key: 'counter', value: count }, { key, value }, ...(marks ? [{ key: mark, value: key }] : [])],
+      delete: marks ? [] : [mark],
     });
     if (result.status !== 'committed') continue;
     told.set(key, { version: result.version, value });
@@ -103,9 +107,18 @@ async function wrong(
   for (const { key, value } of rows.values()) {
     if (!written.get(key)?.has(value)) return { invariant: WRITTEN, message: `${key} is ${value.slice(0, 100)}` };
   }
-  const counts = [...rows.values()].flatMap(({ key, value }) =>
-    key === 'counter' ? [] : Number((JSON.parse(value) as { count: string }).count),
-  );
+  const done = [...rows.values()].filter(({ key }) => key.startsWith('done/'));
+  const last = new Map<string, number>();
+  for (const { key } of done) {
+    const [, writer = '', i] = key.split('/');
+    last.set(writer, Math.max(Number(i), last.get(writer) ?? 0));
+  }
+  for (const [writer, i] of last) {
+    const mark = rows.get(`mark/${writer}`)?.value;
+    const due = i % 2 === 0 ? `done/${writer}/${i}` : undefined;
+    if (mark !== due) return { invariant: WRITTEN, message: `the mark of ${writer} is ${mark}, and must be ${due}` };
+  }
+  const counts = done.map(({ value }) => Number((JSON.parse(value) as { count: string }).count));
   const counter = Number(rows.get('counter')?.value ?? 0);
   return counts.length === counter && new Set(counts).size === counter
     ? undefined

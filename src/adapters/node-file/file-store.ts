@@ -29,7 +29,7 @@ export interface FileStoreStats extends Readonly<LogStats> {
   readonly conflicts: number;
 }
 
-export const SEGMENT_BYTES = 1 * 1024 * 1024;
+export const SEGMENT_BYTES = 1024 * 1024;
 
 const LIMITS: StoreLimits = { valueLength: 16 * 1024 * 1024, batchOps: 10_000 };
 const MAX_BATCH_LENGTH = 256 * 1024 * 1024;
