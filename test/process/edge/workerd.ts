@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { build } from 'esbuild';
+
+const { default: binary } = createRequire(createRequire(import.meta.url).resolve('wrangler'))('workerd') as {
+  readonly default: string;
+};
+
+export const TOKEN = 'client-0123456789';
+
+/** The runtime by itself: one process, so that a kill is a kill. */
+export interface Workerd {
+  readonly url: string;
+  start(): Promise<void>;
+  kill(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/** Serves a Worker's file from a directory of its own. */
+export async function workerd(entry: string): Promise<Workerd> {
+  const directory = await mkdtemp(join(tmpdir(), 'fuseline-workerd-'));
+  const port = await freePort();
+  await mkdir(join(directory, 'objects'));
+  await build({
+    entryPoints: [resolve(entry)],
+    bundle: true,
+    format: 'esm',
+    target: 'es2023',
+    external: ['cloudflare:workers'],
+    outfile: join(directory, 'worker.js'),
+    logLevel: 'error',
+  });
+  await writeFile(join(directory, 'config.capnp'), config(directory, port));
+  let child: ChildProcess | undefined;
+  const kill = async () => {
+    if (!child) return;
+    const gone = once(child, 'close');
+    child.kill('SIGKILL');
+    await gone;
+    child = undefined;
+  };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async start() {
+      child = spawn(binary, ['serve', join(directory, 'config.capnp')], { stdio: ['ignore', 'ignore', 'inherit'] });
+      while (!(await accepts(port))) await sleep(5);
+    },
+    kill,
+    async remove() {
+      await kill();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+function config(directory: string, port: number): string {
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .main),
+    (name = "disk", disk = (path = ${JSON.stringify(join(directory, 'objects'))}, writable = true)),
+    (name = "internet", network = (allow = ["private"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+);
+const main :Workerd.Worker = (
+  modules = [(name = "worker.js", esModule = embed "worker.js")],
+  compatibilityDate = "2026-10-01",
+  durableObjectNamespaces = [(className = "Runs", uniqueKey = "fuseline-Runs", enableSql = true)],
+  durableObjectStorage = (localDisk = "disk"),
+  bindings = [
+    (name = "RUNS", durableObjectNamespace = "Runs"),
+    (name = "CLIENT_TOKEN", text = ${JSON.stringify(TOKEN)}),
+  ],
+);
+`;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((closed) => probe.close(closed));
+  return port;
+}
+
+/** Whether somebody listens; nothing is asked. */
+function accepts(port: number): Promise<boolean> {
+  return new Promise((answer) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      answer(true);
+    });
+    socket.once('error', () => answer(false));
+  });
+}
