@@ -285,12 +285,12 @@ export class FuselineGraph extends FollowingElement implements FuselineGraphElem
   }
 
   #select(at: number | undefined): void {
-    const step = at === undefined ? undefined : this.#drawn?.nodes[at]?.step?.name;
+    const step = at === undefined ? undefined : this.#drawn?.graph.steps[at]?.spec.name;
     if (this.run !== undefined) this.select(this.run, step);
   }
 
   #mark(at: number | undefined): void {
-    this.mark(this.run, at === undefined ? undefined : this.#drawn?.nodes[at]?.step?.name);
+    this.mark(this.run, at === undefined ? undefined : this.#drawn?.graph.steps[at]?.spec.name);
   }
 
   /** Arrows go along the graph's own; across them, to the nearest step. */

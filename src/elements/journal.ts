@@ -72,12 +72,13 @@ export class Journal {
       this.#made.delete(at);
     }
     const origin = events[0]?.at ?? 0;
-    for (let at = first; at < last; at++) {
+    // From the end, so that each row is put before one that is there: they are read in their order.
+    for (let at = last - 1; at >= first; at--) {
       const event = events[at] as HistoryEvent;
       const made = this.#made.get(at) ?? { event, row: rowOf(event, at, origin) };
       if (!this.#made.has(at)) {
         this.#made.set(at, made);
-        this.#rows.append(made.row);
+        this.#rows.insertBefore(made.row, this.#made.get(at + 1)?.row ?? null);
       }
       const { row } = made;
       const steps = stepsOf(event);
