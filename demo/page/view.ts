@@ -121,7 +121,7 @@ function button({ commands }: Frame, acts: Acts, id: string): TemplateResult | t
     data-command=${id}
     ?disabled=${command.unavailable !== undefined}
     title=${command.unavailable ?? (command.key ? `${command.title} (${command.key})` : command.title)}
-    aria-label=${command.title}
+    aria-label=${id === 'story' ? command.title : nothing}
     @click=${() => acts.run(id)}
   >
     ${command.label ?? command.title}
