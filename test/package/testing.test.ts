@@ -42,7 +42,7 @@ describe.each(nodes)('on Node $version', (node) => {
   test('testRun does what the comments say', async () => {
     const printed = await run('workflow.ts');
     expect(printed).toMatch(/^paid: receipt 17 3\n/);
-    const types = [...printed.matchAll(/type: '(\w+)',(?:(?!type: )[^])*? step: 'charge'/g)].map(([, type]) => type);
+    const types = [...printed.matchAll(/type: '(\w+)',(?:(?!type: )[\s\S])*? step: 'charge'/g)].map(([, type]) => type);
     expect(types).toEqual(['claimed', 'retrying', 'claimed', 'checkpoint', 'lost', 'claimed', 'succeeded']);
   });
 
