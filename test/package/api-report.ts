@@ -29,8 +29,15 @@ export const entries: readonly Entry[] = Object.entries(manifest.exports).flatMa
       },
 );
 
+/** What an entry may name beyond the language: the declarations of its platform. */
+const platforms: Readonly<Record<string, { readonly lib?: readonly string[]; readonly types?: readonly string[] }>> = {
+  'fuseline/elements': { lib: ['DOM', 'DOM.Iterable'] },
+  'fuseline/durable-object': { types: ['@cloudflare/workers-types'] },
+};
+
 /** Compares the entry's report with the committed one (`verify`), or replaces that (`write`). */
 export function report(mode: 'verify' | 'write', entry: Entry, packageFolder: string, scratch: string): ApiReport {
+  const known = platforms[entry.name] ?? {};
   const config = ExtractorConfig.prepare({
     configObjectFullPath: undefined,
     packageJsonFullPath: resolve(packageFolder, 'package.json'),
@@ -41,13 +48,13 @@ export function report(mode: 'verify' | 'write', entry: Entry, packageFolder: st
         overrideTsconfig: {
           compilerOptions: {
             target: 'ES2023',
-            lib: ['ES2023'],
+            lib: ['ES2023', ...(known.lib ?? [])],
             module: 'NodeNext',
             moduleResolution: 'NodeNext',
             strict: true,
             skipLibCheck: true,
-            types: ['node'],
-            typeRoots: [resolve(root, 'node_modules/@types')],
+            types: ['node', ...(known.types ?? [])],
+            typeRoots: [resolve(root, 'node_modules/@types'), resolve(root, 'node_modules')],
           },
           files: [resolve(packageFolder, entry.declarations)],
         },

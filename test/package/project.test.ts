@@ -11,6 +11,7 @@ const run = promisify(execFile);
 
 const javascript = `
 import { workflow } from 'fuseline';
+import { layoutGraph } from 'fuseline/elements';
 import { FileStorage } from 'fuseline/node';
 import { MortalStore, storeContract } from 'fuseline/testing';
 
@@ -19,11 +20,13 @@ const storage = new FileStorage(process.argv[2]);
 const first = await double.run(21, { storage, id: 'answer' });
 const again = await double.get('answer', { storage }).result();
 await storage.close();
-console.log(JSON.stringify({ first, again, contract: storeContract.length > 0, mortal: typeof MortalStore }));
+const { nodes } = await layoutGraph({ nodes: 2, edges: [[0, 1]], size: { width: 9, height: 9 }, direction: 'right' });
+console.log(JSON.stringify({ first, again, drawn: nodes.length, contract: storeContract.length > 0, mortal: typeof MortalStore }));
 `;
 
 const typescript = `
 import { type MemoryStorageOptions, MemoryStorage, typed, workflow } from 'fuseline';
+import { defineElements, type FuselineRunElement } from 'fuseline/elements';
 import { FileStorage, type FileStorageOptions } from 'fuseline/node';
 import { seeded } from 'fuseline/testing';
 import 'fuseline/typescript';
@@ -31,7 +34,8 @@ import 'fuseline/typescript';
 const double = workflow('double', { input: typed<number>() }, ($) => $.step('double', { n: $.input }, ({ n }) => n * 2));
 const kept: MemoryStorageOptions & FileStorageOptions = { keep: { finished: 10 } };
 const result: number = await double.run(21, { storage: new MemoryStorage(kept) });
-console.log(result, seeded(1).below(1), typeof FileStorage);
+const show = (element: FuselineRunElement) => void (element.run = 'answer');
+console.log(result, seeded(1).below(1), typeof FileStorage, typeof defineElements, typeof show);
 // @ts-expect-error: the input is a number
 if (process.argv.length === 0) await double.run('21');
 `;
@@ -57,7 +61,7 @@ describe.each(nodes)('on Node $version', (node) => {
   test('plain JavaScript uses every entry', async () => {
     await writeFile(join(project, 'plain.js'), javascript);
     const { stdout, stderr } = await run(node.path, ['plain.js', `plain-${node.version}`], { cwd: project });
-    expect(JSON.parse(stdout)).toEqual({ first: 42, again: 42, contract: true, mortal: 'function' });
+    expect(JSON.parse(stdout)).toEqual({ first: 42, again: 42, drawn: 2, contract: true, mortal: 'function' });
     expect(stderr).toBe('');
   });
 
@@ -66,7 +70,7 @@ describe.each(nodes)('on Node $version', (node) => {
       const out = `out-${resolution}-${node.version}`;
       await compile(resolution, ['--outDir', out]);
       const { stdout, stderr } = await run(node.path, [join(out, 'typed.js')], { cwd: project });
-      expect([stdout.trim(), stderr], resolution).toEqual(['42 0 function', '']);
+      expect([stdout.trim(), stderr], resolution).toEqual(['42 0 function function function', '']);
     }
   });
 });

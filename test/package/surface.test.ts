@@ -33,6 +33,9 @@ test('the types resolve from every kind of ESM project, and from a bundler', asy
   if (!analysis.types) throw new Error('The tarball carries no types.');
   expect(Object.keys(analysis.entrypoints).sort()).toEqual([
     '.',
+    './durable-object',
+    './elements',
+    './indexeddb',
     './node',
     './package.json',
     './testing',
