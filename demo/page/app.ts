@@ -119,8 +119,8 @@ export class App {
     if (first) this.go({ run: first.id });
   }
 
-  /** Kills one of this page's workers, the busiest if none is named, and hires another in its place a little later. */
-  kill(name: string | undefined = this.#busiest()): void {
+  /** Kills one of this page's workers, one that is at the selected run if none is named. */
+  kill(name: string | undefined = this.#atWork()): void {
     if (name === undefined) return;
     this.#rescues.killed(name, Date.now());
     this.workforce.kill(name);
@@ -198,7 +198,7 @@ export class App {
     this.#changed();
   }
 
-  #busiest(): string | undefined {
+  #atWork(): string | undefined {
     const names = this.workforce.employees.map(({ name }) => name);
     const holders = this.run?.steps.flatMap(({ worker }) => (worker === undefined ? [] : [workerName(worker)])) ?? [];
     return names.find((name) => holders.includes(name)) ?? names[0];

@@ -52,6 +52,8 @@ const acts: Acts = {
 
 inspector.storage = storage;
 inspector.content = showResult;
+// Small enough that the whole graph is seen at once.
+inspector.nodeSize = { width: 150, height: 84 };
 inspector.addEventListener('fuseline-select', ({ detail: { step } }) => {
   const { step: before, ...rest } = app.route;
   app.go({ ...rest, ...(step !== undefined && step !== before && { step }) });

@@ -46,5 +46,5 @@ export const CAPTIONS: readonly Caption[] = [
 
 /** What the caption about the kill says once there was one. */
 export function tellRescue({ step, attempt, from, by, ms }: Rescue): string {
-  return `${from} was killed in the middle of ${step}. ${Math.round(ms)} ms later attempt ${attempt} began on ${by}. Nothing was lost, and only that one body ran again.`;
+  return `${from} was killed in the middle of ${step}. ${Math.round(ms)} ms later attempt ${attempt} began on ${by}. Nothing was lost; only what it had in hand was done again.`;
 }

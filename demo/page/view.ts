@@ -55,7 +55,7 @@ export function topBar(frame: Frame, acts: Acts): TemplateResult {
 }
 
 export function toolBar(frame: Frame, acts: Acts): TemplateResult {
-  const shown = ['dispatch', 'drop', 'kill', 'hang', 'open-window', 'close-window', 'pace', 'reset'];
+  const shown = ['dispatch', 'drop', 'kill', 'hire', 'hang', 'open-window', 'close-window', 'pace', 'reset'];
   return html`${shown.map((id) => button(frame, acts, id))}`;
 }
 

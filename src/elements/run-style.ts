@@ -1,6 +1,6 @@
 export const RUN_STYLE = `
 :host { container-type: inline-size; background: var(--surface); }
-.run { display: grid; grid-template-rows: auto minmax(300px, 1fr) minmax(150px, 260px); height: 100%; min-height: 680px; }
+.run { display: grid; grid-template-rows: auto minmax(280px, 1fr) minmax(150px, 26%); height: 100%; min-height: 560px; }
 header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 12px; padding: 12px 16px; border-bottom: 1px solid var(--line); }
 h2, h3, h4 { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
 h2 { font-size: 17px; letter-spacing: -0.01em; }
