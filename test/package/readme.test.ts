@@ -12,10 +12,10 @@ const readme = await readFile(join(root, 'README.md'), 'utf8');
 const blocks = (language: string) =>
   [...readme.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, code = '']) => code);
 const snippets = blocks('ts');
-const [order = '', workers = '', everything = ''] = snippets;
+const [order = '', workers = '', page = '', everything = ''] = snippets;
 
 /** Commands about a clone of the repository: a user of the package has none. */
-const aboutTheRepository = /^npm ci && npm (start|test)\b/;
+const aboutTheRepository = /^npm ci && npm (start|test|run demo)\b/;
 const commands = blocks('sh')
   .flatMap((block) => block.trim().split('\n'))
   .map((line) => line.replace(/\s+#.*$/, ''))
@@ -30,6 +30,7 @@ const programs = {
   'order.ts': order,
   'workers.ts': `import { ProcessEngine } from 'fuseline';\n${order}\n${workers}`,
   'everything.ts': `import { typed, workflow } from 'fuseline';\n${handlers}\n${everything}\nconsole.log(await report.run({ path: 'x' }));`,
+  'page.ts': page,
   // "a file that exports the workflow above and runs nothing itself"
   'orders.ts': order.replace(/^const receipt[\s\S]*?console\.log\(receipt\);\n/m, ''),
 };
@@ -47,7 +48,7 @@ test('the first example is the file among the examples', async () => {
 });
 
 test('every snippet compiles in a project of its own', async () => {
-  expect(snippets).toHaveLength(3);
+  expect(snippets).toHaveLength(4);
   const path = await folder('readme-types');
   const compilerOptions = {
     target: 'es2023',
