@@ -35,8 +35,8 @@ export class GraphNode {
         'aria-selected': 'false',
         'data-at': String(at),
       },
-      html('div', { class: 'head' }, this.#picture, this.#name),
-      html('div', { class: 'foot' }, this.#word, this.#count, this.#detail),
+      html('div', { class: 'head' }, this.#picture, this.#name, ' '),
+      html('div', { class: 'foot' }, this.#word, ' ', this.#count, ' ', this.#detail),
       html('div', { class: 'content', part: 'content' }, this.slot),
     );
     const { style } = this.element;
@@ -67,7 +67,6 @@ export class GraphNode {
     set(this.#name, 'title', step.name);
     say(this.#detail, detailOf(step, last));
     say(this.#count, step.attempt > 1 ? `attempt ${step.attempt}` : '');
-    set(this.element, 'aria-label', labelOf(step, last));
     return 'changed';
   }
 
@@ -90,10 +89,4 @@ function detailOf({ status, worker, error }: StepView, last: Attempt | undefined
   if (status === 'PENDING') return error?.message ?? '';
   if (status === 'FAILED') return error?.message ?? '';
   return status === 'SUCCEEDED' && last?.endedAt !== undefined ? durationText(last.endedAt - last.startedAt) : '';
-}
-
-function labelOf(step: StepView, last: Attempt | undefined): string {
-  const attempt = step.attempt > 1 ? [`attempt ${step.attempt}`] : [];
-  const detail = detailOf(step, last);
-  return [step.name, wordOf(signOf(step)), ...attempt, ...(detail === '' ? [] : [detail])].join(', ');
 }

@@ -4,8 +4,8 @@ export const RUN_STYLE = `
 header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 12px; padding: 12px 16px; border-bottom: 1px solid var(--line); }
 h2, h3, h4 { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
 h2 { font-size: 17px; letter-spacing: -0.01em; }
-h3 { font-size: 15px; }
-h4 { margin-top: 14px; font-size: 11px; color: var(--muted); letter-spacing: 0.04em; text-transform: uppercase; }
+h3:not(.cap) { font-size: 15px; }
+.cap { margin-top: 14px; font-size: 11px; color: var(--muted); letter-spacing: 0.04em; text-transform: uppercase; }
 .state { display: inline-flex; align-items: center; gap: 5px; margin: 0; color: var(--ink); font-weight: 600; }
 .state .sign { align-self: center; }
 .facts { color: var(--muted); }
@@ -40,10 +40,10 @@ pre { margin: 4px 0 0; padding: 6px 8px; max-height: 220px; overflow: auto; back
 .rows { position: relative; }
 .row { position: absolute; inset: 0 0 auto 0; display: flex; align-items: center; gap: 6px; height: 22px; padding: 0 12px 0 8px; font-size: 12px;
   line-height: 22px; white-space: nowrap; cursor: pointer; }
-.row:hover, .row.marked { background: color-mix(in srgb, var(--accent) 14%, transparent); }
+.row:hover, .row.marked { background: color-mix(in srgb, var(--accent) 9%, transparent); }
 .row.selected { box-shadow: inset 2px 0 0 var(--accent); }
-.row[aria-selected='true'] { background: color-mix(in srgb, var(--accent) 22%, transparent); }
-.row.ahead { opacity: 0.45; }
+.row[aria-selected='true'] { box-shadow: inset 3px 0 0 var(--accent); background: color-mix(in srgb, var(--accent) 12%, transparent); }
+.rows .row.ahead > * { color: var(--muted); font-weight: 400; }
 .seq { flex: none; width: 34px; text-align: end; color: var(--muted); font-size: 11px; }
 .bracket { flex: none; align-self: stretch; width: 5px; border-inline-start: 1.5px solid var(--edge); }
 .row.first .bracket { margin-top: 4px; border-top: 1.5px solid var(--edge); }
@@ -67,6 +67,6 @@ pre { margin: 4px 0 0; padding: 6px 8px; max-height: 220px; overflow: auto; back
   .journal { height: 240px; }
 }
 @media (forced-colors: active) {
-  .row:hover, .row.marked, .row[aria-selected='true'] { outline: 1px solid Highlight; outline-offset: -1px; }
+  .row:hover, .row.marked, .row[aria-selected='true'] { box-shadow: inset 3px 0 0 var(--accent); outline: 1px solid Highlight; outline-offset: -1px; }
 }
 `;

@@ -44,7 +44,8 @@ export class StepPanel {
   #runParts({ storage, view, followed }: StepPanelState): readonly Node[] {
     return [
       html('p', { class: 'hint' }, 'Choose a step to see what it got and what it made of it.'),
-      ...part('Input of the run', valueBlock(storage, view.id, inputIn(followed))),
+      html('h3', { class: 'cap' }, 'Input of the run'),
+      valueBlock(storage, view.id, inputIn(followed)),
     ];
   }
 
@@ -94,7 +95,7 @@ export class StepPanel {
 }
 
 function part(title: string, ...content: readonly Node[]): readonly Node[] {
-  return [html('h4', {}, title), ...content];
+  return [html('h4', { class: 'cap' }, title), ...content];
 }
 
 function sourceOf(need: Need): readonly string[] {

@@ -26,11 +26,11 @@ export const THEME = `
   --line: var(--fuseline-line, light-dark(#dfe3e8, #2c323c));
   --edge: var(--fuseline-edge, light-dark(#b3bbc6, #4a5362));
   --text: var(--fuseline-text, light-dark(#1b2129, #e4e8ee));
-  --muted: var(--fuseline-muted, light-dark(#5a6573, #9aa5b4));
+  --muted: var(--fuseline-muted, light-dark(#525d6b, #9fa9b7));
   --accent: var(--fuseline-accent, light-dark(#3457d5, #8ea6ff));
   --pending: var(--fuseline-pending, light-dark(#687382, #8d98a7));
   --running: var(--fuseline-running, light-dark(#0b68b8, #62b4ff));
-  --succeeded: var(--fuseline-succeeded, light-dark(#1c7c44, #5cc98a));
+  --succeeded: var(--fuseline-succeeded, light-dark(#187340, #5cc98a));
   --failed: var(--fuseline-failed, light-dark(#bf2b32, #ff7d7d));
   --lost: var(--fuseline-lost, light-dark(#9a5b00, #f0b04e));
   --quiet: var(--fuseline-quiet, light-dark(#7b8592, #7d8795));
