@@ -38,8 +38,9 @@ export class Connection {
     return this.#opening;
   }
 
-  /** Gives up a connection that does not work any more. */
-  drop(database: IDBDatabase): void {
+  /** Gives up a connection: the one there is, or that one if it still is. */
+  drop(database: IDBDatabase | undefined = this.#database): void {
+    if (!database) return;
     database.close();
     if (this.#database !== database) return;
     this.#database = undefined;

@@ -7,6 +7,7 @@ import { commitAlone, commitTogether, type Numbered, type Verdict } from './batc
 import { Connection, ROWS } from './connection.ts';
 import { failed, isNamed } from './failure.ts';
 import { News } from './news.ts';
+import { Slumber } from './slumber.ts';
 
 /** Whether a commit is written to the disk, or handed to the operating system, which survives all but its own death. */
 export type Durability = 'strict' | 'relaxed';
@@ -48,6 +49,7 @@ export class IndexedDBStore implements Store {
   readonly #durability: Durability;
   readonly #connection: Connection;
   readonly #news: News;
+  readonly #slumber: Slumber;
   /** Nobody else has it: with a number behind it, a version that was never there before. */
   #self: string | undefined;
   #commits = 0;
@@ -63,6 +65,8 @@ export class IndexedDBStore implements Store {
     this.#durability = durability;
     this.#connection = new Connection(name);
     this.#news = new News(name);
+    // An open connection would keep others from upgrading the database.
+    this.#slumber = new Slumber(() => this.#connection.drop());
   }
 
   /** What this handle did so far. */
@@ -108,6 +112,7 @@ export class IndexedDBStore implements Store {
   async #close(): Promise<void> {
     await this.#writing;
     this.#news.close();
+    this.#slumber.close();
     await this.#connection.close();
   }
 
@@ -146,7 +151,8 @@ export class IndexedDBStore implements Store {
         try {
           await one.read(rows);
         } catch (cause) {
-          if (tries === TRIES || this.#closing) one.reject(cause);
+          if (this.#slumber.wasCut(transaction)) again.push(one);
+          else if (tries === TRIES || this.#closing) one.reject(cause);
           else again.push(one);
         }
       };
@@ -157,15 +163,18 @@ export class IndexedDBStore implements Store {
   }
 
   async #begin(mode: IDBTransactionMode): Promise<IDBTransaction> {
-    for (let tries = 1; ; tries++) {
+    for (let tries = 1; ; ) {
+      await this.#slumber.awake();
       const database = await this.#connection.open();
-      this.#transactions++;
+      if (this.#slumber.isAsleep) continue;
       try {
-        return database.transaction(ROWS, mode, { durability: this.#durability });
+        const transaction = database.transaction(ROWS, mode, { durability: this.#durability });
+        this.#transactions++;
+        return this.#slumber.guard(transaction);
       } catch (cause) {
         // A connection that was lost without a word; nothing was asked of it yet.
         this.#connection.drop(database);
-        if (tries === TRIES || !isNamed(cause, 'InvalidStateError', 'UnknownError')) {
+        if (tries++ === TRIES || !isNamed(cause, 'InvalidStateError', 'UnknownError')) {
           throw failed(`the database ${this.#name} could not be used`, cause);
         }
       }
@@ -200,14 +209,17 @@ export class IndexedDBStore implements Store {
   }
 
   async #commitGroup(group: readonly Waiting[]): Promise<readonly Verdict[]> {
-    const transaction = await this.#begin('readwrite');
     const [only] = group;
-    try {
-      if (only && group.length === 1) return [await commitAlone(transaction, only)];
-      return await commitTogether(transaction, group);
-    } catch (cause) {
-      if (!isNamed(cause, 'QuotaExceededError')) this.#connection.drop(transaction.db);
-      throw cause;
+    for (;;) {
+      const transaction = await this.#begin('readwrite');
+      try {
+        if (only && group.length === 1) return [await commitAlone(transaction, only)];
+        return await commitTogether(transaction, group);
+      } catch (cause) {
+        if (this.#slumber.wasCut(transaction)) continue;
+        if (!isNamed(cause, 'QuotaExceededError')) this.#connection.drop(transaction.db);
+        throw cause;
+      }
     }
   }
 

@@ -100,7 +100,7 @@ export class Presence implements Liveness {
           this.#release = release;
         });
       };
-      locks.request(name, hold).catch(() => resolve('none'));
+      locks.request(name, { signal: this.#leaving.signal }, hold).catch(() => resolve('none'));
     });
   }
 }

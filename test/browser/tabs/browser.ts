@@ -10,6 +10,11 @@ interface Evaluated<T> {
   readonly exceptionDetails?: { readonly text: string; readonly exception?: { readonly description?: string } };
 }
 
+interface History {
+  readonly currentIndex: number;
+  readonly entries: readonly { readonly id: number; readonly url: string }[];
+}
+
 /** A Chromium of its own, with a profile on the disk. */
 export class Browser {
   readonly profile: string;
@@ -86,16 +91,15 @@ export class Tab {
 
   async goto(url: string): Promise<void> {
     await this.send('Page.navigate', { url });
-    for (;;) {
-      const ready = await this.evaluate<boolean>(
-        `location.href === ${JSON.stringify(url)} && 'tab' in globalThis`,
-      ).catch(
-        // The page was just replaced.
-        () => false,
-      );
-      if (ready) return;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await this.#until(`location.href === ${JSON.stringify(url)} && 'tab' in globalThis`);
+  }
+
+  /** Goes back to the page before. */
+  async back(): Promise<void> {
+    const { currentIndex, entries } = await this.send<History>('Page.getNavigationHistory');
+    const before = entries[currentIndex - 1] as History['entries'][number];
+    await this.send('Page.navigateToHistoryEntry', { entryId: before.id });
+    await this.#until(`location.href === ${JSON.stringify(before.url)} && 'tab' in globalThis`);
   }
 
   /** Evaluates an expression in the page and waits for the promise it may be. */
@@ -120,6 +124,13 @@ export class Tab {
 
   async toFront(): Promise<void> {
     await this.#cdp.send('Target.activateTarget', { targetId: this.target });
+  }
+
+  async #until(condition: string): Promise<void> {
+    // While a page is being replaced it answers nothing.
+    while (!(await this.evaluate<boolean>(condition).catch(() => false))) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   }
 
   /** The process that draws this page: the one that is busy when the page is. */

@@ -68,6 +68,11 @@ export class Site {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
   }
 
+  /** The same pages as another site. */
+  get elsewhere(): string {
+    return this.address.replace('127.0.0.1', 'localhost');
+  }
+
   /** Waits for a note that fits. */
   async noted(fits: (note: Note) => boolean): Promise<Note> {
     for (;;) {
