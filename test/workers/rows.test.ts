@@ -51,3 +51,25 @@ test('versions go on behind those of an earlier life, also after a delete', asyn
   });
   expect(new Set(versions).size).toBe(3);
 });
+
+test('what a newer version wrote is refused before anything is touched', async () => {
+  await inObject(async ({ storage }) => {
+    new DurableObjectStore(storage);
+    storage.sql.exec("UPDATE fuseline_numbers SET value = 99 WHERE name = 'format'");
+    expect(() => new DurableObjectStore(storage)).toThrow(expect.objectContaining({ code: 'PROTOCOL_TOO_NEW' }));
+  });
+});
+
+test('what the storage does not take is an error of the storage, and nothing of the batch is written', async () => {
+  await inObject(async ({ storage }) => {
+    const store = new DurableObjectStore(storage);
+    storage.sql.exec(
+      "CREATE TRIGGER full BEFORE INSERT ON fuseline_rows WHEN new.key = 'b' BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END",
+    );
+    const put = ['a', 'b'].map((key) => ({ key, value: '' }));
+    await expect(store.commit({ put })).rejects.toMatchObject({ code: 'STORAGE_FULL' });
+    expect(await store.scan({ from: '!', to: '~' })).toEqual([]);
+    storage.sql.exec('DROP TABLE fuseline_rows');
+    await expect(store.read(['a'])).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+  });
+});

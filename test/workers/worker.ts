@@ -55,13 +55,13 @@ const elsewhere = workflow('elsewhere', ($) => {
   return $.step('there', { here }, () => 'there', { queue: 'gpu' });
 });
 
-export const { Runs: EdgeRuns, app } = durableWorkflows({
+const edge = durableWorkflows({
   workflows: [sum, gated, faulty, napping, patient, elsewhere],
   binding: 'RUNS',
   shards: SHARDS,
   queues: ['default'],
 });
 
-export class Runs extends EdgeRuns {}
+export class Runs extends edge.Runs {}
 
-export default app;
+export default edge.app;
