@@ -102,12 +102,20 @@ export class Connection {
   }
 
   async #request(blocked: () => void): Promise<IDBDatabase> {
+    let aborted: DOMException | null = null;
     const opened = await openDB(this.#name, VERSION, {
-      upgrade(database) {
-        database.createObjectStore(ROWS, { keyPath: 'key' });
-        database.createObjectStore(ABOUT).put(webHost.id(), IDENTITY);
+      upgrade(database, _from, _to, transaction) {
+        const made = unwrap(transaction);
+        made.addEventListener('abort', () => {
+          aborted = made.error;
+        });
+        unwrap(database).createObjectStore(ROWS, { keyPath: 'key' });
+        unwrap(database).createObjectStore(ABOUT).put(webHost.id(), IDENTITY);
       },
       blocked,
+    }).catch((cause) => {
+      // The request itself says no more than that the creation was aborted.
+      throw aborted ?? cause;
     });
     const database = unwrap(opened);
     const gone = (): void => this.drop(database);
@@ -124,10 +132,11 @@ export class Connection {
         { cause },
       );
     }
-    if (cause instanceof ReferenceError || isNamed(cause, 'SecurityError', 'InvalidStateError', 'NotSupportedError')) {
+    const missing = typeof indexedDB === 'undefined' || indexedDB === null;
+    if (missing || isNamed(cause, 'SecurityError', 'InvalidStateError', 'NotSupportedError')) {
       return new FuselineError(
         'STORAGE_UNSUPPORTED',
-        `the database ${this.#name} cannot be opened here (${String(cause)}); IndexedDB is missing, or switched off as in some private windows: use MemoryStorage, and say that work will be forgotten`,
+        `the database ${this.#name} cannot be opened here: ${missing ? 'there is no IndexedDB' : String(cause)}; where the browser keeps nothing, as in a frame without an origin and some private windows, use MemoryStorage, and say that work will be forgotten`,
         { cause },
       );
     }

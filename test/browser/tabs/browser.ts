@@ -30,11 +30,12 @@ export class Browser {
     [this.#process, this.#cdp] = launch(profile);
   }
 
-  /** `behind`: hidden by the tabs that come after it. */
-  async tab(url: string, where: 'in-front' | 'own-window' = 'own-window'): Promise<Tab> {
+  /** A tab that comes after another one in its window hides it. */
+  async tab(url: string, where: 'in-front' | 'own-window' = 'own-window', browserContextId?: string): Promise<Tab> {
     const { targetId } = await this.#cdp.send<{ targetId: string }>('Target.createTarget', {
       url: 'about:blank',
       newWindow: where === 'own-window',
+      ...(browserContextId && { browserContextId }),
     });
     const { sessionId } = await this.#cdp.send<{ sessionId: string }>('Target.attachToTarget', {
       targetId,

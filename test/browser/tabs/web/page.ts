@@ -1,5 +1,7 @@
-import { IndexedDBStorage } from 'fuseline/indexeddb';
+import { FuselineError } from 'fuseline';
+import { IndexedDBStorage, IndexedDBStore } from 'fuseline/indexeddb';
 import { type Flows, flows } from './flows.ts';
+import * as raw from './raw.ts';
 import { type Job, work } from './work.ts';
 
 const storages = new Map<string, IndexedDBStorage>();
@@ -11,8 +13,55 @@ function open(database: string): IndexedDBStorage {
   return storage;
 }
 
+const stores = new Map<string, IndexedDBStore>();
+
+/** The rows under a storage, without its rules. */
+function rowsOf(database: string): IndexedDBStore {
+  const store = stores.get(database) ?? new IndexedDBStore(raw.nameOf(database));
+  stores.set(database, store);
+  return store;
+}
+
+type Row = readonly [key: string, value: string];
+
+/** What became of a commit: its status, or the code of its error. */
+async function put(database: string, rows: readonly Row[]): Promise<string> {
+  const batch = { put: rows.map(([key, value]) => ({ key, value })) };
+  try {
+    return (await rowsOf(database).commit(batch)).status;
+  } catch (error) {
+    if (error instanceof FuselineError) return error.code;
+    throw error;
+  }
+}
+
 /** What the tests call. */
 const tab = {
+  ...raw,
+  put,
+
+  putAtOnce(database: string, batches: readonly (readonly Row[])[]): Promise<readonly string[]> {
+    return Promise.all(batches.map((rows) => put(database, rows)));
+  },
+
+  async keys(database: string): Promise<readonly string[]> {
+    return (await rowsOf(database).scan({ from: ' ', to: '~~' })).map(({ key }) => key);
+  },
+
+  /** In a frame that has no origin. */
+  async putInSandbox(database: string): Promise<string> {
+    const frame = document.createElement('iframe');
+    frame.setAttribute('sandbox', 'allow-scripts');
+    const script = await (await fetch('/page.js')).text();
+    const said = new Promise<string>((resolve) =>
+      addEventListener('message', ({ data }) => resolve(data), { once: true }),
+    );
+    const report = `tab.put(${JSON.stringify(database)}, [['a', '1']]).then((code) => parent.postMessage(code, '*'))`;
+    frame.srcdoc = `<script type="module">${script.replaceAll('</', '<\\/')};${report}</script>`;
+    document.body.append(frame);
+    return said;
+  },
+
   async work(job: Job): Promise<void> {
     await work(job);
   },

@@ -1,0 +1,30 @@
+/** What other code than ours may do to a database: older, newer, or careless. */
+import { openDB } from 'idb';
+
+/** The name a storage gives its database. */
+export const nameOf = (database: string): string => `fuseline/${database}`;
+
+export async function upgrade(database: string, version: number): Promise<string> {
+  const opened = await openDB(nameOf(database), version, { upgrade: () => undefined });
+  opened.close();
+  return 'upgraded';
+}
+
+export async function rawKeys(database: string): Promise<readonly string[]> {
+  const opened = await openDB(nameOf(database));
+  const keys = (await opened.getAllKeys('rows')) as string[];
+  opened.close();
+  return keys;
+}
+
+/** Keeps a connection open whatever it is asked for. */
+export async function keepAtVersion(database: string, version: number): Promise<string> {
+  await openDB(nameOf(database), version);
+  return 'kept';
+}
+
+export async function deleteRaw(database: string): Promise<void> {
+  await new Promise((resolve) => {
+    indexedDB.deleteDatabase(nameOf(database)).onsuccess = resolve;
+  });
+}
