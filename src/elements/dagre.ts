@@ -1,7 +1,6 @@
 import { Graph, layout } from '@dagrejs/dagre';
 import type { GraphLayout, GraphShape, Point } from './contract.ts';
-
-const GAP = { between: 18, ranks: 64, margin: 16 } as const;
+import { GAP } from './layers.ts';
 
 export function placed({ nodes, edges, size, direction }: GraphShape): GraphLayout {
   const graph = new Graph({ multigraph: true });

@@ -1,9 +1,7 @@
-import type { Attempt } from '../core/attempts.ts';
 import type { CompiledGraph } from '../core/graph.ts';
-import type { RunView } from '../core/views.ts';
 import { Announcer } from './announcer.ts';
-import { type Arrow, arrowsOf, stateOf } from './arrows.ts';
-import { FollowingElement, messageLine } from './base.ts';
+import { arrowsOf } from './arrows.ts';
+import { FollowingElement, messageLine, type Shown } from './base.ts';
 import { Camera } from './camera.ts';
 import { StepContents } from './contents.ts';
 import type {
@@ -17,10 +15,10 @@ import type {
   StepContent,
 } from './contract.ts';
 import { html, say, set, svg } from './dom.ts';
-import { GraphNode } from './graph-node.ts';
+import { GraphDrawing } from './graph-drawing.ts';
 import { GRAPH_STYLE } from './graph-style.ts';
 import { defaultLayout } from './layout.ts';
-import { attemptsAt, type RunSource } from './run-source.ts';
+import { attemptsAt } from './run-source.ts';
 
 const BARE: NodeSize = { width: 196, height: 50 };
 const WITH_CONTENT: NodeSize = { width: 196, height: 140 };
@@ -29,16 +27,6 @@ const FAR = 0.45;
 const STEP_PX = 80;
 /** When more steps than these change at once, no change stands out any more. */
 const MOST_FLASHES = 12;
-
-interface Drawn {
-  readonly graph: CompiledGraph;
-  readonly shape: GraphShape;
-  readonly nodes: readonly GraphNode[];
-  readonly arrows: readonly Arrow[];
-  readonly paths: readonly SVGPathElement[];
-  /** The arrows at each step. */
-  readonly at: readonly (readonly number[])[];
-}
 
 export class FuselineGraph extends FollowingElement implements FuselineGraphElement {
   static override readonly observedAttributes = ['run', 'direction'];
@@ -55,13 +43,13 @@ export class FuselineGraph extends FollowingElement implements FuselineGraphElem
   #nodeSize: NodeSize | undefined;
   #direction: Direction = 'right';
   #layout: Layout = defaultLayout;
-  #drawn: Drawn | undefined;
+  #drawing: GraphDrawing | undefined;
+  #drawnRun: string | undefined;
   /** What is being laid out. */
   #asked: { readonly graph: CompiledGraph; readonly shape: GraphShape } | undefined;
   #failure: string | undefined;
   /** Where the keyboard is. */
   #active = 0;
-  #lit: { readonly marked: string | undefined; readonly selected: string | undefined } | undefined;
 
   constructor() {
     super(GRAPH_STYLE);
@@ -143,47 +131,29 @@ export class FuselineGraph extends FollowingElement implements FuselineGraphElem
       return;
     }
     this.#layOut(graph);
-    const drawn = this.#drawn;
-    if (drawn?.graph !== graph) return;
-    const { view, source, followed } = shown;
+    const drawing = this.#drawing;
+    if (drawing?.graph !== graph) return;
+    const { view } = shown;
     set(this.#view, 'aria-label', `Steps of ${view.workflow}, run ${view.id}`);
-    this.#drawSteps(drawn, view, source, (step) => attemptsAt(followed, step, this.moment).at(-1));
-    this.#light(drawn);
+    this.#drawSteps(drawing, shown);
     this.#announcer.hear(this.moment === undefined ? view : undefined);
   }
 
-  #drawSteps(drawn: Drawn, view: RunView, source: RunSource, lastOf: (step: string) => Attempt | undefined): void {
-    const changed = view.steps.filter((step, at) => step !== drawn.nodes[at]?.step).length;
-    const isStill = this.moment !== undefined || changed > MOST_FLASHES || this.#calm.matches;
-    const motion = isStill ? 'still' : 'moves';
+  #drawSteps(drawing: GraphDrawing, { view, source, followed }: Shown & { readonly status: 'ready' }): void {
+    const { moment } = this;
+    const run = `${view.id} ${view.createdAt}`;
+    if (run !== this.#drawnRun) this.#contents.forget();
+    const changed = view.steps.filter((step, at) => step !== drawing.nodes[at]?.step).length;
+    const isStill = run !== this.#drawnRun || moment !== undefined || changed > MOST_FLASHES || this.#calm.matches;
+    this.#drawnRun = run;
+    this.#scene.classList.toggle('with-content', this.#content !== undefined);
     view.steps.forEach((step, at) => {
-      const node = drawn.nodes[at];
-      const last = lastOf(step.name);
-      if (!node) return;
-      if (this.#content) this.#contents.show(at, node, step, last, this.#content, source);
-      if (node.update(step, last, motion) === 'same') return;
-      for (const arrow of drawn.at[at] ?? []) {
-        const one = drawn.arrows[arrow] as Arrow;
-        if (one.from === at) set(drawn.paths[arrow] as Element, 'data-state', stateOf(one, step));
-      }
+      const last = attemptsAt(followed, step.name, moment).at(-1);
+      const node = drawing.nodes[at];
+      if (node && this.#content) this.#contents.show(at, node, step, last, this.#content, source);
+      drawing.update(at, step, last, isStill ? 'still' : 'moves');
     });
-  }
-
-  /** The marked and the selected step, and the arrows at the marked one. */
-  #light(drawn: Drawn): void {
-    const { marked, selected } = this;
-    const before = this.#lit;
-    if (before && before.marked === marked && before.selected === selected) return;
-    this.#lit = { marked, selected };
-    for (const name of new Set([before?.marked, before?.selected, marked, selected])) {
-      const at = name === undefined ? undefined : drawn.graph.index.get(name);
-      if (at === undefined) continue;
-      drawn.nodes[at]?.light(name === marked, name === selected);
-      for (const arrow of drawn.at[at] ?? []) drawn.paths[arrow]?.classList.toggle('lit', name === marked);
-    }
-    // An arrow between the step marked before and the one marked now.
-    const now = marked === undefined ? undefined : drawn.graph.index.get(marked);
-    for (const arrow of now === undefined ? [] : (drawn.at[now] ?? [])) drawn.paths[arrow]?.classList.add('lit');
+    drawing.light(this.marked, this.selected);
   }
 
   /** Asks for a layout once per graph, size and direction, and draws it when it is there. */
@@ -211,7 +181,7 @@ export class FuselineGraph extends FollowingElement implements FuselineGraphElem
       (layout) => {
         if (this.#asked !== asked) return;
         this.#failure = undefined;
-        this.#build(graph, shape, arrows, layout);
+        this.#build(new GraphDrawing(graph, shape, arrows, layout), layout);
         this.redraw();
       },
       (error) => {
@@ -228,23 +198,13 @@ export class FuselineGraph extends FollowingElement implements FuselineGraphElem
     return this.#layout(shape);
   }
 
-  #build(graph: CompiledGraph, shape: GraphShape, arrows: readonly Arrow[], layout: GraphLayout): void {
-    const nodes = layout.nodes.map((place, at) => new GraphNode(at, place, shape.size));
-    const at: number[][] = graph.steps.map(() => []);
-    const paths = arrows.map(({ from, to, kind }, i) => {
-      at[from]?.push(i);
-      at[to]?.push(i);
-      return svg('path', { d: wayOf(layout.edges[i] ?? [], shape.direction), 'data-kind': kind, part: 'edge' });
-    });
-    const labels = arrows.flatMap(({ label }, i) => labelAt(label, layout.edges[i] ?? []));
+  #build(drawing: GraphDrawing, layout: GraphLayout): void {
     this.#contents.forget();
-    this.#edges.replaceChildren(...paths, ...labels);
-    this.#scene.replaceChildren(this.#edges, ...nodes.map(({ element }) => element));
-    this.#scene.classList.toggle('with-content', this.#content !== undefined);
+    this.#edges.replaceChildren(...drawing.edges);
+    this.#scene.replaceChildren(this.#edges, ...drawing.nodes.map(({ element }) => element));
     this.#scene.style.width = `${layout.width}px`;
     this.#scene.style.height = `${layout.height}px`;
-    this.#drawn = { graph, shape, nodes, arrows, paths, at };
-    this.#lit = undefined;
+    this.#drawing = drawing;
     this.#active = 0;
     this.#camera.show(layout);
   }
@@ -285,12 +245,12 @@ export class FuselineGraph extends FollowingElement implements FuselineGraphElem
   }
 
   #select(at: number | undefined): void {
-    const step = at === undefined ? undefined : this.#drawn?.graph.steps[at]?.spec.name;
+    const step = at === undefined ? undefined : this.#drawing?.graph.steps[at]?.spec.name;
     if (this.run !== undefined) this.select(this.run, step);
   }
 
   #mark(at: number | undefined): void {
-    this.mark(this.run, at === undefined ? undefined : this.#drawn?.graph.steps[at]?.spec.name);
+    this.mark(this.run, at === undefined ? undefined : this.#drawing?.graph.steps[at]?.spec.name);
   }
 
   /** Arrows go along the graph's own; across them, to the nearest step. */
@@ -299,9 +259,9 @@ export class FuselineGraph extends FollowingElement implements FuselineGraphElem
     const way = WAYS[key];
     if (ctrlKey || metaKey || altKey) return;
     if (way && shiftKey) this.#camera.pan(-way.x * STEP_PX, -way.y * STEP_PX);
-    else if (way) this.#moveTo(this.#beside(way));
+    else if (way) this.#moveTo(this.#drawing?.beside(this.#active, way) ?? 0);
     else if (key === 'Home') this.#moveTo(0);
-    else if (key === 'End') this.#moveTo((this.#drawn?.nodes.length ?? 1) - 1);
+    else if (key === 'End') this.#moveTo((this.#drawing?.nodes.length ?? 1) - 1);
     else if (key === 'Enter' || key === ' ') this.#select(this.#active);
     else if (key === 'Escape') this.#select(undefined);
     else if (key === '+' || key === '=') this.#camera.zoom(1.25);
@@ -312,39 +272,16 @@ export class FuselineGraph extends FollowingElement implements FuselineGraphElem
   }
 
   #moveTo(at: number): void {
-    const drawn = this.#drawn;
-    const node = drawn?.nodes[at];
-    if (!drawn || !node) return;
-    drawn.nodes[this.#active]?.element.classList.remove('active');
+    const drawing = this.#drawing;
+    const node = drawing?.nodes[at];
+    if (!drawing || !node) return;
+    drawing.nodes[this.#active]?.element.classList.remove('active');
     this.#active = at;
     node.element.classList.add('active');
     set(this.#view, 'aria-activedescendant', node.element.id);
     if (!this.#view.matches(':focus-visible')) return;
-    this.#camera.reveal(node.place, drawn.shape.size);
+    this.#camera.reveal(node.place, drawing.shape.size);
     this.#mark(at);
-  }
-
-  /** The step that lies most in one direction from the one the keyboard is at. */
-  #beside({ x, y }: Point): number {
-    const drawn = this.#drawn;
-    const here = drawn?.nodes[this.#active]?.place;
-    if (!drawn || !here) return this.#active;
-    const isAlong = (x !== 0) === (drawn.shape.direction === 'right');
-    const joined = (drawn.at[this.#active] ?? []).map((i) => drawn.arrows[i] as Arrow);
-    const candidates = isAlong
-      ? joined.map(({ from, to }) => (from === this.#active ? to : from))
-      : drawn.nodes.map((_, at) => at);
-    let best = this.#active;
-    let least = Number.POSITIVE_INFINITY;
-    for (const at of candidates) {
-      const { x: otherX, y: otherY } = drawn.nodes[at]?.place ?? here;
-      const ahead = (otherX - here.x) * x + (otherY - here.y) * y;
-      const aside = Math.abs((otherX - here.x) * y) + Math.abs((otherY - here.y) * x);
-      if (ahead <= 0 || ahead + 4 * aside >= least) continue;
-      best = at;
-      least = ahead + 4 * aside;
-    }
-    return best;
   }
 }
 
@@ -354,29 +291,3 @@ const WAYS: Readonly<Record<string, Point>> = {
   ArrowDown: { x: 0, y: 1 },
   ArrowUp: { x: 0, y: -1 },
 };
-
-/** A line through the points of an edge, leaving and arriving in the graph's direction, with a head. */
-function wayOf(points: readonly Point[], direction: Direction): string {
-  const [first, ...rest] = points;
-  if (!first) return '';
-  let from = first;
-  let way = `M${first.x} ${first.y}`;
-  for (const to of rest) {
-    const [a, b] =
-      direction === 'right'
-        ? [`${(from.x + to.x) / 2} ${from.y}`, `${(from.x + to.x) / 2} ${to.y}`]
-        : [`${from.x} ${(from.y + to.y) / 2}`, `${to.x} ${(from.y + to.y) / 2}`];
-    way += `C${a} ${b} ${to.x} ${to.y}`;
-    from = to;
-  }
-  const head = direction === 'right' ? [-6, -4, -6, 4] : [-4, -6, 4, -6];
-  const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = head;
-  return `${way}M${from.x + x1} ${from.y + y1}L${from.x} ${from.y}L${from.x + x2} ${from.y + y2}`;
-}
-
-function labelAt(label: string, points: readonly Point[]): SVGTextElement[] {
-  const middle = points.length >> 1;
-  const [a, b] = [points[Math.max(0, middle - 1)], points[middle]];
-  if (label === '' || !a || !b) return [];
-  return [svg('text', { x: String((a.x + b.x) / 2), y: String((a.y + b.y) / 2 + 4) }, label)];
-}

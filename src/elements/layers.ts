@@ -1,6 +1,7 @@
 import type { GraphLayout, GraphShape, Point } from './contract.ts';
 
-const GAP = { between: 18, ranks: 64, margin: 16 } as const;
+/** CSS pixels. */
+export const GAP = { between: 12, ranks: 64, margin: 8 } as const;
 /** A layer of more nodes is folded into several columns. */
 const TALLEST = 24;
 

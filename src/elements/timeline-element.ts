@@ -2,11 +2,13 @@ import { durationText } from '../core/words.ts';
 import { AttemptsTable } from './attempts-table.ts';
 import { FollowingElement, messageLine } from './base.ts';
 import type { FuselineTimelineElement } from './contract.ts';
-import { html, say, set } from './dom.ts';
+import { html, say } from './dom.ts';
 import { type Bar, type Lane, lanesOf } from './lanes.ts';
+import { MomentSlider } from './moment-slider.ts';
 import { type Followed, followed, type RunSource } from './run-source.ts';
 import { type TimeScale, timeAt, xOf, zoomed } from './time-scale.ts';
-import { AXIS_HEIGHT, heightOf, type Ink, type Inks, LANE_GAP, laneTops, paint, ROW_HEIGHT } from './timeline-paint.ts';
+import { TimelineCanvas } from './timeline-canvas.ts';
+import { AXIS_HEIGHT, heightOf, LANE_GAP, laneTops, ROW_HEIGHT } from './timeline-paint.ts';
 import { TIMELINE_STYLE } from './timeline-style.ts';
 
 /** With nothing to see, the axis is this long. */
@@ -17,21 +19,6 @@ const FRAME_MS = 16;
 /** Of the width of the plot, left free behind the last bar. */
 const MARGIN = 0.02;
 const SLIP_PX = 4;
-const KNOB_PX = 11;
-
-const INKS: readonly (readonly [Ink, string])[] = [
-  ['text', '--text'],
-  ['muted', '--muted'],
-  ['line', '--line'],
-  ['surface', '--surface'],
-  ['accent', '--accent'],
-  ['running', '--running'],
-  ['succeeded', '--succeeded'],
-  ['failed', '--failed'],
-  ['lost', '--lost'],
-  ['offline', '--lost'],
-  ['given up', '--quiet'],
-];
 
 interface Told extends Followed {
   readonly run: string;
@@ -39,17 +26,14 @@ interface Told extends Followed {
 
 export class FuselineTimeline extends FollowingElement implements FuselineTimelineElement {
   readonly #names = html('div', { class: 'names', part: 'names', 'aria-hidden': 'true' });
-  readonly #canvas = html('canvas', { part: 'plot', 'aria-hidden': 'true' });
-  readonly #knob = html('div', { class: 'knob' });
-  readonly #slider = html(
-    'div',
-    { class: 'slider', part: 'slider', role: 'slider', tabindex: '0', 'aria-label': 'Moment that is shown' },
-    this.#knob,
-  );
+  readonly #canvas = new TimelineCanvas();
+  readonly #slider = new MomentSlider({
+    point: (x) => this.#setMoment(timeAt(this.#scale, x)),
+    move: (by) => this.#move(by),
+  });
   readonly #tip = html('div', { class: 'tip', part: 'tip', 'aria-hidden': 'true' });
-  readonly #plot = html('div', { class: 'plot' }, this.#canvas, this.#slider, this.#tip);
+  readonly #plot = html('div', { class: 'plot' }, this.#canvas.element, this.#slider.element, this.#tip);
   readonly #frame = html('div', { class: 'frame', part: 'frame' }, this.#names, this.#plot);
-  readonly #inks = html('div', { class: 'inks', 'aria-hidden': 'true' });
   readonly #message = messageLine();
   readonly #table = new AttemptsTable();
   readonly #resizes: ResizeObserver;
@@ -68,14 +52,9 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
 
   constructor() {
     super(TIMELINE_STYLE);
-    for (const [ink, name] of INKS) {
-      const sample = html('i', { 'data-ink': ink });
-      sample.style.color = `var(${name})`;
-      this.#inks.append(sample);
-    }
     this.#tip.hidden = true;
     this.#resizes = new ResizeObserver(() => this.redraw());
-    this.root.append(this.#frame, this.#message, this.#table.element, this.#inks);
+    this.root.append(this.#frame, this.#message, this.#table.element, this.#canvas.inks);
     this.#listen();
   }
 
@@ -148,9 +127,7 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
     const now = this.storage?.host.now() ?? 0;
     this.#layLanes();
     this.#setScale(now);
-    const height = Math.max(heightOf(this.#lanes), this.clientHeight);
-    this.#size(height);
-    this.#paint(now, height);
+    this.#paint(now);
     this.#drawSlider();
     this.#table.show(this.#lanes, this.#origin());
     this.#growLater();
@@ -205,41 +182,20 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
     this.#scale = { ...(this.#window ?? whole), width };
   }
 
-  #size(height: number): void {
-    const { width } = this.#scale;
-    const ratio = globalThis.devicePixelRatio || 1;
-    const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
-    if (this.#canvas.width !== w) this.#canvas.width = w;
-    if (this.#canvas.height !== h) this.#canvas.height = h;
-    this.#canvas.style.width = `${width}px`;
-    this.#canvas.style.height = `${height}px`;
-    this.#plot.style.minHeight = `${heightOf(this.#lanes)}px`;
-  }
-
-  #paint(now: number, height: number): void {
-    const context = this.#canvas.getContext('2d');
-    if (!context) return;
-    const ratio = globalThis.devicePixelRatio || 1;
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    const inks = Object.fromEntries(
-      [...this.#inks.children].map((sample) => [(sample as HTMLElement).dataset.ink, getComputedStyle(sample).color]),
-    ) as Inks;
-    paint(
-      context,
-      {
-        lanes: this.#lanes,
-        scale: this.#scale,
-        height,
-        now,
-        origin: this.#origin(),
-        commits: this.#told.flatMap(({ events }) => events.map(({ at }) => at)),
-        cursor: this.#cursor(),
-        marked: this.marked,
-        selected: this.selected,
-        font: `11px ${getComputedStyle(this).fontFamily}`,
-      },
-      inks,
-    );
+  #paint(now: number): void {
+    const least = heightOf(this.#lanes);
+    this.#plot.style.minHeight = `${least}px`;
+    this.#canvas.paint({
+      lanes: this.#lanes,
+      scale: this.#scale,
+      height: Math.max(least, this.clientHeight),
+      now,
+      origin: this.#origin(),
+      commits: this.#told.flatMap(({ events }) => events.map(({ at }) => at)),
+      cursor: this.#cursor(),
+      marked: this.marked,
+      selected: this.selected,
+    });
   }
 
   /** The time of the moment that is shown; `undefined` for now. */
@@ -250,22 +206,17 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
 
   #drawSlider(): void {
     const cursor = this.#cursor();
-    const x = Math.min(
-      this.#scale.width - KNOB_PX / 2,
-      cursor === undefined ? this.#scale.width : xOf(this.#scale, cursor),
-    );
-    this.#knob.style.transform = `translateX(${x}px)`;
-    const last = this.#runs ? Math.round(this.#scale.to - this.#scale.from) : (this.#told[0]?.seq ?? 0);
-    const value = this.#runs ? Math.round((cursor ?? this.#scale.to) - this.#scale.from) : (this.moment ?? last);
-    set(this.#slider, 'aria-valuemin', '0');
-    set(this.#slider, 'aria-valuemax', String(Math.max(0, last)));
-    set(this.#slider, 'aria-valuenow', String(Math.max(0, value)));
+    const { from, to, width } = this.#scale;
+    const last = this.#runs ? Math.round(to - from) : (this.#told[0]?.seq ?? 0);
+    const value = this.#runs ? Math.round((cursor ?? to) - from) : (this.moment ?? last);
     const after = cursor === undefined ? 'now' : durationText(cursor - this.#origin());
-    set(
-      this.#slider,
-      'aria-valuetext',
-      cursor === undefined || this.#runs ? after : `entry ${value} of ${last}, ${after}`,
-    );
+    this.#slider.show({
+      x: cursor === undefined ? width : xOf(this.#scale, cursor),
+      width,
+      value,
+      last,
+      text: cursor === undefined || this.#runs ? after : `entry ${value} of ${last}, ${after}`,
+    });
   }
 
   /** What runs grows by a pixel at a time, and stands still when nothing runs. */
@@ -280,17 +231,7 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
   }
 
   #listen(): void {
-    const slider = this.#slider;
-    slider.addEventListener('pointerdown', (event) => {
-      if (event.button !== 0) return;
-      slider.setPointerCapture(event.pointerId);
-      this.#scrub(event);
-    });
-    slider.addEventListener('pointermove', (event) => {
-      if (slider.hasPointerCapture(event.pointerId)) this.#scrub(event);
-    });
-    slider.addEventListener('keydown', (event) => this.#press(event));
-    const canvas = this.#canvas;
+    const canvas = this.#canvas.element;
     canvas.addEventListener('pointermove', (event) => this.#hover(event));
     canvas.addEventListener('pointerleave', () => this.#hover(undefined));
     canvas.addEventListener('pointerdown', ({ clientX: x, clientY: y }) => {
@@ -321,10 +262,6 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
     this.redraw();
   }
 
-  #scrub({ clientX }: PointerEvent): void {
-    this.#setMoment(timeAt(this.#scale, clientX - this.#plot.getBoundingClientRect().left));
-  }
-
   /** The last entry at that time; behind the last of all, now. */
   #setMoment(at: number): void {
     const end = this.#told.reduce((latest, { events }) => Math.max(latest, events.at(-1)?.at ?? 0), 0);
@@ -345,10 +282,8 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
     this.tell('fuseline-moment', { seq: undefined, at });
   }
 
-  #press(event: KeyboardEvent): void {
-    const by = KEYS[event.key];
-    if (by === undefined) return;
-    event.preventDefault();
+  /** By so many entries, or of several runs by so many hundredths of what is in view. */
+  #move(by: number): void {
     if (this.#runs) {
       const { from, to } = this.#scale;
       if (!Number.isFinite(by)) return this.#chooseTime(by < 0 ? this.#origin() : undefined);
@@ -383,15 +318,3 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
     );
   }
 }
-
-const KEYS: Readonly<Record<string, number>> = {
-  ArrowLeft: -1,
-  ArrowDown: -1,
-  ArrowRight: 1,
-  ArrowUp: 1,
-  PageDown: -10,
-  PageUp: 10,
-  Home: Number.NEGATIVE_INFINITY,
-  End: Number.POSITIVE_INFINITY,
-  Escape: Number.POSITIVE_INFINITY,
-};
