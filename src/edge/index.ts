@@ -8,5 +8,16 @@ export {
   type DurableObjectStoreStats,
 } from '../adapters/durable-object/durable-object-store.ts';
 export { type Auth, type BearerSecrets, bearer, type Role } from '../http/auth.ts';
+export type {
+  Command,
+  HistoryPage,
+  HistoryQuery,
+  Order,
+  ResultError,
+  RunResult,
+  RunService,
+} from '../http/run-service.ts';
+export type { AnyWorkflow } from '../http/service-of.ts';
+export type { Answer } from './answer.ts';
 export { durableWorkflows, type Edge, type EdgeOptions } from './durable-workflows.ts';
 export type { ObjectOptions, RunsObject } from './runs-object.ts';

@@ -1,11 +1,17 @@
+import type { Definition } from '../core/definition.ts';
 import { FuselineError, RunFailedError } from '../core/errors.ts';
+import type { Graph } from '../core/graph.ts';
 import type { RuntimeStorage } from '../core/storage.ts';
 import type { HistoryEvent } from '../core/views.ts';
-import type { Workflow } from '../core/workflow.ts';
+import type { DispatchOptions } from '../core/workflow.ts';
 import type { Command, HistoryPage, HistoryQuery, Order, RunResult, RunService } from './run-service.ts';
 
-/** A workflow of any input and result. */
-export type AnyWorkflow = Workflow<never, unknown>;
+/** A workflow of any input and result, as far as a service asks it for something. */
+export interface AnyWorkflow extends Definition {
+  readonly version: string | undefined;
+  dispatch(input: never, options: DispatchOptions): Promise<{ readonly id: string }>;
+  graph(): Graph & { readonly hash: string };
+}
 
 /** The service over a storage of this process. */
 export function serviceOf(workflows: readonly AnyWorkflow[], storage: RuntimeStorage): RunService {
@@ -19,7 +25,7 @@ export function serviceOf(workflows: readonly AnyWorkflow[], storage: RuntimeSto
           `no workflow ${JSON.stringify(name)}${which} is served here; there are ${workflows.map((one) => one.name).join(', ')}`,
         );
       }
-      const { id } = await (workflow as Workflow<unknown, unknown>).dispatch(input, { storage, ...options });
+      const { id } = await workflow.dispatch(input as never, { storage, ...options });
       return { id };
     },
     get: (run) => storage.get(run),
