@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { FileStore, type FileStoreOptions } from 'fuseline/node';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Directory } from '../../src/adapters/node-file/directory.ts';
@@ -12,6 +13,7 @@ import { type Random, seeded } from '../../src/testing/random.ts';
 /** Each row is a block of its own, and a few hundred of them need several pages. */
 const TINY = { segmentBytes: 3000, durability: 'relaxed' } as const;
 const ALL: Range = { from: ' ', to: '~' };
+const WRITER = 'test/process/children/writer.mjs';
 
 let scratch: string;
 let directory: string;
@@ -169,6 +171,36 @@ describe('rows in memory and in tables', () => {
     await slow.close();
     expect(slow.stats()?.compactions ?? 0).toBe(0);
     expect(await open().read(['first'])).toMatchObject([{ value: '2' }]);
+  });
+
+  test('a list of tables that comes when its generation is long over takes nothing from those who went on', async () => {
+    let sleeps = 0;
+    const inTheMeantime = (path: string): void => {
+      const name = basename(path);
+      // Until the generation has come, and has made room for the next.
+      for (let has = catalogueOf(); has.length === 0 || has.includes(name); has = catalogueOf()) {
+        const writer = [WRITER, directory, String(sleeps++), JSON.stringify(TINY), '8'];
+        execFileSync(process.execPath, ['--import', './scripts/typescript.mjs', ...writer]);
+      }
+    };
+    const files: Files = {
+      ...nodeFiles,
+      link(from, to) {
+        if (to.endsWith('.snapshot') && sleeps === 0) inTheMeantime(to);
+        nodeFiles.link(from, to);
+      },
+    };
+    const slow = open({ ...TINY, files });
+    let rows = 0;
+    while (sleeps === 0) {
+      await slow.commit({ put: [{ key: `row/${rows++}`, value: JSON.stringify('x'.repeat(300)) }] });
+      await new Promise(setImmediate);
+    }
+    await slow.close();
+    expect(catalogueOf().length).toBe(1);
+    const again = open();
+    expect((await again.scan({ from: 'row/', to: 'row0' })).length).toBe(rows);
+    expect((await again.scan({ from: 'done/', to: 'done0' })).length).toBe(sleeps * 8);
   });
 
   test('a handle that slept while its tables were merged and removed reads and commits where the log is now', async () => {

@@ -38,7 +38,7 @@ export function newestCatalogue(directory: Directory): Catalogue | undefined {
  * Publishes a finished, synced table in a catalogue that follows on the newest one, then removes what that replaces. Of
  * two processes at it one is first, and the other asks `successor` again, which says `undefined` if the table has no
  * place any more. A table that a catalogue no longer names is named by none of its successors, so whoever removes it may
- * be as late as he likes.
+ * be as late as he likes, but only if his catalogue was ever the newest: its name is free for who comes late, too.
  */
 export function publishTable(
   directory: Directory,
@@ -55,8 +55,15 @@ export function publishTable(
       if (name === undefined) return false;
       const tables = after.tables.map((table) => ({ name, ...table }));
       if (directory.publishCatalogue(generation, { tables, next: after.next, base: after.base })) {
-        directory.removeBefore(generation, segmentOrdinal(after.next) ?? 0, new Set(tables.map((table) => table.name)));
-        return true;
+        const now = newestCatalogue(directory);
+        if (now?.generation === generation) {
+          const listed = new Set(tables.map((table) => table.name));
+          directory.removeBefore(generation, segmentOrdinal(after.next) ?? 0, listed);
+          return true;
+        }
+        // Others went on from it already. Or it came so late that the one of its generation was replaced and removed.
+        if (now?.tables.some((table) => table.name === name)) return true;
+        directory.removeCatalogue(generation);
       }
       directory.remove(name);
     }

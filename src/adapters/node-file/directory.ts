@@ -82,9 +82,13 @@ export class Directory {
     return name;
   }
 
-  /** `false`: somebody else's is of that generation. */
+  /** `false`: somebody else's is of that generation. One that was removed again is not noticed. */
   publishCatalogue(generation: number, head: Head): boolean {
     return this.#publish(temporaryName(generation), catalogueName(generation), head);
+  }
+
+  removeCatalogue(generation: number): void {
+    this.remove(catalogueName(generation));
   }
 
   /** What the only line of a file says. */
