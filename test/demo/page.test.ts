@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { closeHouse, figure, type House, openHouse, untilSucceeded, visit } from './visit.ts';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { closeHouse, figure, type House, leave, openHouse, untilSucceeded, visit } from './visit.ts';
 
 /** Steps of the demo's workflow, of which one lies on the road not taken. */
 const RESULTS = 10;
@@ -8,12 +8,13 @@ let house: House;
 beforeAll(async () => {
   house = await openHouse();
 });
+afterEach(() => leave(house));
 afterAll(() => closeHouse(house));
 
 test('a first visit is told a story: two workers, a kill, and how long it took to go on', async () => {
   const { page, complaints } = await visit(house);
   await page.getByText('Two workers share one queue').waitFor();
-  expect(await page.locator('#workers li[data-state=working]').count()).toBe(2);
+  await page.waitForFunction(() => document.querySelectorAll('#workers li[data-state=working]').length === 2);
   await page.waitForFunction(() => Number(document.querySelector('[data-figure=recorded] dd')?.textContent) > 2);
   await page.getByRole('button', { name: 'Next' }).click();
   await page.locator('.story').getByRole('button', { name: 'Kill a worker' }).click();
@@ -112,6 +113,29 @@ test('the keyboard does everything: dispatch, kill, choose a run, and any comman
   await page.waitForFunction(() => document.querySelectorAll('#workers li[data-state=working]').length === 3);
   await page.keyboard.press('k');
   await page.waitForFunction(() => document.querySelectorAll('#workers li[data-state=working]').length === 2);
+});
+
+test('the whole story can be told by keyboard, and a live region tells what happens', async () => {
+  const { page } = await visit(house);
+  const press = async (name: RegExp) => {
+    await page.locator('.story').getByRole('button', { name }).focus();
+    await page.keyboard.press('Enter');
+  };
+  const region = page.locator('#story[aria-live=polite]');
+  await region.getByText('Two workers share one queue').waitFor();
+  await press(/Next/);
+  await press(/Kill a worker/);
+  await region.getByText(/ms later attempt \d+ began on/).waitFor();
+  await press(/Next/);
+  await region.getByText('Reload, or go offline').waitFor();
+  await press(/Next/);
+  await press(/The page is yours/);
+  expect(await page.locator('.story').count()).toBe(0);
+  await page.reload();
+  await page.locator('#workers li[data-state=working]').first().waitFor();
+  expect(await page.locator('.story').count()).toBe(0);
+  await page.keyboard.press('?');
+  await region.getByText('Two workers share one queue').waitFor();
 });
 
 test('the address holds the run, and opens it again', async () => {

@@ -1,5 +1,5 @@
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { onTestFinished } from 'vitest';
+
 import { type ServedPage, servePage } from '../../demo/serve.ts';
 import { chromiumArgs, findChromium } from '../../scripts/chromium.ts';
 
@@ -7,6 +7,11 @@ import { chromiumArgs, findChromium } from '../../scripts/chromium.ts';
 export interface House {
   readonly site: ServedPage;
   readonly browser: Browser;
+}
+
+/** Ends the visits of a test. */
+export async function leave({ browser }: House): Promise<void> {
+  await Promise.all(browser.contexts().map((context) => context.close()));
 }
 
 export async function openHouse(): Promise<House> {
@@ -36,7 +41,6 @@ export async function visit(
 ): Promise<Visit> {
   const { width = 1440, height = 900 } = options;
   const context = await browser.newContext({ viewport: { width, height } });
-  onTestFinished(() => context.close());
   if (options.story === 'told') {
     await context.addInitScript(() => {
       // Not every document may remember; the one a tab begins with may not.
