@@ -6,7 +6,7 @@ export class Rescues {
   readonly #killed = new Map<string, number>();
   /** Who holds which step, and who lost it. */
   readonly #holders = new Map<string, string>();
-  readonly #orphans = new Map<string, string>();
+  readonly #orphans = new Map<string, { readonly of: string; readonly at: number }>();
 
   /** `at`: epoch milliseconds. */
   killed(name: string, at: number): void {
@@ -18,7 +18,7 @@ export class Rescues {
     if (event.type === 'lost') {
       const key = `${run}/${event.step}`;
       const holder = this.#holders.get(key);
-      if (holder !== undefined) this.#orphans.set(key, holder);
+      if (holder !== undefined) this.#orphans.set(key, { of: holder, at: event.at });
       return undefined;
     }
     if (event.type !== 'claimed') return undefined;
@@ -26,10 +26,10 @@ export class Rescues {
     const key = `${run}/${step}`;
     const by = workerName(worker);
     this.#holders.set(key, by);
-    const from = this.#orphans.get(key);
-    const killedAt = from === undefined ? undefined : this.#killed.get(from);
+    const orphan = this.#orphans.get(key);
+    const killedAt = orphan && this.#killed.get(orphan.of);
     this.#orphans.delete(key);
-    if (from === undefined || killedAt === undefined) return undefined;
-    return { run, step, attempt, from, by, ms: at - killedAt };
+    if (!orphan || killedAt === undefined) return undefined;
+    return { run, step, attempt, from: orphan.of, by, noticedMs: orphan.at - killedAt, ms: at - killedAt };
   }
 }

@@ -14,7 +14,8 @@ export interface Rescue {
   readonly attempt: number;
   readonly from: string;
   readonly by: string;
-  /** From the kill to the start of the next attempt. */
+  /** From the kill until its death was in the journal, and until the next attempt began: in ms. */
+  readonly noticedMs: number;
   readonly ms: number;
 }
 
@@ -45,6 +46,6 @@ export const CAPTIONS: readonly Caption[] = [
 ];
 
 /** What the caption about the kill says once there was one. */
-export function tellRescue({ step, attempt, from, by, ms }: Rescue): string {
-  return `${from} was killed in the middle of ${step}. ${Math.round(ms)} ms later attempt ${attempt} began on ${by}. Nothing was lost; only what it had in hand was done again.`;
+export function tellRescue({ step, attempt, from, by, noticedMs, ms }: Rescue): string {
+  return `${from} was killed in the middle of ${step}. That was known after ${Math.round(noticedMs)} ms, and ${Math.round(ms)} ms after the kill attempt ${attempt} began on ${by}, once it had its hands free. Nothing was lost; only what ${from} had in hand was done again.`;
 }

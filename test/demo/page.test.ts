@@ -18,7 +18,9 @@ test('a first visit is told a story: two workers, a kill, and how long it took t
   await page.waitForFunction(() => Number(document.querySelector('[data-figure=recorded] dd')?.textContent) > 2);
   await page.getByRole('button', { name: 'Next' }).click();
   await page.locator('.story').getByRole('button', { name: 'Kill a worker' }).click();
-  const told = await page.getByText(/was killed in the middle of .* \d+ ms later attempt \d+ began on/).textContent();
+  const told = await page
+    .getByText(/was killed in the middle of .* known after \d+ ms, and \d+ ms after the kill attempt \d+ began on/)
+    .textContent();
   expect(told).toContain('Nothing was lost');
   await untilSucceeded(page, 3);
   expect(await figure(page, 'recorded')).toBe(3 * RESULTS);
@@ -125,7 +127,7 @@ test('the whole story can be told by keyboard, and a live region tells what happ
   await region.getByText('Two workers share one queue').waitFor();
   await press(/Next/);
   await press(/Kill a worker/);
-  await region.getByText(/ms later attempt \d+ began on/).waitFor();
+  await region.getByText(/ms after the kill attempt \d+ began on/).waitFor();
   await press(/Next/);
   await region.getByText('Reload, or go offline').waitFor();
   await press(/Next/);

@@ -18,6 +18,7 @@ test('a rescue lasts from the kill to the next attempt, and names both workers',
     attempt: 2,
     from: 'otter-a',
     by: 'otter-b',
+    noticedMs: 30,
     ms: 40,
   });
 });
