@@ -1,7 +1,10 @@
+import 'fake-indexeddb/auto';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryStore } from 'fuseline';
+import { IndexedDBStore } from 'fuseline/indexeddb';
 import { FileStore, type FileStoreOptions } from 'fuseline/node';
 import { type Bracket, bracket } from 'fuseline/testing';
 
@@ -11,7 +14,14 @@ export const backends: Readonly<Record<string, Bracket>> = {
   file: bracket(() => inDirectory({})),
   'file, relaxed': bracket(() => inDirectory({ durability: 'relaxed' })),
   'file, in tiny segments': bracket(() => inDirectory({ segmentBytes: 2000 })),
+  // The real one is tested in a real browser: test/browser/page.
+  'indexeddb, imitated': bracket(() => inDatabase()),
 };
+
+function inDatabase() {
+  const name = randomUUID();
+  return { open: () => new IndexedDBStore(name) };
+}
 
 function inMemory() {
   const rows = new MemoryStore();

@@ -35,7 +35,7 @@ test('a tab that is frozen, and one that hangs, are given up once they were sile
   const heirs = { frozen: await heirOf('frozen'), hung: await heirOf('hung') };
   const at = Date.now();
   await frozen.tab.send('Page.setWebLifecycleState', { state: 'frozen' });
-  await hung.tab.evaluate('void setTimeout(() => { for (;;); })');
+  await hung.tab.evaluate('void tab.hang()');
   for (const [database, { run }] of Object.entries({ frozen, hung })) {
     const begun = await site.noted((note) => note.run === run && note.attempt === 2);
     expect(begun.who, database).toBe('heir');
@@ -49,7 +49,7 @@ test('a tab that is frozen, and one that hangs, are given up once they were sile
   expect(await heirs.frozen.call('recorded', 'frozen', frozen.run)).toEqual(['hold']);
   expect(await heirs.hung.call('recorded', 'hung', hung.run)).toEqual(['hold']);
   await Promise.all(Object.values(heirs).map((heir) => heir.close()));
-});
+}, 120_000);
 
 test('a page that is put aside for the back button, with nobody else at work, goes on with its step when it comes back', async () => {
   const { tab, run } = await holding('aside');

@@ -28,3 +28,26 @@ export async function deleteRaw(database: string): Promise<void> {
     indexedDB.deleteDatabase(nameOf(database)).onsuccess = resolve;
   });
 }
+
+/**
+ * Hangs for ever, as soon as no transaction is open. With one that is, the database would be closed to everybody else,
+ * and no code of theirs could help.
+ */
+export function hang(): void {
+  let open = 0;
+  const begin = IDBDatabase.prototype.transaction;
+  IDBDatabase.prototype.transaction = function (...args) {
+    const transaction = begin.apply(this, args);
+    open++;
+    const ended = (): void => void open--;
+    transaction.addEventListener('complete', ended);
+    transaction.addEventListener('abort', ended);
+    return transaction;
+  };
+  const look = (): void => {
+    while (open === 0);
+    setTimeout(look);
+  };
+  // What is open already has ended by then.
+  setTimeout(look, 500);
+}
