@@ -226,6 +226,27 @@ describe('rows in memory and in tables', () => {
   });
 });
 
+test.each(['strict', 'relaxed'] as const)('files that were replaced are closed: %s', async (durability) => {
+  let held = 0;
+  const files: Files = {
+    ...nodeFiles,
+    open(path, flags) {
+      const fd = nodeFiles.open(path, flags);
+      held++;
+      return fd;
+    },
+    close(fd) {
+      held--;
+      nodeFiles.close(fd);
+    },
+  };
+  const store = open({ ...TINY, durability, files });
+  await fill(store, 40);
+  expect(held).toBeLessThan(20);
+  await store.close();
+  expect(held).toBe(0);
+});
+
 /** A disk on which tables wait for their sync until they are let go; commits are synced in place. */
 function heldTables() {
   const held: (() => void)[] = [];

@@ -33,8 +33,12 @@ export class Syncs {
 
   /** Closes a file that nothing is read from any more, once it is synced if it has to be. */
   leave(file: LogFile): void {
-    if (this.#sealed.has(file)) this.#sealed.set(file, 'left');
-    else file.close();
+    const waits = this.#sealed.has(file) && this.durable < Number.POSITIVE_INFINITY;
+    if (waits) this.#sealed.set(file, 'left');
+    else {
+      this.#sealed.delete(file);
+      file.close();
+    }
   }
 
   /**
