@@ -90,6 +90,7 @@ export default defineConfig({
           environmentOptions: { happyDOM: { settings: { device: { prefersReducedMotion: 'reduce' } } } },
         },
       },
+      project('elements', { testTimeout: 60_000, globalSetup: './scripts/chromium.ts' }),
       project('demo', { testTimeout: 60_000, globalSetup: './scripts/chromium.ts' }),
       project('package', { testTimeout: 60_000, globalSetup: './test/package/install.ts' }),
     ],

@@ -239,9 +239,10 @@ export class FuselineGraph extends FollowingElement implements FuselineGraphElem
     view.addEventListener('blur', () => this.#mark(undefined));
   }
 
-  #nodeAt({ target }: Event): number | undefined {
-    const node = target instanceof Element ? target.closest<HTMLElement>('.node') : null;
-    return node === null ? undefined : Number(node.dataset.at);
+  /** Along the path: what the page has put into a node lies in another tree. */
+  #nodeAt(event: Event): number | undefined {
+    const found = event.composedPath().find((one) => one instanceof HTMLElement && one.matches('.node'));
+    return found && Number((found as HTMLElement).dataset.at);
   }
 
   #select(at: number | undefined): void {

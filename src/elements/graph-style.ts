@@ -39,7 +39,8 @@ export const GRAPH_STYLE = `
 .scene:not(.with-content) .content { display: none; }
 ::slotted(*) { flex: 1; min-width: 0; min-height: 0; }
 .scene.far .node { justify-content: center; background: color-mix(in srgb, var(--ink) 24%, var(--raised)); }
-.scene.far .foot, .scene.far .count { display: none; }
+/* Too small to read, and still part of what the node is called. */
+.scene.far .foot { position: absolute; clip-path: inset(50%); }
 .scene.far .name { font-size: 20px; }
 .scene.far .sign { width: 24px; height: 24px; }
 .controls { position: absolute; inset: auto 8px 8px auto; display: flex; gap: 4px; }

@@ -1,0 +1,179 @@
+import { readFile } from 'node:fs/promises';
+import type { Locator, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type House, openHouse, play, visit } from './house.ts';
+
+let house: House;
+beforeAll(async () => {
+  house = await openHouse();
+});
+afterAll(() => house.close());
+
+function nodeOf(page: Page, text: string): Locator {
+  return page.locator('fuseline-graph .node', { hasText: text });
+}
+
+function heard(page: Page): Promise<readonly (readonly [string, Readonly<Record<string, unknown>>])[]> {
+  return page.evaluate(() => window.asked.heard as never);
+}
+
+test('the strictest policy forbids nothing the elements do, and hostile names, results and errors are text', async () => {
+  const { page, complaints } = await visit(house);
+  await play(page);
+  await nodeOf(page, '<img src=x').click();
+  await page.getByRole('heading', { name: /^<img src=x/ }).waitFor();
+  await nodeOf(page, 'resize-small').click();
+  await page.getByText('Error: <img src=x').first().waitFor();
+  expect(await page.locator('img').count()).toBe(0);
+  expect(await page.title()).toBe('elements');
+  expect(complaints).toEqual([]);
+});
+
+test('what the page puts into a node is seen there, in the page’s own style', async () => {
+  const { page } = await visit(house);
+  await play(page);
+  const swatches = page.locator('.swatches');
+  expect(await swatches.evaluate((element) => getComputedStyle(element).color)).toBe('rgb(1, 2, 3)');
+  const inner = await swatches.boundingBox();
+  const outer = await page.getByRole('option', { name: /#884422/ }).boundingBox();
+  if (!inner || !outer) throw new Error('the swatches or their node are not seen');
+  expect(inner.x).toBeGreaterThan(outer.x);
+  expect(inner.y).toBeGreaterThan(outer.y);
+  expect(inner.y + inner.height).toBeLessThanOrEqual(outer.y + outer.height);
+});
+
+test('a bar under the pointer lights its node and its entries; one that is clicked is chosen', async () => {
+  const { page } = await visit(house);
+  await play(page);
+  const plot = await page.locator('fuseline-timeline canvas').boundingBox();
+  if (!plot) throw new Error('there is no plot');
+  // The second row of the first worker: the attempt that took until the worker was gone.
+  const bar = { x: plot.x + plot.width / 2, y: plot.y + 58 };
+  await page.mouse.move(bar.x, bar.y);
+  await page.locator('.node.marked', { hasText: 'resize-large' }).waitFor();
+  await page.locator('.row.marked', { hasText: 'resize-large' }).first().waitFor();
+  await page.mouse.click(bar.x, bar.y);
+  await page.getByRole('heading', { name: 'resize-large', exact: true }).waitFor();
+  await page.mouse.move(bar.x, plot.y + plot.height + 100);
+  await page.locator('.node.marked').waitFor({ state: 'detached' });
+  expect((await heard(page)).map(([type, { step }]) => [type, step])).toEqual([
+    ['mark', 'resize-large'],
+    ['select', 'resize-large'],
+    ['mark', undefined],
+  ]);
+});
+
+test('the table says which attempt failed, and which was lost with its worker', async () => {
+  const { page } = await visit(house);
+  await play(page);
+  const rows = page.locator('fuseline-timeline tbody tr');
+  await rows.first().waitFor({ state: 'attached', timeout: 5000 });
+  const outcomes = await rows.evaluateAll((all) =>
+    all.map((row) => `${row.children[2]?.textContent} ${row.children[6]?.textContent}`),
+  );
+  expect(outcomes).toContain('resize-large lost');
+  expect(outcomes).toContain('resize-small failed');
+});
+
+test('the graph is moved by the pointer, zoomed by the wheel, and shown whole again', async () => {
+  const { page } = await visit(house);
+  await play(page);
+  const node = page.getByRole('option', { name: /^decode succeeded/ });
+  const place = async () => (await node.boundingBox()) as { x: number; y: number; width: number };
+  const before = await place();
+  const view = await page.locator('fuseline-graph').boundingBox();
+  if (!view) throw new Error('there is no graph');
+  const corner = { x: view.x + 12, y: view.y + 12 };
+  await page.mouse.move(corner.x, corner.y);
+  await page.mouse.down();
+  await page.mouse.move(corner.x + 60, corner.y + 30, { steps: 4 });
+  await page.mouse.up();
+  const moved = await place();
+  expect(moved.x - before.x).toBeCloseTo(60, 0);
+  expect(moved.y - before.y).toBeCloseTo(30, 0);
+  // What was dragged was not chosen.
+  expect(await heard(page)).toEqual([]);
+  await page.keyboard.down('Control');
+  await page.mouse.wheel(0, -150);
+  await page.keyboard.up('Control');
+  await expect.poll(async () => (await place()).width).toBeGreaterThan(moved.width * 1.3);
+  await page.getByRole('button', { name: 'Show the whole graph' }).click();
+  await expect.poll(async () => Math.abs((await place()).x - before.x)).toBeLessThan(2);
+});
+
+test('the slider is dragged through the past, and everything follows', async () => {
+  const { page } = await visit(house);
+  await play(page);
+  const axis = await page.getByRole('slider').boundingBox();
+  if (!axis) throw new Error('there is no slider');
+  await page.mouse.move(axis.x + axis.width - 2, axis.y + 10);
+  await page.mouse.down();
+  await page.mouse.move(axis.x + 1, axis.y + 10, { steps: 8 });
+  await page.mouse.up();
+  await page.getByRole('option', { name: /^sheet waiting/ }).waitFor();
+  await page.getByText(/^As it was after entry \d+ of \d+\.$/).waitFor();
+  await page.getByRole('button', { name: 'Back to now' }).click();
+  await page.getByRole('option', { name: /^sheet succeeded/ }).waitFor();
+  const moments = (await heard(page)).filter(([type]) => type === 'moment');
+  expect(moments.length).toBeGreaterThan(2);
+  expect(moments.at(-1)?.[1].seq).toBeUndefined();
+});
+
+test('while nothing changes no frame is drawn', async () => {
+  const { page } = await visit(house);
+  await play(page);
+  // The table comes a second after the last change.
+  await page.locator('fuseline-timeline tbody tr').nth(6).waitFor({ state: 'attached', timeout: 5000 });
+  const frames = await page.evaluate(async () => {
+    const { requestAnimationFrame } = window;
+    let asked = 0;
+    window.requestAnimationFrame = (callback) => {
+      asked++;
+      return requestAnimationFrame(callback);
+    };
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    return { asked, animations: document.getAnimations().length };
+  });
+  expect(frames).toEqual({ asked: 0, animations: 0 });
+});
+
+const SCREENS = [
+  ['light', { colorScheme: 'light' }],
+  ['dark', { colorScheme: 'dark' }],
+  ['forced colours', { forcedColors: 'active' }],
+] as const;
+
+test.each(SCREENS)(
+  'axe finds nothing in %s, wide or narrow: running, a failed step, a moment of the past',
+  async (_, screen) => {
+    const axe = await readFile('node_modules/axe-core/axe.min.js', 'utf8');
+    for (const width of [360, 1440]) {
+      const { page } = await visit(house, { ...screen, viewport: { width, height: 900 }, bypassCSP: true });
+      await page.evaluate(axe);
+      const check = async (when: string) => {
+        const violations = await page.evaluate(async () => {
+          const { axe } = window as unknown as {
+            axe: { run(): Promise<{ violations: { id: string; nodes: { target: unknown }[] }[] }> };
+          };
+          return (await axe.run()).violations.map(({ id, nodes }) => [
+            id,
+            nodes.map(({ target }) => JSON.stringify(target)),
+          ]);
+        });
+        expect(violations, `${when}, ${width} pixels wide`).toEqual([]);
+      };
+      await check('nothing there');
+      await page.evaluate(() => window.asked.begin());
+      await page.getByRole('option', { name: /^resize-large running/ }).waitFor({ state: 'attached' });
+      await check('running');
+      await page.evaluate(() => window.asked.takeOver());
+      await page.getByText('Run photo-1 succeeded.', { exact: true }).waitFor();
+      await page.locator('fuseline-run').evaluate((run) => Object.assign(run, { selected: 'resize-small' }));
+      await page.getByRole('heading', { name: 'resize-small' }).waitFor();
+      await check('a step');
+      await page.locator('fuseline-run').evaluate((run) => Object.assign(run, { moment: 4 }));
+      await page.getByRole('button', { name: 'Back to now' }).waitFor();
+      await check('the past');
+    }
+  },
+);
