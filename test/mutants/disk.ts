@@ -166,8 +166,11 @@ export class Disk {
 /** All that was synced; of what follows as much as chance wants, some of its sectors empty. */
 function afterCut({ bytes, synced }: File, random: Random): Buffer {
   const left = Buffer.from(bytes.subarray(0, synced + random.below(bytes.length - synced + 1)));
-  for (let from = Math.ceil(synced / SECTOR) * SECTOR; from < left.length; from += SECTOR) {
-    if (random.chance(0.3)) left.fill(0, from, Math.min(left.length, from + SECTOR));
+  for (let from = synced; from < left.length; ) {
+    // The first sector was written before, up to where the file ended then. One zero could as well be a changed byte.
+    const to = Math.min(left.length, (Math.floor(from / SECTOR) + 1) * SECTOR);
+    if (to - from > 1 && random.chance(0.3)) left.fill(0, from, to);
+    from = to;
   }
   return left;
 }

@@ -119,6 +119,36 @@ describe('a damaged log', () => {
     expect(await readCopy(Buffer.concat([log.subarray(0, from), Buffer.alloc(log.length - from)]))).toEqual(['a', 'b']);
   });
 
+  const sectorAfter = (position: number) => (Math.floor(position / 512) + 1) * 512;
+
+  test('with zeros from where the file ended, behind a torn piece inside a sector, it holds what lies around', async () => {
+    const log = readFileSync(logOf(directory));
+    const torn = Buffer.from('\n{"crc":"1a2b3c4d","by":"it');
+    const from = log.length + torn.length;
+    const zeros = Buffer.alloc(sectorAfter(from + 1) - from);
+    const rest = Buffer.from('the rest of a record"]}\t\n');
+    expect(await readCopy(Buffer.concat([log, torn, zeros, rest]))).toEqual(names);
+    // Zeros that end inside a sector are nobody's doing but somebody's.
+    expect(await readCopy(Buffer.concat([log, torn, zeros.subarray(1), rest]))).toBe('STORAGE_CORRUPT');
+
+    writeFileSync(logOf(directory), Buffer.concat([log, torn, Buffer.alloc(9)]));
+    const store = open();
+    expect(await put(store, 'd')).toMatchObject({ status: 'committed' });
+    expect(await keysOf(open())).toEqual([...names, 'd']);
+  });
+
+  test('whose record was emptied from its middle on is refused once another builds on it', async () => {
+    const store = open();
+    const long = await put(store, 'long', 'x'.repeat(3000));
+    const version = long.status === 'committed' ? long.version : undefined;
+    await store.commit({ expect: [{ key: 'long', version }], put: [{ key: 'long', value: '2' }] });
+    await store.close();
+    const log = readFileSync(logOf(directory));
+    const from = log.indexOf('xxx') + 600;
+    log.fill(0, from, sectorAfter(from + 1));
+    expect(await readCopy(log)).toBe('STORAGE_CORRUPT');
+  });
+
   test('whose record was turned into a torn one is refused once another builds on it', async () => {
     const store = open();
     const [a] = await store.read(['a']);

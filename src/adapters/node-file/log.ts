@@ -286,8 +286,8 @@ export class Log {
         // Without a newline it may still be growing.
         if (!ended) break;
         this.stats.torn++;
-        if (line.kind === 'torn') this.#losses.skipTorn(segment.base + at);
-        else this.#losses.skipZeros(segment.base + at, segment.base + end);
+        if (line.kind === 'torn' || line.torn > 0) this.#losses.skipTorn(segment.base + at);
+        if (line.kind === 'lost') this.#losses.skipZeros(segment.base + at + line.torn, segment.base + end);
       }
       if (line.kind === 'record') {
         if (at === HEADER_AT) checkFormat(line.head, segment.path);

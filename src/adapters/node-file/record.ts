@@ -14,8 +14,11 @@ export type Line =
   | { readonly kind: 'blank' }
   /** A beginning without an end: its writer died, or the disk was full. */
   | { readonly kind: 'torn' }
-  /** Sectors of zeros: a power cut took away what nobody had synced. */
-  | { readonly kind: 'lost' }
+  /**
+   * Sectors of zeros: a power cut took away what nobody had synced. So many bytes before the zeros are the beginning of
+   * a record that never had an end.
+   */
+  | { readonly kind: 'lost'; readonly torn: number }
   /** Neither a record nor the beginning of one: a crash does not leave this behind. */
   | { readonly kind: 'damaged' };
 
@@ -186,7 +189,7 @@ export function readLine(bytes: Buffer, start: number, end: number, position: nu
     return { kind: 'record', ...readHead(bytes, start, end) };
   }
   if (line[0] === SPACE && line.every((byte) => byte === SPACE)) return { kind: 'blank' };
-  if (line.includes(0)) return { kind: isLostSectors(line, position) ? 'lost' : 'damaged' };
+  if (line.includes(0)) return readZeros(line, position);
   if (!opened || line.includes(TAB)) return { kind: 'damaged' };
   // Whole but for its tab: a write may end just there, but then the next record's newline comes alone.
   if (checks(line, line.length - 1) || (checks(line, line.length) && next === NEWLINE)) return { kind: 'damaged' };
@@ -244,17 +247,30 @@ function saysChecksum(line: Buffer, checksum: number): boolean {
   return true;
 }
 
-/** Whether every run of zeros covers whole sectors, as far as the line reaches. */
-function isLostSectors(line: Buffer, position: number): boolean {
-  for (let from = line.indexOf(0); from >= 0; ) {
+/**
+ * Every run of zeros must cover whole sectors, as far as the line reaches. One may begin inside a sector, behind a torn
+ * piece: there the file ended when that sector was written last. One zero alone there is a changed byte.
+ */
+function readZeros(line: Buffer, position: number): Line {
+  let torn = 0;
+  for (let behind = 0, from = line.indexOf(0); from >= 0; ) {
+    const piece = line.subarray(behind, from);
     let to = from;
     while (to < line.length && line[to] === 0) to++;
-    const begins = from === 0 || (position + from) % SECTOR === 0;
-    const ends = to === line.length || (position + to) % SECTOR === 0;
-    if (!begins || !ends) return false;
+    if (to < line.length && (position + to) % SECTOR !== 0) return { kind: 'damaged' };
+    if (from > 0 && (position + from) % SECTOR !== 0) {
+      // Behind other zeros it is the rest of a record that is lost anyway.
+      if (to - from === 1 || !(behind === 0 ? isTorn(piece) : !piece.includes(TAB))) return { kind: 'damaged' };
+      if (behind === 0) torn = from;
+    }
+    behind = to;
     from = line.indexOf(0, to);
   }
-  return true;
+  return { kind: 'lost', torn };
+}
+
+function isTorn(piece: Buffer): boolean {
+  return beginsLikeRecord(piece) && !piece.includes(TAB) && !checks(piece, piece.length);
 }
 
 function hex(checksum: number): string {
