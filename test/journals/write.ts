@@ -88,20 +88,22 @@ async function write(): Promise<void> {
   await roads.dispatch(undefined, { storage, id: 'held-roads' });
   await fallback.dispatch(undefined, { storage, id: 'falling-back' });
   await urgent.dispatch(undefined, { storage, id: 'urgent', priority: 9 });
-  await late.dispatch(undefined, { storage, id: 'late' });
   await held.dispatch(1, { storage, id: 'cancelled-held' });
   await retried.dispatch(undefined, { storage, id: 'retrying' });
   await upload.dispatch(undefined, { storage, id: 'offline' });
 
   // One worker dies; another takes over, tries what fails, and dies as well.
   const holds = ['waiting', 'rerun', 'held-values', 'held-hostile', 'held-any', 'held-any', 'held-once', 'held-roads'];
-  holds.push('falling-back', 'urgent', 'late', 'cancelled-held');
+  holds.push('falling-back', 'urgent', 'cancelled-held');
   const first = worker();
   await first.holds(holds.length);
   await storage.release('waiting', [(await storage.peek('waiting', (state) => state.claimOf(1))) as Fence]);
   await first.holds(holds.length + 1);
   for (const run of ['retrying', 'offline'])
     while ((await storage.get(run)).steps[0]?.queued !== 'delayed') await new Promise(setImmediate);
+  // Its deadline must not pass before the second worker is gone.
+  await late.dispatch(undefined, { storage, id: 'late' });
+  await first.holds(holds.length + 2);
   await storage.cancel('cancelled-held');
   await first.kill();
   for (const { id } of await storage.sessions.list()) await storage.reap(id);
