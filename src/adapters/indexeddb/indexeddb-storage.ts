@@ -28,7 +28,7 @@ export class IndexedDBStorage extends RuntimeStorage {
     const presence = new Presence(database);
     super({
       store,
-      host: pageHost(),
+      host: pageHost,
       liveness: presence,
       network: pageNetwork(probe),
       ...(keep && { keep }),

@@ -1,7 +1,11 @@
 import type { Hint, Key } from '../../core/store.ts';
+import { pageHost } from './page-host.ts';
 
 /** More keys than this are not named: who hears of them looks at everything. */
 const MOST_KEYS = 200;
+
+/** A message costs as much as a third of a commit. So the first is sent at once, and what follows so closely together. */
+const GATHER_MS = 8;
 
 /**
  * Tells the other tabs, workers and handles of an origin which keys changed. A message may be lost, come twice, or come
@@ -11,13 +15,17 @@ export class News {
   readonly #name: string;
   readonly #listeners = new Set<(hint: Hint) => void>();
   #channel: BroadcastChannel | undefined;
+  #untold: Key[] = [];
+  #cancelNext: (() => void) | undefined;
 
   constructor(name: string) {
     this.#name = name;
   }
 
   tell(keys: readonly Key[]): void {
-    if (keys.length > 0) this.#open()?.postMessage(keys.length > MOST_KEYS ? undefined : keys);
+    if (keys.length === 0) return;
+    this.#untold.push(...keys);
+    if (!this.#cancelNext) this.#tellNow();
   }
 
   listen(listener: (hint: Hint) => void): () => void {
@@ -33,9 +41,25 @@ export class News {
   }
 
   close(): void {
+    this.#cancelNext?.();
+    if (this.#untold.length > 0) this.#post();
     this.#listeners.clear();
     this.#channel?.close();
     this.#channel = undefined;
+  }
+
+  #tellNow(): void {
+    this.#post();
+    this.#cancelNext = pageHost.after(GATHER_MS, () => {
+      this.#cancelNext = undefined;
+      if (this.#untold.length > 0) this.#tellNow();
+    });
+  }
+
+  #post(): void {
+    const keys = this.#untold;
+    this.#untold = [];
+    this.#open()?.postMessage(keys.length > MOST_KEYS ? undefined : keys);
   }
 
   #hear(data: unknown): void {

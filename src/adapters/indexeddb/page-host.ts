@@ -6,10 +6,7 @@ import { webHost } from '../host.ts';
  * minute a while later, under which it would look dead to the others and would not notice their deaths. Those of its
  * workers are not, so a small Worker keeps the time of a hidden page.
  */
-export function pageHost(): Host {
-  const timers = new Timers();
-  return { ...webHost, after: (ms, callback) => timers.after(ms, callback) };
-}
+export const pageHost: Host = { ...webHost, after: (ms, callback) => timers.after(ms, callback) };
 
 interface Timer {
   readonly due: number;
@@ -56,6 +53,9 @@ class Timers {
     this.#clock.arm(id, ms);
   }
 }
+
+/** One for all storages of a page. */
+const timers = new Timers();
 
 /** What a page asks of the Worker that keeps its time: to be told after so long, or no more. */
 export type Order = readonly [id: number, ms: number] | readonly [id: number];
