@@ -39,6 +39,7 @@ export default defineConfig({
       project('store', { testTimeout: 30_000 }),
       project('corpus', { testTimeout: 60_000 }),
       project('process', { testTimeout: 60_000, globalSetup: './scripts/build-first.mjs' }),
+      project('journals', { testTimeout: 60_000, globalSetup: './scripts/build-first.mjs' }),
       {
         extends: true,
         optimizeDeps: { include: ['devalue', 'idb'] },
