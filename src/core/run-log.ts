@@ -36,11 +36,12 @@ export type Reader<T> = (state: RunState, verdict: Verdict) => T;
 
 export type EntryListener = (state: RunState, entry: JournalEntry, seq: number) => void;
 
-export type Put = NonNullable<Batch['put']>;
+/** Of a value that is too large for its event, for rows of their own. */
+export type Pieces = readonly { readonly name: string; readonly value: string }[];
 
 interface Waiting {
   readonly command: Command;
-  readonly put: Put;
+  readonly pieces: Pieces;
   readonly answer: (state: RunState, verdict: Verdict) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -82,9 +83,9 @@ export class RunLog {
   }
 
   /** Says something to the run. Rejects with `UNKNOWN_RUN` if there is none. */
-  submit<T>(command: Command, read: Reader<T>, put: Put = []): Promise<T> {
+  submit<T>(command: Command, read: Reader<T>, pieces: Pieces = []): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ command, put, answer: (state, verdict) => resolve(read(state, verdict)), reject });
+      this.#waiting.push({ command, pieces, answer: (state, verdict) => resolve(read(state, verdict)), reject });
       this.#busy ??= this.#work();
     });
   }
@@ -113,19 +114,17 @@ export class RunLog {
     return () => this.#listeners.delete(listener);
   }
 
-  /** A text as an event keeps it, and the rows to put beside the event. */
-  stow(text: string, incarnation: string = this.#incarnation): { readonly stored: Stored; readonly put: Put } {
-    if (text.length <= INLINE_LENGTH) return { stored: text, put: [] };
+  /** A text as an event keeps it, and what has to be put beside the event. The run need not be known yet. */
+  stow(text: string): { readonly stored: Stored; readonly pieces: Pieces } {
+    if (text.length <= INLINE_LENGTH) return { stored: text, pieces: [] };
     const row = this.#ports.host.id();
     const size = this.#ports.store.limits.valueLength;
-    const put: { key: Key; value: string }[] = [];
+    const pieces: { name: string; value: string }[] = [];
     for (let at = 0; at < text.length; at += size) {
-      put.push({
-        key: `${keys.value(this.id, incarnation, row)}/${String(put.length).padStart(6, '0')}`,
-        value: text.slice(at, at + size),
-      });
+      const name = `${row}/${String(pieces.length).padStart(6, '0')}`;
+      pieces.push({ name, value: text.slice(at, at + size) });
     }
-    return { stored: { row, length: text.length }, put };
+    return { stored: { row, length: text.length }, pieces };
   }
 
   async fetch(stored: Stored): Promise<string> {
@@ -193,7 +192,7 @@ export class RunLog {
         return this.#answer(turn, verdicts, state);
       }
       const facts = factsOf(state);
-      const values = turn.flatMap(({ put }, i) => (verdicts[i]?.status === 'accepted' ? put : []));
+      const values = turn.flatMap(({ pieces }, i) => (verdicts[i]?.status === 'accepted' ? pieces : []));
       this.#written = keys.entry(this.id, this.#incarnation, seq);
       const batch = this.#batch(state, facts, entry, this.#written, values);
       let committed: boolean;
@@ -235,10 +234,11 @@ export class RunLog {
     facts: RunFacts,
     entry: JournalEntry,
     key: Key,
-    values: Put,
+    values: Pieces,
   ): Batch & { put: { key: Key; value: string }[] } {
     const rows = rowChanges(this.id, state, this.#facts, facts);
-    const put = [{ key, value: JSON.stringify(entry) }, ...rows.put, ...values];
+    const put = [{ key, value: JSON.stringify(entry) }, ...rows.put];
+    for (const { name, value } of values) put.push({ key: keys.value(this.id, this.#incarnation, name), value });
     if (headChanged(this.#facts, facts))
       put.push({ key: keys.head(this.id), value: JSON.stringify(headOf(state, this.#incarnation)) });
     const expect = [{ key, version: undefined }, ...(this.#birth ? [this.#birth] : [])];
@@ -249,7 +249,7 @@ export class RunLog {
     const { store, host, graphs } = this.#ports;
     if ((await this.#load()) !== 'none') return undefined;
     const incarnation = host.id();
-    const { stored, put: values } = this.stow(input, incarnation);
+    const { stored, pieces } = this.stow(input);
     const state = new RunState(graph, { type: 'created', ...created, graph: graph.hash, input: stored }, host.now());
     const { entry, verdicts } = decide(state, [start], state.createdAt, () => host.random());
     this.#incarnation = incarnation;
@@ -258,7 +258,7 @@ export class RunLog {
     this.#facts = NO_FACTS;
     const facts = factsOf(state);
     const first = keys.entry(this.id, incarnation, 0);
-    const batch = this.#batch(state, facts, entry as JournalEntry, first, values);
+    const batch = this.#batch(state, facts, entry as JournalEntry, first, pieces);
     const head = keys.head(this.id);
     const result = await store.commit({
       expect: [{ key: head, version: undefined }],

@@ -127,7 +127,7 @@ export class RuntimeStorage extends RunReader {
     next?: ClaimRequest,
   ): Promise<Granted & { readonly status: Verdict['status'] }> {
     const log = this.logs.get(run);
-    const { stored, put } =
+    const { stored, pieces } =
       outcome.status === 'succeeded' && value !== undefined ? log.stow(this.codec.encode(value)) : NOTHING;
     const grant = readGrant(run, next?.serves ?? never);
     return log.submit(
@@ -138,20 +138,20 @@ export class RuntimeStorage extends RunReader {
         next,
       },
       (state, verdict) => ({ status: verdict.status, ...grant(state, verdict) }),
-      put,
+      pieces,
     );
   }
 
   async checkpoint(run: string, claim: Fence, key: string, value: unknown): Promise<Verdict['status']> {
     const log = this.logs.get(run);
-    const { stored, put } = log.stow(this.codec.encode(value));
-    return log.submit({ type: 'checkpoint', claim, key, value: stored }, readStatus, put);
+    const { stored, pieces } = log.stow(this.codec.encode(value));
+    return log.submit({ type: 'checkpoint', claim, key, value: stored }, readStatus, pieces);
   }
 
   async progress(run: string, claim: Fence, value: unknown): Promise<Verdict['status']> {
     const log = this.logs.get(run);
-    const { stored, put } = log.stow(this.codec.encode(value));
-    return log.submit({ type: 'progress', claim, value: stored }, readStatus, put);
+    const { stored, pieces } = log.stow(this.codec.encode(value));
+    return log.submit({ type: 'progress', claim, value: stored }, readStatus, pieces);
   }
 
   async release(run: string, claims: readonly Fence[]): Promise<void> {
@@ -227,8 +227,8 @@ export class RuntimeStorage extends RunReader {
       );
     }
     const log = this.logs.get(run);
-    const { stored, put } = log.stow(this.codec.encode(payload));
-    await log.submit({ type: 'signal', id, name, payload: stored }, readStatus, put);
+    const { stored, pieces } = log.stow(this.codec.encode(payload));
+    await log.submit({ type: 'signal', id, name, payload: stored }, readStatus, pieces);
   }
 
   /** Deletes a run that has ended, with everything it recorded. */
@@ -320,7 +320,7 @@ export interface CommandOptions {
   readonly id?: string;
 }
 
-const NOTHING = { stored: undefined, put: [] } as const;
+const NOTHING = { stored: undefined, pieces: [] } as const;
 const never: Serves = () => false;
 const readStatus = (_: RunState, verdict: Verdict): Verdict['status'] => verdict.status;
 

@@ -264,6 +264,18 @@ describe('an id stands for one input:', () => {
   });
 });
 
+test('a long payload of a signal is kept, though whoever sends it has not read the run', async () => {
+  const rig = new Rig();
+  await rig.dispatch(
+    workflow('w', ($) => $.step('a', {}, nothing)),
+    undefined,
+  );
+  const payload = 'x'.repeat(10_000);
+  await rig.open().signal('run', 'go', payload);
+  const { values } = await rig.open().export('run');
+  expect(Object.values(values).map((text) => text.length)).toEqual([payload.length + 2]);
+});
+
 test('an input is validated at dispatch: the error names the path, and the steps see what the schema hands back', async () => {
   const rig = new Rig();
   const schema: StandardSchema<{ day: string }, { day: Date }> = {
