@@ -3,8 +3,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ProcessEngine, typed, workflow } from 'fuseline';
-import { FileStorage } from 'fuseline/node';
+import { FileStorage, FileStore } from 'fuseline/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { until } from './fleet.ts';
+import { continueByNewer } from './newer.ts';
 
 const OLD = `
 import { typed, workflow } from 'fuseline';
@@ -50,10 +52,12 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
-function check(
+const check = (...args: readonly string[]) => fuseline('check', ...args);
+
+function fuseline(
   ...args: readonly string[]
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
-  const child = spawn(process.execPath, [resolve('dist/cli/main.js'), 'check', ...args], { cwd: project });
+  const child = spawn(process.execPath, [resolve('dist/cli/main.js'), ...args], { cwd: project });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (data) => (stdout += data));
@@ -130,6 +134,98 @@ test('check looks at more runs than one page holds', async () => {
   expect(report.checked).toBe(120);
   expect(new Set(report.runs.map(({ id }) => id)).size).toBe(120);
   expect((await check('new.ts', '--storage', 'many')).stdout).toContain('and 110 more');
+});
+
+const KINDS_OLD = `
+import { typed, workflow } from 'fuseline';
+export const kinds = workflow('kinds', { input: typed<{ id: number }>() }, ($) => {
+  const a = $.step('a', { order: $.input }, ({ order }) => order.id);
+  const b = $.step('b', {}, () => 1);
+  $.step('takes more', { a }, ({ a }) => a);
+  $.step('takes less', { a, b }, ({ a }) => a);
+  $.step('was a step', { a }, () => 'x');
+  $.branch('was a branch', { a }, () => 'x' as const);
+  $.step('loses its fallback', { a }, ({ a }) => a, { fallback: () => 0 });
+  $.step('from a step', { value: a }, ({ value }) => value);
+  return $.step('as before', { a, b }, ({ a, b }) => a + b);
+});
+`;
+const KINDS_NEW = `
+import { typed, workflow } from 'fuseline';
+export const kinds = workflow('kinds', { input: typed<{ id: number }>() }, ($) => {
+  const a = $.step('a', { order: $.input }, ({ order }) => order.id);
+  const b = $.step('b', {}, () => 1);
+  $.step('takes more', { a, b }, ({ a, b }) => a + b);
+  $.step('takes less', { a }, ({ a }) => a);
+  $.branch('was a step', { a }, () => 'x' as const);
+  $.step('was a branch', { a }, () => 'x');
+  $.step('loses its fallback', { a }, ({ a }) => a);
+  $.step('from a step', { value: $.any(a, b) }, ({ value }) => value);
+  return $.step('as before', { a, b }, ({ a, b }) => a + b);
+});
+`;
+
+test('check tells every kind of difference, and nothing of a step that is as before', async () => {
+  writeFileSync(join(project, 'kinds-old.ts'), KINDS_OLD);
+  writeFileSync(join(project, 'kinds-new.ts'), KINDS_NEW);
+  const dispatched = await fuseline('dispatch', 'kinds-old.ts', '--input', '{"id":1}', '--storage', 'kinds');
+  expect(dispatched.code).toBe(0);
+  const { code, stdout } = await check('kinds-new.ts', '--storage', 'kinds', '--json');
+  expect(code).toBe(3);
+  const [run] = JSON.parse(stdout).runs as {
+    readonly findings: readonly { readonly step: string; readonly why: string }[];
+  }[];
+  expect(run?.findings).toMatchObject([
+    {
+      effect: 'other-shape',
+      step: 'takes more',
+      why: expect.stringMatching(/takes "b" now, which the run does not give/),
+    },
+    { effect: 'other-shape', step: 'takes less', why: expect.stringMatching(/no longer takes "b"/) },
+    { effect: 'other-shape', step: 'was a step', why: expect.stringMatching(/hands back a road/) },
+    { effect: 'other-shape', step: 'was a branch', why: expect.stringMatching(/chooses none/) },
+    { effect: 'stranded', step: 'loses its fallback', why: expect.stringMatching(/no fallback for it any more/) },
+    { effect: 'other-shape', step: 'from a step', why: expect.stringMatching(/from any of step "a", step "b" now/) },
+  ]);
+  expect(run?.findings).toHaveLength(6);
+});
+
+test('check leaves live workers alone, judges what they hold, and passes by what a newer version has continued', async () => {
+  await withStorage('live', async (storage) => {
+    let finish = (_: number): void => undefined;
+    const value = new Promise<number>((resolve) => {
+      finish = resolve;
+    });
+    const held = workflow('order', { version: '1', input: typed<{ id: number }>() }, ($) =>
+      $.step('reserve', { order: $.input }, () => value),
+    );
+    await mail.dispatch(undefined, { storage, id: 'newer' });
+    const store = new FileStore(join(project, 'live'));
+    await continueByNewer(store, 'newer');
+    const engine = new ProcessEngine(held, storage);
+    await engine.start();
+    const run = await held.dispatch({ id: 1 }, { storage, id: 'held' });
+    const claimed = () => run.get().then(({ steps }) => steps[0]?.status === 'RUNNING' || undefined);
+    await until(claimed, 'the claim');
+    const rows = async () =>
+      (await store.scan({ from: ' ', to: '~' })).filter(({ key }) => !key.startsWith('session/'));
+    const before = await rows();
+    const { code, stdout } = await check('new.ts', '--storage', 'live', '--json');
+    expect(code).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({
+      checked: 2,
+      runs: [{ id: 'held', findings: [{ step: 'reserve' }, { step: 'reserve' }, { effect: 'other-version' }] }],
+      unjudged: [{ id: 'newer', workflow: 'mail', why: 'newer' }],
+    });
+    expect(await rows()).toEqual(before);
+    finish(5);
+    expect(await run.result()).toBe(5);
+    await engine.stop();
+    await store.close();
+    // What has ended is not judged, and what nobody can judge lists no run.
+    const after = await check('new.ts', '--storage', 'live');
+    expect(after).toMatchObject({ code: 0, stderr: expect.stringMatching(/1 run that a newer version/) });
+  });
 });
 
 test('check makes no directory, and says so', async () => {
