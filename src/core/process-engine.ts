@@ -61,8 +61,8 @@ export class ProcessEngine {
   readonly #holdings: Holdings;
   readonly #watchman: Watchman;
   readonly #events = new Emitter();
-  /** Bodies whose claims were taken back, until they stop. */
-  readonly #stopping = new Set<Attempt>();
+  /** Bodies whose claims were taken back, until they stop, and since when. */
+  readonly #stopping = new Map<Attempt, number>();
   /** This worker's id, once its session is known to be written. */
   #worker: string | undefined;
   /** Its id from before that. */
@@ -230,6 +230,8 @@ export class ProcessEngine {
     // What a dead worker held is claimable as soon as somebody looks.
     await this.#watchman.look();
     if (await this.#watchman.reaped()) return undefined;
+    // What comes up meanwhile is not left lying for the sake of a body that does not stop.
+    if (this.#scope.kind === 'all' && this.#mayStop()) return undefined;
     if (this.#scope.kind === 'all') return this.#tellStranded(await this.#finder.unserved());
     const { run } = this.#scope;
     const found = await this.#storage.peek(run, (state) => ({
@@ -375,12 +377,12 @@ export class ProcessEngine {
   #take({ claims }: Granted, worker: string): void {
     for (const claim of claims) {
       // One that was taken from it may be named again until its body has stopped.
-      const isStopping = [...this.#stopping].some((attempt) => attempt.claim.id === claim.id);
+      const isStopping = [...this.#stopping.keys()].some((attempt) => attempt.claim.id === claim.id);
       if (isStopping || !this.#holdings.isNew(claim)) continue;
       const attempt = new Attempt(claim, this.#storage, this.#log);
       if (this.#fatal || this.#stopped === 'now' || this.#worker !== worker) {
         // Too late to begin, and perhaps one whose body has run.
-        this.#stopping.add(attempt);
+        this.#awaitStop(attempt);
         void this.#bodyStopped(attempt);
         continue;
       }
@@ -428,6 +430,16 @@ export class ProcessEngine {
     return this.#bodyStopped(attempt);
   }
 
+  #awaitStop(attempt: Attempt): void {
+    if (!this.#stopping.has(attempt)) this.#stopping.set(attempt, this.#host.monotonic());
+  }
+
+  /** Whether there is a body that still has time to stop. */
+  #mayStop(): boolean {
+    const now = this.#host.monotonic();
+    return [...this.#stopping.values()].some((since) => now - since < STOP_MS);
+  }
+
   /** The body of a claim that was taken back has come to its end. */
   async #bodyStopped(attempt: Attempt): Promise<void> {
     if (!this.#stopping.has(attempt)) return;
@@ -455,7 +467,7 @@ export class ProcessEngine {
     const finish = async (next: ClaimRequest | undefined) => {
       const finished = await this.#finish(claim, outcome, value, next);
       // It was taken back while it was reported, and whoever took it waits for the body.
-      if (finished.status === 'stale') this.#stopping.add(attempt);
+      if (finished.status === 'stale') this.#awaitStop(attempt);
       this.#tellEnd(attempt, finished.status, outcome);
       return finished;
     };
@@ -475,7 +487,7 @@ export class ProcessEngine {
       if (isAbout(error, 'UNKNOWN_RUN', 'PROTOCOL_TOO_NEW')) this.#events.emit('stale', whichOf(claim));
       else {
         this.#fatal ??= { error };
-        this.#stopping.add(attempt);
+        this.#awaitStop(attempt);
       }
     }
     this.#holdings.end(attempt);
@@ -534,7 +546,7 @@ export class ProcessEngine {
 
   #takeBack(attempt: Attempt, reason: FuselineError): void {
     attempt.abort(reason);
-    this.#stopping.add(attempt);
+    this.#awaitStop(attempt);
     this.#holdings.end(attempt);
     this.#signal();
   }
@@ -550,11 +562,9 @@ export class ProcessEngine {
   /** Whatever ended the loop: nothing stays held by a worker that is gone. Bodies have a little time to stop before. */
   async #giveBack(): Promise<void> {
     this.#takeBackAll('the worker has ended');
-    const until = this.#host.monotonic() + STOP_MS;
-    const mayStop = () => this.#stopping.size > 0 && this.#host.monotonic() < until;
     // What is being asked or reported may still bring claims: that is waited for as long as it takes.
-    while (!this.#holdings.isIdle || mayStop()) await this.#wait(LOOK_MS);
-    await this.#release([...this.#stopping]);
+    while (!this.#holdings.isIdle || this.#mayStop()) await this.#wait(LOOK_MS);
+    await this.#release([...this.#stopping.keys()]);
     this.#stopping.clear();
   }
 

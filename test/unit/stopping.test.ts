@@ -64,3 +64,24 @@ test('a body that has not stopped yet does not begin a second time in a worker t
   await new ProcessEngine(two, storage).work(run.id);
   expect(await run.status()).toBe('SUCCEEDED');
 });
+
+test('a worker that waits for a cancelled body to stop goes on with what is dispatched meanwhile', async () => {
+  const [begun, end] = [gate(), gate()];
+  const deaf = workflow('deaf', ($) =>
+    $.step('body', {}, async () => {
+      begun.open();
+      await end.passed;
+    }),
+  );
+  const quick = workflow('quick', ($) => $.step('body', {}, () => 'done'));
+  const storage = new RuntimeStorage({ store: new MemoryStore(), host: webHost });
+  const cancelled = await deaf.dispatch(undefined, { storage });
+  const work = new ProcessEngine([deaf, quick], storage).work();
+  await begun.passed;
+  await cancelled.cancel();
+  for (let turns = 0; turns < 20; turns++) await setImmediate();
+  const next = await quick.dispatch(undefined, { storage });
+  expect(await next.result()).toBe('done');
+  end.open();
+  await work;
+});
