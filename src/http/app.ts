@@ -170,6 +170,7 @@ function refusal(error: unknown, context: Context): Response {
   const status = error instanceof FuselineError ? STATUSES.get(error.code) : undefined;
   if (status !== undefined) {
     const { code, message } = error as FuselineError;
+    if (status === 401) context.header('www-authenticate', 'Bearer');
     return context.json({ error: { code, message } }, status);
   }
   // Into the host's log; what broke here is nobody else's to read.

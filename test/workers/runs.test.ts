@@ -56,6 +56,8 @@ test('what there is nothing of is not found', async () => {
   for (const path of ['/runs/0.nothing', '/runs/nothing', '/runs/0.nothing/result', '/nothing']) {
     const response = await exports.default.fetch(`http://localhost${path}`);
     expect([path, response.status]).toEqual([path, 404]);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
     await response.body?.cancel();
   }
   expect((await post('/workflows/nothing/runs', {})).status).toBe(404);
