@@ -47,9 +47,9 @@ export const engineFaults: readonly Fault[] = [
   {
     name: 'enqueue after the commit',
     file: 'core/run-log.ts',
-    find: 'const put = [{ key, value: JSON.stringify(entry) }, ...rows.put, ...values];',
+    find: 'const put = [{ key, value: JSON.stringify(entry) }, ...rows.put];',
     replace:
-      'const put = [{ key, value: JSON.stringify(entry) }, ...values]; this.#ports.host.after(1, () => void this.#ports.store.commit({ put: rows.put }).catch(() => undefined));',
+      'const put = [{ key, value: JSON.stringify(entry) }]; this.#ports.host.after(1, () => void this.#ports.store.commit({ put: rows.put }).catch(() => undefined));',
     breaks: 'the rows say what the journal says',
   },
   {
