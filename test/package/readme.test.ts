@@ -12,7 +12,7 @@ const readme = await readFile(join(root, 'README.md'), 'utf8');
 const blocks = (language: string) =>
   [...readme.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, code = '']) => code);
 const snippets = blocks('ts');
-const [order = '', workers = '', page = '', everything = ''] = snippets;
+const [order = '', workers = '', page = '', edge = '', everything = ''] = snippets;
 
 /** Commands about a clone of the repository: a user of the package has none. */
 const aboutTheRepository = /^npm ci && npm (start|test|run demo)\b/;
@@ -48,18 +48,21 @@ test('the first example is the file among the examples', async () => {
 });
 
 test('every snippet compiles in a project of its own', async () => {
-  expect(snippets).toHaveLength(4);
+  expect(snippets).toHaveLength(5);
   const path = await folder('readme-types');
-  const compilerOptions = {
-    target: 'es2023',
-    module: 'nodenext',
-    strict: true,
-    noEmit: true,
-    types: ['node'],
-    typeRoots: [join(root, 'node_modules/@types')],
+  const terms = { target: 'es2023', module: 'nodenext', strict: true, noEmit: true };
+  const compile = async (name: string, compilerOptions: object, files: readonly string[]) => {
+    await writeFile(join(path, name), JSON.stringify({ compilerOptions: { ...terms, ...compilerOptions }, files }));
+    await promisify(execFile)(process.execPath, [
+      join(root, 'node_modules/typescript/bin/tsc'),
+      '-p',
+      join(path, name),
+    ]);
   };
-  await writeFile(join(path, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: Object.keys(programs) }));
-  await promisify(execFile)(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', path]);
+  const typeRoots = [join(root, 'node_modules/@types'), join(root, 'node_modules/@cloudflare')];
+  await compile('tsconfig.json', { types: ['node'], typeRoots }, Object.keys(programs));
+  await writeFile(join(path, 'worker.ts'), edge);
+  await compile('tsconfig.worker.json', { types: ['workers-types'], typeRoots, lib: ['ES2023'] }, ['worker.ts']);
 });
 
 describe.concurrent.each(nodes)('on Node $version', (node) => {
