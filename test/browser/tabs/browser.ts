@@ -134,17 +134,27 @@ export class Tab {
     }
   }
 
-  /** The process that draws this page: the one that is busy when the page is. */
+  /** The process that draws this page: one that is busy when the page is, and stops the page when it is stopped. */
   async pid(): Promise<number> {
     for (;;) {
       const before = await this.#ticks();
       await this.evaluate('{ const end = performance.now() + 200; while (performance.now() < end); }');
       const after = await this.#ticks();
       const spent = [...after].map(([pid, ticks]) => [pid, ticks - (before.get(pid) ?? 0)] as const);
-      const [first, second] = spent.sort(([, a], [, b]) => b - a);
-      // Unless another one was about as busy at the time.
-      if (first && first[1] > 2 * (second?.[1] ?? 0)) return first[0];
+      for (const [pid] of spent.sort(([, a], [, b]) => b - a)) if (await this.#isDrawnBy(pid)) return pid;
     }
+  }
+
+  async #isDrawnBy(pid: number): Promise<boolean> {
+    process.kill(pid, 'SIGSTOP');
+    const answered = this.evaluate('1').then(() => 'answered' as const);
+    const first = await Promise.race([
+      answered,
+      new Promise<'silent'>((resolve) => setTimeout(resolve, 500, 'silent')),
+    ]);
+    process.kill(pid, 'SIGCONT');
+    await answered;
+    return first === 'silent';
   }
 
   /** What the renderers have spent, by process: field 14 of proc(5)'s stat, since Chromium's own figures come late. */

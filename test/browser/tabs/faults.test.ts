@@ -87,6 +87,21 @@ test('a page without IndexedDB is told so', async () => {
   await tab.close();
 });
 
+test('a page without Web Locks works, with heartbeats alone, and says so once', async () => {
+  const tab = await fresh();
+  await tab.evaluate(`{
+    Object.defineProperty(navigator, 'locks', { value: undefined });
+    globalThis.warnings = [];
+    console.warn = (text) => warnings.push(text);
+  }`);
+  const run = await tab.call<string>('dispatch', 'no locks', 'chain', 1);
+  await tab.call('work', { who: 'one', database: 'no locks' });
+  await tab.call('work', { who: 'two', database: 'no locks' });
+  expect(await tab.call('result', 'no locks', run)).toBe(20);
+  expect(await tab.evaluate('globalThis.warnings')).toEqual([expect.stringContaining('Web Locks')]);
+  await tab.close();
+});
+
 test('a private window keeps runs as long as it is open', async () => {
   const { browserContextId } = await browser.send<{ browserContextId: string }>('Target.createBrowserContext');
   const tab = await browser.tab(site.address, 'own-window', browserContextId);
