@@ -29,7 +29,20 @@ export function flows(who: string) {
     for (let i = 1; i < 20; i++) last = $.step(`step ${i}`, { before: last }, ({ before }) => before + 1);
     return last;
   });
-  return { hold, chain };
+  const AGAIN = { attempts: 8, backoff: 'constant', base: 100, jitter: 'none' } as const;
+  /** Succeeds at the eighth attempt. */
+  const again = workflow('again', { input: typed<string>() }, ($) =>
+    $.step(
+      'again',
+      { given: $.input },
+      ({ given }, { attempt }) => {
+        if (attempt < AGAIN.attempts) throw new Error('not yet');
+        return given;
+      },
+      { retry: AGAIN },
+    ),
+  );
+  return { hold, chain, again };
 }
 
 export type Flows = ReturnType<typeof flows>;

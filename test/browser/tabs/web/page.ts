@@ -89,6 +89,10 @@ const tab = {
     return id;
   },
 
+  async status(database: string, run: string): Promise<string> {
+    return (await open(database).get(run)).status;
+  },
+
   async result(database: string, run: string): Promise<unknown> {
     for (;;) {
       const { status } = await open(database).get(run);
