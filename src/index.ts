@@ -27,7 +27,7 @@ export type {
 export type { Claim, Found, Granted } from './core/claims.ts';
 export { type Codec, portable } from './core/codec.ts';
 export type { Context } from './core/context.ts';
-export type { ClaimRequest, Verdict } from './core/decide.ts';
+export type { ClaimRequest, HeldFence, Verdict } from './core/decide.ts';
 export type { Definition, Handler } from './core/definition.ts';
 export type { Duration } from './core/duration.ts';
 export type { EngineEvents } from './core/engine-events.ts';

@@ -1,14 +1,14 @@
-import type { Serves, Verdict } from './decide.ts';
+import type { HeldFence, Serves, Verdict } from './decide.ts';
 import { firstLive } from './edges.ts';
 import type { ErrorRecord } from './errors.ts';
-import type { Fence, Stored } from './events.ts';
+import type { Stored } from './events.ts';
 import type { CompiledEdge, CompiledGraph, CompiledStep, GraphStep, Need, Source } from './graph.ts';
 import { CANCELLED, claimKey, FAILED, type RunState, SKIPPED, SUCCEEDED } from './run-state.ts';
 import { END } from './step-lists.ts';
 
 /** One attempt a worker may execute, with all it needs. */
 export interface Claim {
-  /** Unique among all claims: the run, and the position of the claim in its journal. */
+  /** Unique among all claims: the run, which of its id it is, and the position of the claim in its journal. */
   readonly id: string;
   /** The `claimKey` of the fence: unique among the claims of the run. */
   readonly mark: string;
@@ -16,7 +16,7 @@ export interface Claim {
   readonly workflow: string;
   readonly graph: string;
   readonly spec: GraphStep;
-  readonly fence: Fence;
+  readonly fence: HeldFence;
   readonly attempt: number;
   /** The step went down with a worker before: nothing else may run beside it. */
   readonly company: 'any' | 'none';
@@ -49,9 +49,12 @@ export interface Granted {
 
 const NO_CHECKPOINTS: ReadonlyMap<string, Stored> = new Map();
 
-export function readGrant(run: string, serves: Serves): (state: RunState, verdict: Verdict) => Granted {
+export function readGrant(
+  run: { readonly id: string; readonly incarnation: string },
+  serves: Serves,
+): (state: RunState, verdict: Verdict) => Granted {
   return (state, verdict) => ({
-    claims: verdict.granted.map((step) => claimOf(run, state, step)),
+    claims: verdict.granted.map((step) => claimOf(run.id, run.incarnation, state, step)),
     rest: verdict.granted.length > 0 ? 'nothing' : restOf(state, serves),
   });
 }
@@ -68,14 +71,14 @@ function restOf(state: RunState, serves: Serves): Granted['rest'] {
   return rest;
 }
 
-function claimOf(run: string, state: RunState, step: number): Claim {
+function claimOf(run: string, incarnation: string, state: RunState, step: number): Claim {
   const { spec } = state.graph.steps[step] as CompiledStep;
   const { workflow, graph } = state.created;
   const generation = state.generation[step] as number;
-  const fence = state.claimOf(step);
+  const fence = { ...state.claimOf(step), incarnation };
   const mark = claimKey(fence);
   return {
-    id: `${run}/${mark}`,
+    id: `${run}/${incarnation}/${mark}`,
     mark,
     run,
     workflow,

@@ -22,6 +22,11 @@ export interface ClaimRequest {
   readonly isGone?: () => boolean;
 }
 
+/** A fence as its holder names it: of which run, where another one was made by the same id after the first was removed. */
+export interface HeldFence extends Fence {
+  readonly incarnation?: string;
+}
+
 export type Outcome =
   | { readonly status: 'succeeded'; readonly value?: Stored; readonly road?: unknown }
   | { readonly status: 'skipped' }
@@ -35,15 +40,15 @@ export type Command =
   | { readonly type: 'start'; readonly startAt?: number | undefined; readonly next?: ClaimRequest | undefined }
   | {
       readonly type: 'finish';
-      readonly claim: Fence;
+      readonly claim: HeldFence;
       readonly outcome: Outcome;
       readonly next?: ClaimRequest | undefined;
     }
   | { readonly type: 'claim'; readonly next: ClaimRequest }
-  | { readonly type: 'checkpoint'; readonly claim: Fence; readonly key: string; readonly value: Stored }
-  | { readonly type: 'progress'; readonly claim: Fence; readonly value: Stored }
+  | { readonly type: 'checkpoint'; readonly claim: HeldFence; readonly key: string; readonly value: Stored }
+  | { readonly type: 'progress'; readonly claim: HeldFence; readonly value: Stored }
   /** The worker gives claims back, or says that the bodies of claims taken from it have stopped. */
-  | { readonly type: 'release'; readonly claims: readonly Fence[] }
+  | { readonly type: 'release'; readonly claims: readonly HeldFence[] }
   /** The worker is dead. `company`: how many claims it held in all, here and elsewhere. */
   | { readonly type: 'lose'; readonly worker: string; readonly company: number }
   /** Somebody watched a claim outlive its timeout. */
@@ -325,7 +330,8 @@ class Turn {
   #release(claims: readonly Fence[]): Answer {
     const state = this.#state;
     for (const claim of claims) {
-      if (state.stopping.has(claimKey(claim))) this.#emit({ type: 'stopped', claim });
+      const stopping = state.stopping.get(claimKey(claim));
+      if (stopping) this.#emit({ type: 'stopped', claim: stopping.claim });
       else if (state.judge(claim) === 'held') this.#emit({ type: 'released', step: claim.step });
     }
     return accepted;

@@ -1,4 +1,4 @@
-import { type Command, decide, type Verdict } from './decide.ts';
+import { type Command, decide, type HeldFence, type Verdict } from './decide.ts';
 import { FuselineError } from './errors.ts';
 import { type Created, type JournalEntry, PROTOCOL, type Stored } from './events.ts';
 import { type CompiledGraph, compileGraph, type Graph } from './graph.ts';
@@ -171,13 +171,18 @@ export class RunLog {
     return result;
   }
 
-  async #turn(turn: readonly Waiting[]): Promise<void> {
+  async #turn(arrived: readonly Waiting[]): Promise<void> {
     const { store, host } = this.#ports;
-    const commands = turn.map(({ command }) => command);
+    let turn = arrived;
     for (let unknowns = 0, fresh = false; ; ) {
       if (!this.#state) fresh = (await this.#load()) === 'read';
       const state = this.#state;
       if (!state) throw new FuselineError('UNKNOWN_RUN', `there is no run ${JSON.stringify(this.id)}`);
+      const late = turn.filter(({ command }) => isOfAnother(command, this.#incarnation));
+      for (const { reject } of late) reject(removed(this.id));
+      if (late.length === turn.length) return;
+      if (late.length > 0) turn = turn.filter((one) => !late.includes(one));
+      const commands = turn.map(({ command }) => command);
       const seq = state.seq + 1;
       state.begin();
       const { entry, verdicts } = decide(state, commands, host.now(), () => host.random());
@@ -352,6 +357,16 @@ export class RunLog {
     this.#state = undefined;
     this.#facts = NO_FACTS;
   }
+}
+
+/** Whether a claim is of a run that was removed: in this one the same fence may be somebody else's. */
+function isOfAnother(command: Command, incarnation: string): boolean {
+  const claims: readonly HeldFence[] = 'claims' in command ? command.claims : 'claim' in command ? [command.claim] : [];
+  return claims.some((claim) => claim.incarnation !== undefined && claim.incarnation !== incarnation);
+}
+
+function removed(run: string): FuselineError {
+  return new FuselineError('UNKNOWN_RUN', `run ${JSON.stringify(run)} was removed, and what has its id now is another`);
 }
 
 /** Whether the commit may have happened. */

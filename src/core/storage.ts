@@ -1,6 +1,6 @@
 import { type Granted, readGrant } from './claims.ts';
 import { type Codec, canonical, portable } from './codec.ts';
-import type { ClaimRequest, Outcome, Serves, Verdict } from './decide.ts';
+import type { ClaimRequest, HeldFence, Outcome, Serves, Verdict } from './decide.ts';
 import { type Definition, stepsWithoutHandler } from './definition.ts';
 import { FuselineError } from './errors.ts';
 import type { Fence, JournalEntry } from './events.ts';
@@ -91,7 +91,7 @@ export class RuntimeStorage extends RunReader {
     } as const;
     const log = this.logs.get(id);
     for (;;) {
-      const granted = await log.create(birth, readGrant(id, next?.serves ?? never));
+      const granted = await log.create(birth, readGrant(log, next?.serves ?? never));
       if (granted) return { id, ...granted };
       const found = await log.look((state) => state.created);
       // Removed between the two looks: then it can be made now.
@@ -115,13 +115,14 @@ export class RuntimeStorage extends RunReader {
 
   /** Claims ready steps of one run for a worker. */
   async claim(run: string, next: ClaimRequest): Promise<Granted> {
-    return this.logs.get(run).submit({ type: 'claim', next }, readGrant(run, next.serves));
+    const log = this.logs.get(run);
+    return log.submit({ type: 'claim', next }, readGrant(log, next.serves));
   }
 
   /** Records how a claimed attempt ended, with everything that follows, and claims more in the same commit. */
   async finish(
     run: string,
-    claim: Fence,
+    claim: HeldFence,
     outcome: Outcome,
     value: unknown,
     next?: ClaimRequest,
@@ -129,7 +130,7 @@ export class RuntimeStorage extends RunReader {
     const log = this.logs.get(run);
     const { stored, pieces } =
       outcome.status === 'succeeded' && value !== undefined ? log.stow(this.codec.encode(value)) : NOTHING;
-    const grant = readGrant(run, next?.serves ?? never);
+    const grant = readGrant(log, next?.serves ?? never);
     return log.submit(
       {
         type: 'finish',
@@ -142,19 +143,19 @@ export class RuntimeStorage extends RunReader {
     );
   }
 
-  async checkpoint(run: string, claim: Fence, key: string, value: unknown): Promise<Verdict['status']> {
+  async checkpoint(run: string, claim: HeldFence, key: string, value: unknown): Promise<Verdict['status']> {
     const log = this.logs.get(run);
     const { stored, pieces } = log.stow(this.codec.encode(value));
     return log.submit({ type: 'checkpoint', claim, key, value: stored }, readStatus, pieces);
   }
 
-  async progress(run: string, claim: Fence, value: unknown): Promise<Verdict['status']> {
+  async progress(run: string, claim: HeldFence, value: unknown): Promise<Verdict['status']> {
     const log = this.logs.get(run);
     const { stored, pieces } = log.stow(this.codec.encode(value));
     return log.submit({ type: 'progress', claim, value: stored }, readStatus, pieces);
   }
 
-  async release(run: string, claims: readonly Fence[]): Promise<void> {
+  async release(run: string, claims: readonly HeldFence[]): Promise<void> {
     await this.logs.get(run).submit({ type: 'release', claims }, readStatus);
   }
 

@@ -141,6 +141,27 @@ describe('a result counts only for the claim it names:', () => {
     expect(await rig.storage.progress('run', fence, 1)).toBe('stale');
   });
 
+  test('one for a run that was removed says nothing of the next one with its id, though the claims are alike', async () => {
+    const { rig, fence, wf } = await claimed();
+    const other = rig.open();
+    await other.cancel('run');
+    await other.remove('run');
+    await other.createRun({ id: 'run', graph: wf.compiled, input: undefined });
+    const { claims } = await other.claim('run', request('w2'));
+    expect(claims[0]?.fence).toMatchObject({ step: 0, seq: 1, index: 0 });
+    expect(fence).toMatchObject({ step: 0, seq: 1, index: 0 });
+
+    for (const late of [rig.storage, other, rig.open()]) {
+      const gone = expect.objectContaining({ code: 'UNKNOWN_RUN' });
+      await expect(late.finish('run', fence, { status: 'succeeded' }, 'late')).rejects.toEqual(gone);
+      await expect(late.checkpoint('run', fence, 'k', 1)).rejects.toEqual(gone);
+      await expect(late.release('run', [fence])).rejects.toEqual(gone);
+    }
+    const end = await other.finish('run', claims[0]?.fence as never, { status: 'succeeded' }, 'its own');
+    expect(end).toMatchObject({ status: 'accepted' });
+    expect(await rig.storage.result('run')).toBe('its own');
+  });
+
   test('a claim whose answer was lost is handed out again, as the same claim', async () => {
     const { rig, fence } = await claimed();
     const { claims } = await rig.open().claim('run', request('w1'));
