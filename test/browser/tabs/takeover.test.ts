@@ -44,6 +44,16 @@ const ends: readonly (readonly [name: string, work: readonly unknown[], end: (ta
     },
   ],
   [
+    'that goes to another page, and takes its Worker along',
+    ['workIn', 'worker'],
+    async (tab) => {
+      await tab.evaluate('addEventListener("pagehide", () => tab.terminate("victim"))');
+      const at = Date.now();
+      await tab.send('Page.navigate', { url: site.elsewhere });
+      return at;
+    },
+  ],
+  [
     'whose Worker is terminated',
     ['workIn', 'worker'],
     async (tab) => {
@@ -72,7 +82,6 @@ test.for(ends)('the step of a tab %s is begun again by a tab that is hidden and 
   expect(begun.who).toBe('heir');
   // A second is the promise; a busy machine gets some more.
   expect(begun.at - endedAt).toBeLessThan(3000);
-  console.log(`${name}: ${(begun.at - endedAt).toFixed(0)} ms`);
   expect(await cover.call('result', database, run)).toBe('done by attempt 2');
   expect(await cover.call('recorded', database, run)).toEqual(['hold']);
   await Promise.all([heir.close(), cover.close()]);
