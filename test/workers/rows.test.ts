@@ -38,6 +38,16 @@ test('a put is one row written, a value too long for a row as many as it takes',
   expect(written).toEqual([1, 3, 3, 1 + 2]);
 });
 
+test('a value in several rows is never cut within a character', async () => {
+  const values = ['', 'a'].map((first) => first + '😀'.repeat(700_000));
+  const found = await inObject(async ({ storage }) => {
+    const store = new DurableObjectStore(storage);
+    await store.commit({ put: values.map((value, i) => ({ key: `row/${i}`, value })) });
+    return (await store.scan({ from: 'row/', to: 'row0' })).map(({ value }) => value);
+  });
+  expect(found.map((value, i) => value === values[i])).toEqual([true, true]);
+});
+
 test('versions go on behind those of an earlier life, also after a delete', async () => {
   const versions = await inObject(async (state) => {
     const lives = Array.from({ length: 3 }, () => new DurableObjectStore(state.storage));
