@@ -31,11 +31,22 @@ export class Journal {
   readonly #acts: JournalActs;
   #state: JournalState = { events: [], moment: undefined, marked: undefined, selected: undefined };
   #length = 0;
+  /** Where it is scrolled to, and what room it has: asked for while it is drawn, they would cost a layout. */
+  #top = 0;
+  #height = 0;
 
   constructor(acts: JournalActs) {
     this.#acts = acts;
     const { element } = this;
-    element.addEventListener('scroll', () => this.#draw(), { passive: true });
+    const look = (): void => {
+      const { scrollTop, clientHeight } = element;
+      if (scrollTop === this.#top && clientHeight === this.#height) return;
+      this.#top = scrollTop;
+      this.#height = clientHeight;
+      this.#draw();
+    };
+    element.addEventListener('scroll', look, { passive: true });
+    new ResizeObserver(look).observe(element);
     element.addEventListener('click', (event) => acts.choose(this.#eventAt(event)?.seq));
     element.addEventListener('pointerover', (event) => {
       const over = this.#eventAt(event);
@@ -46,26 +57,28 @@ export class Journal {
   }
 
   show(state: JournalState): void {
-    const { element } = this;
     const before = this.#state;
-    const wasAtEnd = element.scrollTop + element.clientHeight >= this.#length * ROW_PX - ROW_PX / 2;
+    const wasAtEnd = this.#top + this.#height >= this.#length * ROW_PX - ROW_PX / 2;
     if (state.events !== before.events) this.#forget();
     this.#state = state;
+    let top = this.#top;
     if (state.events.length !== this.#length) {
       this.#length = state.events.length;
       this.#rows.style.height = `${this.#length * ROW_PX}px`;
-      // The last row of a bracket may have become one in the middle.
-      if (wasAtEnd && state.moment === undefined) element.scrollTop = this.#length * ROW_PX;
+      if (wasAtEnd && state.moment === undefined) top = Math.max(0, this.#length * ROW_PX - this.#height);
     }
-    if (state.moment !== before.moment) this.#reveal();
+    if (state.moment !== before.moment) top = this.#topToReveal(state.moment);
+    const isElsewhere = top !== this.#top;
+    this.#top = top;
     this.#draw();
+    if (isElsewhere) this.element.scrollTop = top;
   }
 
   #draw(): void {
     const { element } = this;
     const { events, moment, marked, selected } = this.#state;
-    const first = Math.max(0, Math.floor(element.scrollTop / ROW_PX) - BEYOND);
-    const last = Math.min(events.length, Math.ceil((element.scrollTop + element.clientHeight) / ROW_PX) + BEYOND);
+    const first = Math.max(0, Math.floor(this.#top / ROW_PX) - BEYOND);
+    const last = Math.min(events.length, Math.ceil((this.#top + this.#height) / ROW_PX) + BEYOND);
     for (const [at, { row }] of this.#made) {
       if (at >= first && at < last) continue;
       row.remove();
@@ -109,14 +122,11 @@ export class Journal {
     return this.#state.events.findLastIndex(({ seq }) => seq <= moment);
   }
 
-  #reveal(): void {
-    const { moment, events } = this.#state;
-    const { element } = this;
-    const at = moment === undefined ? events.length - 1 : this.#lastOf(moment);
-    const top = at * ROW_PX;
-    if (top < element.scrollTop) element.scrollTop = top;
-    else if (top + ROW_PX > element.scrollTop + element.clientHeight)
-      element.scrollTop = top + ROW_PX - element.clientHeight;
+  /** Scrolled as little as shows the last entry of a moment. */
+  #topToReveal(moment: number | undefined): number {
+    const row = (moment === undefined ? this.#length - 1 : this.#lastOf(moment)) * ROW_PX;
+    if (row < this.#top) return Math.max(0, row);
+    return Math.max(0, this.#top, row + ROW_PX - this.#height);
   }
 
   #press(event: KeyboardEvent): void {

@@ -46,6 +46,8 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
   #told: readonly Told[] = [];
   #lanes: readonly Lane[] = [];
   #key = '';
+  /** Asked for while it is drawn, it would cost a layout. */
+  #room = { width: 0, height: 0 };
   #scale: TimeScale = { from: 0, to: 1, width: 1 };
   #grow: ReturnType<typeof setTimeout> | undefined;
   #pressed: { readonly x: number; readonly y: number } | undefined;
@@ -53,7 +55,10 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
   constructor() {
     super(TIMELINE_STYLE);
     this.#tip.hidden = true;
-    this.#resizes = new ResizeObserver(() => this.redraw());
+    this.#resizes = new ResizeObserver(() => {
+      this.#room = { width: this.#plot.clientWidth, height: this.clientHeight };
+      this.redraw();
+    });
     this.root.append(this.#frame, this.#message, this.#table.element, this.#canvas.inks);
     this.#listen();
   }
@@ -86,6 +91,7 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
   override connectedCallback(): void {
     super.connectedCallback();
     this.#resizes.observe(this);
+    this.#resizes.observe(this.#plot);
   }
 
   override disconnectedCallback(): void {
@@ -151,17 +157,12 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
     if (key === this.#key) return;
     this.#key = key;
     // All lanes there will ever be keep their places while one goes back in time.
+    const before = this.#lanes;
     this.#lanes = lanesOf(this.#told, undefined);
-    const axis = html('div', { class: 'axis' }, 'commits');
-    this.#names.replaceChildren(
-      axis,
-      ...this.#lanes.map(({ name, rows }) => {
-        const line = html('div', { title: name }, name);
-        line.style.height = `${rows * ROW_HEIGHT + LANE_GAP}px`;
-        line.style.paddingTop = `${LANE_GAP / 2}px`;
-        return line;
-      }),
-    );
+    const isSame = ({ worker, rows }: Lane, i: number): boolean =>
+      before[i]?.worker === worker && before[i]?.rows === rows;
+    if (before.length === this.#lanes.length && this.#lanes.every(isSame)) return;
+    this.#names.replaceChildren(html('div', { class: 'axis' }, 'commits'), ...this.#lanes.map(nameOf));
   }
 
   #origin(): number {
@@ -173,7 +174,7 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
   }
 
   #setScale(now: number): void {
-    const width = Math.max(1, this.#plot.clientWidth);
+    const width = Math.max(1, this.#room.width);
     const last = this.#told.reduce((latest, { events }) => Math.max(latest, events.at(-1)?.at ?? 0), 0);
     const start = Number.isFinite(this.#origin()) ? this.#origin() : now;
     const end = Math.max(start + LEAST_MS, this.#isRunning() ? Math.max(now, last) : last);
@@ -188,7 +189,7 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
     this.#canvas.paint({
       lanes: this.#lanes,
       scale: this.#scale,
-      height: Math.max(least, this.clientHeight),
+      height: Math.max(least, this.#room.height),
       now,
       origin: this.#origin(),
       commits: this.#told.flatMap(({ events }) => events.map(({ at }) => at)),
@@ -317,4 +318,11 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
         of === row && xOf(this.#scale, startedAt) - 2 <= x && x <= xOf(this.#scale, endedAt ?? now) + 2,
     );
   }
+}
+
+function nameOf({ name, rows }: Lane): HTMLElement {
+  const line = html('div', { title: name }, name);
+  line.style.height = `${rows * ROW_HEIGHT + LANE_GAP}px`;
+  line.style.paddingTop = `${LANE_GAP / 2}px`;
+  return line;
 }
