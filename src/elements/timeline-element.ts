@@ -46,6 +46,7 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
   #told: readonly Told[] = [];
   #lanes: readonly Lane[] = [];
   #key = '';
+  #left: AbortController | undefined;
   /** Asked for while it is drawn, it would cost a layout. */
   #room = { width: 0, height: 0 };
   #scale: TimeScale = { from: 0, to: 1, width: 1 };
@@ -92,11 +93,15 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
     super.connectedCallback();
     this.#resizes.observe(this);
     this.#resizes.observe(this.#plot);
+    this.#left = new AbortController();
+    for (const look of ['(prefers-color-scheme: dark)', '(forced-colors: active)'])
+      matchMedia(look).addEventListener('change', () => this.#recolour(), { signal: this.#left.signal });
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#resizes.disconnect();
+    this.#left?.abort();
     this.#table.stop();
     clearTimeout(this.#grow);
   }
@@ -149,6 +154,11 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
     if (shown.status === 'message') return shown.text;
     this.#told = [{ ...shown.followed, run: shown.source.run }];
     return '';
+  }
+
+  #recolour(): void {
+    this.#canvas.forget();
+    this.redraw();
   }
 
   #layLanes(): void {
