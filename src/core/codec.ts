@@ -7,32 +7,51 @@ export interface Codec {
   /** Throws `VALUE_NOT_PORTABLE` with the path inside the value that cannot be carried. */
   encode(value: unknown): string;
   decode(text: string): unknown;
+  /** Reads what `encode`, which cannot wait, will want of the value; `undefined` if there is nothing to wait for. */
+  prepare?(value: unknown): Promise<void> | undefined;
+}
+
+/** A kind of object that a platform has beside the language's own. */
+export interface Kind {
+  /** Plain data for one of its kind; something false for everything else. */
+  reduce(value: unknown): unknown;
+  revive(data: unknown): unknown;
 }
 
 /**
  * JSON, and what JSON lacks through devalue: Date, Map, Set, BigInt, typed arrays, URL, RegExp, undefined, NaN, cycles,
  * shared references, Error with its cause. A text that starts with `~` is devalue's.
  */
-export const portable: Codec = {
-  encode(value) {
-    if (isJson(value, 0)) return JSON.stringify(value);
-    try {
-      return `~${stringify(value, { Error: (error: unknown) => error instanceof Error && recordError(error) })}`;
-    } catch (cause) {
-      const path = cause instanceof DevalueError ? cause.path : '';
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new FuselineError(
-        'VALUE_NOT_PORTABLE',
-        `the value cannot be carried to another step: ${reason} (at value${path}); return plain data, Date, Map, Set, BigInt, typed arrays or Error`,
-        { cause },
-      );
-    }
-  },
-  decode(text) {
-    if (text[0] !== '~') return JSON.parse(text);
-    return parse(text.slice(1), { Error: (record: ErrorRecord) => rebuildError(record) });
-  },
-};
+export const portable: Codec = portableWith({});
+
+/** The same, with more kinds of objects. Their names are part of what is recorded. */
+export function portableWith(kinds: Readonly<Record<string, Kind>>): Codec {
+  const reducers: Record<string, Kind['reduce']> = { Error: (error) => error instanceof Error && recordError(error) };
+  const revivers: Record<string, Kind['revive']> = { Error: (record) => rebuildError(record as ErrorRecord) };
+  for (const [name, kind] of Object.entries(kinds)) {
+    reducers[name] = kind.reduce;
+    revivers[name] = kind.revive;
+  }
+  return {
+    encode(value) {
+      if (isJson(value, 0)) return JSON.stringify(value);
+      try {
+        return `~${stringify(value, reducers)}`;
+      } catch (cause) {
+        const path = cause instanceof DevalueError ? cause.path : '';
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw new FuselineError(
+          'VALUE_NOT_PORTABLE',
+          `the value cannot be carried to another step: ${reason} (at value${path}); return ${['plain data, Date, Map, Set, BigInt, typed arrays', ...Object.keys(kinds)].join(', ')} or Error`,
+          { cause },
+        );
+      }
+    },
+    decode(text) {
+      return text[0] === '~' ? parse(text.slice(1), revivers) : JSON.parse(text);
+    },
+  };
+}
 
 /** Hands values on as they are, functions and live objects included; for runs that never leave this process. */
 export function byReference(): Codec {
@@ -44,9 +63,9 @@ export function byReference(): Codec {
 }
 
 /** What two inputs have in common when they say the same with their keys in another order. */
-export function canonical(text: string): string {
+export function canonical(text: string, codec: Codec = portable): string {
   if (text[0] === '@') return text;
-  if (text[0] === '~') return portable.encode(inOrder(portable.decode(text), new Map()));
+  if (text[0] === '~') return codec.encode(inOrder(codec.decode(text), new Map()));
   return JSON.stringify(JSON.parse(text), (_, value: unknown) =>
     value !== null && typeof value === 'object' && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))

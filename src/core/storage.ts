@@ -76,6 +76,8 @@ export class RuntimeStorage extends RunReader {
     checkId(id);
     checkTerms(priority, startAt, labels);
     const { name: workflow, version, deadlineMs } = graph.graph;
+    const reading = this.codec.prepare?.(input);
+    if (reading) await reading;
     const text = this.codec.encode(input);
     const birth = {
       graph,
@@ -103,7 +105,7 @@ export class RuntimeStorage extends RunReader {
         );
       }
       const recorded = await log.fetch(found.input);
-      if (recorded !== text && canonical(recorded) !== canonical(text)) {
+      if (recorded !== text && canonical(recorded, this.codec) !== canonical(text, this.codec)) {
         throw new FuselineError(
           'INPUT_MISMATCH',
           `run ${id} exists already with another input (${clip(recorded)}, not ${clip(text)}); an id stands for one input, choose another id`,
@@ -128,6 +130,8 @@ export class RuntimeStorage extends RunReader {
     next?: ClaimRequest,
   ): Promise<Granted & { readonly status: Verdict['status'] }> {
     const log = this.logs.get(run);
+    const reading = this.codec.prepare?.(value);
+    if (reading) await reading;
     const { stored, pieces } =
       outcome.status === 'succeeded' && value !== undefined ? log.stow(this.codec.encode(value)) : NOTHING;
     const grant = readGrant(log, next?.serves ?? never);
@@ -145,12 +149,16 @@ export class RuntimeStorage extends RunReader {
 
   async checkpoint(run: string, claim: HeldFence, key: string, value: unknown): Promise<Verdict['status']> {
     const log = this.logs.get(run);
+    const reading = this.codec.prepare?.(value);
+    if (reading) await reading;
     const { stored, pieces } = log.stow(this.codec.encode(value));
     return log.submit({ type: 'checkpoint', claim, key, value: stored }, readStatus, pieces);
   }
 
   async progress(run: string, claim: HeldFence, value: unknown): Promise<Verdict['status']> {
     const log = this.logs.get(run);
+    const reading = this.codec.prepare?.(value);
+    if (reading) await reading;
     const { stored, pieces } = log.stow(this.codec.encode(value));
     return log.submit({ type: 'progress', claim, value: stored }, readStatus, pieces);
   }
@@ -228,6 +236,8 @@ export class RuntimeStorage extends RunReader {
       );
     }
     const log = this.logs.get(run);
+    const reading = this.codec.prepare?.(payload);
+    if (reading) await reading;
     const { stored, pieces } = log.stow(this.codec.encode(payload));
     await log.submit({ type: 'signal', id, name, payload: stored }, readStatus, pieces);
   }

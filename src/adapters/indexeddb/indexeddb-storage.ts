@@ -1,5 +1,6 @@
 import type { Keep } from '../../core/retention.ts';
 import { type NewWorker, RuntimeStorage } from '../../core/storage.ts';
+import { withBlobs } from '../blobs.ts';
 import { IndexedDBStore, type IndexedDBStoreOptions } from './indexeddb-store.ts';
 import { pageHost } from './page-host.ts';
 import { pageNetwork } from './page-network.ts';
@@ -29,6 +30,7 @@ export class IndexedDBStorage extends RuntimeStorage {
     super({
       store,
       host: pageHost,
+      codec: withBlobs,
       liveness: presence,
       network: pageNetwork(probe),
       ...(keep && { keep }),
