@@ -11,8 +11,8 @@ const WAYS = [
 
 describe('every case of the corpus on IndexedDB', () => {
   test.each(WAYS)(
-    'with %i at work',
-    async (workers) => {
+    'with $workers at work',
+    async ({ workers, lanes }) => {
       const cases = inject('corpus');
       const name = `corpus-${workers}`;
       const backend: Backend = {
