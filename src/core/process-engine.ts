@@ -101,7 +101,8 @@ export class ProcessEngine {
     this.#finder = new WorkFinder(this.#definitions, storage, queues);
     this.#holdings = new Holdings((run) => storage.listen(run, (state) => this.#checkClaims(run, state)));
     this.#watchman = new Watchman(storage, {
-      self: () => ({ id: this.#worker, holds: this.#holdings.size + this.#stopping.size > 0 }),
+      // What is being recorded or asked for may stand as held in the journal.
+      self: () => ({ id: this.#worker, holds: !this.#holdings.isIdle || this.#stopping.size > 0 }),
       lost: (worker) => {
         this.#events.emit('worker-lost', { worker });
         this.#signal();

@@ -125,6 +125,26 @@ describe('a worker that others listen for', () => {
     await Promise.all([stop(rig, engine), stop(rig, others)]);
   });
 
+  test('is heard while its result waits for room', async () => {
+    const wf = workflow('wf', ($) => $.step('a', {}, () => 'done'));
+    const { rig, store, engine, id } = await atWork(wf);
+    const others = rig.engine(
+      workflow('none', ($) => $.step('none', {}, nothing)),
+      {},
+      rig.open(),
+    );
+    await rig.host.until(others.start());
+    const result = store.hold('"type":"succeeded"');
+    await rig.dispatch(wf, undefined);
+    await result.reached;
+    await rig.host.advance(120_000);
+    expect(await rig.storage.sessions.isAlive(id)).toBe(true);
+    result.letGo();
+    await rig.host.advance(1000);
+    expect(await rig.history()).toEqual(['created', 'ready a', 'claimed a', 'succeeded a', 'ended']);
+    await Promise.all([stop(rig, engine), stop(rig, others)]);
+  });
+
   test('is not given up by one who has not heard what it said last', async () => {
     const rig = new Rig();
     await rig.storage.sessions.register('it', { name: 'it', workflows: [] });
