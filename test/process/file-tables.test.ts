@@ -226,6 +226,15 @@ describe('rows in memory and in tables', () => {
   });
 });
 
+test('processes that end as soon as they have filled a segment leave few tables, and so does one that finds many', async () => {
+  for (let life = 0; life < 60; life++) {
+    const store = open();
+    await fill(store);
+    await store.close();
+  }
+  expect(tablesOf().length).toBeLessThan(30);
+});
+
 test.each(['strict', 'relaxed'] as const)('files that were replaced are closed: %s', async (durability) => {
   let held = 0;
   const files: Files = {

@@ -5,6 +5,10 @@ import { flush, merge, type TableWork } from './table-work.ts';
 const BLOCK_SHARE = 1 / 64;
 /** With so many segments in no table, whoever was to make one of them has died over it. */
 const OVERDUE_SEGMENTS = 2;
+/** With so many tables, whoever was to merge them did not live long enough. */
+const OVERDUE_TABLES = 32;
+/** A merge of no more than this is finished by a process that is about to end. */
+const QUICK_SEGMENTS = 16;
 /** How long to leave things alone: another process may be about to do the same, or there was no room for it. */
 const PAUSE_MS = 1000;
 
@@ -19,6 +23,7 @@ export class Compactor {
   readonly #work: TableWork;
   #adoptAt = 0;
   #flushAt = 0;
+  #mergeAt = 0;
   #flushing: Promise<void> | undefined;
   #merging: Promise<void> | undefined;
   #closed = false;
@@ -39,6 +44,10 @@ export class Compactor {
         this.#adoptAt = now + PAUSE_MS;
         this.#log.adopt();
       }
+      if (this.#log.rows.tables.list.length > OVERDUE_TABLES && now >= this.#mergeAt) {
+        this.#mergeAt = now + PAUSE_MS;
+        this.#mergeAll();
+      }
       if (this.#isLong() && !this.#flushing && now >= this.#flushAt) {
         this.#flushAt = now + PAUSE_MS;
         this.#flush();
@@ -48,7 +57,10 @@ export class Compactor {
     }
   }
 
-  /** A table that is being made of the log is finished, so that processes that live shortly leave a short log. */
+  /**
+   * A table that is being made of the log is finished, and so is a small merge, so that processes that live shortly leave
+   * a short log and few tables.
+   */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#flushing;
@@ -68,9 +80,7 @@ export class Compactor {
         if (!done) return;
         this.#flushAt = 0;
         this.#tookEffect();
-        this.#merging ??= this.#merge().finally(() => {
-          this.#merging = undefined;
-        });
+        this.#mergeAll();
       })
       .catch(() => undefined)
       .finally(() => {
@@ -78,9 +88,19 @@ export class Compactor {
       });
   }
 
+  #mergeAll(): void {
+    this.#merging ??= this.#merge().finally(() => {
+      this.#merging = undefined;
+    });
+  }
+
   async #merge(): Promise<void> {
+    const quick = QUICK_SEGMENTS * this.#segmentBytes;
     try {
-      while (await merge(this.#work, () => this.#closed)) this.#tookEffect();
+      do {
+        if (!(await merge(this.#work, (bytes) => this.#closed && bytes > quick))) return;
+        this.#tookEffect();
+      } while (!this.#closed);
     } catch {
       // There was no room, or others removed what it read: the next table gives a new occasion.
     }

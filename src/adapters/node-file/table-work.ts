@@ -1,7 +1,7 @@
 import type { TableLine } from './block.ts';
 import { type Catalogue, newestCatalogue, publishTable } from './catalogue.ts';
 import type { Directory } from './directory.ts';
-import { mergeFrom } from './merge-policy.ts';
+import { mergeWindow } from './merge-policy.ts';
 import { Recent } from './recent.ts';
 import type { Lines, ListedTable } from './record.ts';
 import { type Changes, textOf } from './rows.ts';
@@ -42,19 +42,23 @@ export async function flush(work: TableWork, { changes, next, base, floor }: Cut
   });
 }
 
-/** Makes one table of several where that is due. `false`: it was not, or others did so before, or it was abandoned. */
-export async function merge(work: TableWork, abandoned: () => boolean): Promise<boolean> {
-  if (abandoned()) return false;
+/**
+ * Makes one table of several where that is due. `abandoned` is asked now and then, with the size of what is merged.
+ * `false`: it was not due, or others did so before, or it was abandoned.
+ */
+export async function merge(work: TableWork, abandoned: (bytes: number) => boolean): Promise<boolean> {
   const newest = newestCatalogue(work.directory);
   if (!newest) return false;
-  const from = mergeFrom(newest.tables);
-  if (from === undefined) return false;
-  const merged = newest.tables.slice(from);
-  const below = open(work, newest.tables.slice(0, from));
+  const window = mergeWindow(newest.tables);
+  if (!window) return false;
+  const merged = newest.tables.slice(window.from, window.to);
+  const bytes = merged.reduce((sum, table) => sum + table.bytes, 0);
+  if (abandoned(bytes)) return false;
+  const below = open(work, newest.tables.slice(0, window.from));
   let sources = new Tables([]);
   try {
     sources = open(work, merged);
-    const own = await write(work, newest, sources.lines(), below, abandoned);
+    const own = await write(work, newest, sources.lines(), below, () => abandoned(bytes));
     if (!own) return false;
     return publishTable(work.directory, own.temporary, (now) => {
       const { tables, next, base } = now ?? newest;
