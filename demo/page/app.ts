@@ -74,6 +74,7 @@ export class App {
     this.#follow(this.route);
     this.workforce.hire();
     this.workforce.hire();
+    this.#restWhileAside();
     if (this.settings.story === 'unseen') {
       this.tell(0);
       await this.dispatchSamples(3);
@@ -187,6 +188,17 @@ export class App {
       (error) => this.fail(error),
     );
     this.#changed();
+  }
+
+  /** A page that is put aside for the back button stops with its workers, whose locks would stay: others would wait for them. */
+  #restWhileAside(): void {
+    let resting = 0;
+    addEventListener('pagehide', () => {
+      resting = this.workforce.dismiss();
+    });
+    addEventListener('pageshow', ({ persisted }) => {
+      if (persisted) for (; resting > 0; resting--) this.workforce.hire();
+    });
   }
 
   #see(run: string, event: HistoryEvent): void {

@@ -145,7 +145,7 @@ function commands(): readonly Command[] {
     openPalette: () => palette.open(),
     chooseFiles: () => files.click(),
     wipe: async () => {
-      for (const { name } of app.workforce.employees) app.workforce.kill(name);
+      app.workforce.dismiss();
       await storage.close();
       indexedDB.deleteDatabase(DATABASE);
     },

@@ -58,6 +58,13 @@ export class Workforce {
     this.#changed();
   }
 
+  /** Ends all of them; answers how many there were. */
+  dismiss(): number {
+    const names = [...this.#workers.keys()];
+    for (const name of names) this.kill(name);
+    return names.length;
+  }
+
   /** Lets a worker run wild for a while. */
   hang(name: string, ms: number): void {
     const found = this.#workers.get(name);
