@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { closeHouse, figure, type House, leave, openHouse, untilSucceeded, visit } from './visit.ts';
+import { closeHouse, figure, type House, leave, openHouse, untilRecorded, untilSucceeded, visit } from './visit.ts';
 
 /** Steps of the demo's workflow, of which one lies on the road not taken. */
 const RESULTS = 10;
@@ -15,7 +15,7 @@ test('a first visit is told a story: two workers, a kill, and how long it took t
   const { page, complaints } = await visit(house);
   await page.getByText('Two workers share one queue').waitFor();
   await page.waitForFunction(() => document.querySelectorAll('#workers li[data-state=working]').length === 2);
-  await page.waitForFunction(() => Number(document.querySelector('[data-figure=recorded] dd')?.textContent) > 2);
+  await untilRecorded(page, 3);
   await page.getByRole('button', { name: 'Next' }).click();
   await page.locator('.story').getByRole('button', { name: 'Kill a worker' }).click();
   const told = await page
@@ -33,7 +33,7 @@ test('a reload in the middle loses nothing and records nothing twice', async () 
   const { page, complaints } = await visit(house, { story: 'told' });
   await page.locator('[data-command=pace]').click();
   await page.locator('[data-command=dispatch]').click();
-  await page.waitForFunction(() => Number(document.querySelector('[data-figure=recorded] dd')?.textContent) > 5);
+  await untilRecorded(page, 6);
   await page.reload();
   await page.locator('[data-command=pace]').click();
   await untilSucceeded(page, 10);
@@ -46,7 +46,7 @@ test('every worker of the page can be killed: a window opened later finishes the
   const { page, context } = await visit(house, { story: 'told' });
   await page.locator('[data-command=pace]').click();
   await page.locator('[data-command=dispatch]').click();
-  await page.waitForFunction(() => Number(document.querySelector('[data-figure=recorded] dd')?.textContent) > 2);
+  await untilRecorded(page, 3);
   for (let left = 2; left > 0; left--) await page.locator('#workers button[aria-label^=Kill]').first().click();
   await page.getByText('Nobody works here').waitFor();
   const [second] = await Promise.all([
@@ -125,6 +125,7 @@ test('the whole story can be told by keyboard, and a live region tells what happ
   };
   const region = page.locator('#story[aria-live=polite]');
   await region.getByText('Two workers share one queue').waitFor();
+  await untilRecorded(page, 3);
   await press(/Next/);
   await press(/Kill a worker/);
   await region.getByText(/ms after the kill attempt \d+ began on/).waitFor();

@@ -66,6 +66,14 @@ export async function figure(page: Page, name: 'recorded' | 'lost' | 'twice' | '
   return Number(await page.locator(`[data-figure=${name}] dd`).textContent());
 }
 
+/** Waits until so many results are recorded: the workers are at work then. */
+export async function untilRecorded(page: Page, count: number): Promise<void> {
+  await page.waitForFunction(
+    (count) => Number(document.querySelector('[data-figure=recorded] dd')?.textContent) >= count,
+    count,
+  );
+}
+
 /** Waits until so many runs of the list have succeeded. */
 export async function untilSucceeded(page: Page, count: number): Promise<void> {
   await page.waitForFunction(

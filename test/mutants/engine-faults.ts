@@ -239,8 +239,8 @@ export const engineFaults: readonly Fault[] = [
   {
     name: 'fall silent while a body stops',
     file: 'core/process-engine.ts',
-    find: 'holds: this.#holdings.size + this.#stopping.size > 0 }),',
-    replace: 'holds: this.#holdings.size > 0 }),',
+    find: 'holds: !this.#holdings.isIdle || this.#stopping.size > 0 }),',
+    replace: 'holds: !this.#holdings.isIdle }),',
     breaks: 'nobody who works is taken for dead',
   },
   {
