@@ -133,7 +133,7 @@ test('the whole story can be told by keyboard, and a live region tells what happ
   await region.getByText('Reload, or go offline').waitFor();
   await press(/Next/);
   await press(/The page is yours/);
-  expect(await page.locator('.story').count()).toBe(0);
+  await page.locator('.story').waitFor({ state: 'detached' });
   await page.reload();
   await page.locator('#workers li[data-state=working]').first().waitFor();
   expect(await page.locator('.story').count()).toBe(0);
