@@ -1,4 +1,5 @@
 import { FuselineError } from './errors.ts';
+import { Listeners } from './listeners.ts';
 import type { RunQuery } from './listing.ts';
 import { LOOK_MS } from './run-logs.ts';
 import { share } from './share.ts';
@@ -76,7 +77,7 @@ const FRAME_MS = 16;
 const LAST: readonly FuselineError['code'][] = ['STORAGE_CLOSED', 'INVALID_ID'];
 
 function live<T extends { readonly status: string }>(storage: RuntimeStorage, subject: Subject<T>): Live<T | Status> {
-  const listeners = new Set<() => void>();
+  const listeners = new Listeners<void>();
   let snapshot: T | Status = { status: 'loading' };
   let stop: (() => void) | undefined;
 
@@ -84,19 +85,14 @@ function live<T extends { readonly status: string }>(storage: RuntimeStorage, su
     const shared = isSameFailure(snapshot, next) ? snapshot : share(snapshot, next);
     if (shared === snapshot) return;
     snapshot = shared;
-    // A turn of its own for each: what one throws is reported as any unhandled error, and the others are told.
-    for (const own of listeners) Promise.resolve().then(own);
+    listeners.tell();
   };
   return {
     subscribe(listener) {
-      // Its own identity, so that a function added twice is called twice and removed once.
-      const own = (): void => {
-        if (listeners.has(own)) listener();
-      };
-      listeners.add(own);
+      const unlisten = listeners.add(listener);
       stop ??= keepLooking(storage, subject, () => snapshot, update);
       return () => {
-        listeners.delete(own);
+        unlisten();
         if (listeners.size > 0) return;
         stop?.();
         stop = undefined;

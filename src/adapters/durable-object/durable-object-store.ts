@@ -72,7 +72,7 @@ export class DurableObjectStore implements Store {
       if (result.status === 'conflict' || put.length + gone.length === 0) return result;
       this.#commits++;
       this.#wrote();
-      newsOf(this.#storage).tell([...gone, ...put.map(({ key }) => key)]);
+      newsOf(this.#storage).tell(batch);
       return result;
     });
   }

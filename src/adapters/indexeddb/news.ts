@@ -1,3 +1,4 @@
+import { Listeners } from '../../core/listeners.ts';
 import type { Hint, Key } from '../../core/store.ts';
 import { pageHost } from './page-host.ts';
 
@@ -13,7 +14,7 @@ const GATHER_MS = 8;
  */
 export class News {
   readonly #name: string;
-  readonly #listeners = new Set<(hint: Hint) => void>();
+  readonly #listeners = new Listeners<Hint>();
   #channel: BroadcastChannel | undefined;
   #untold: Key[] = [];
   #cancelNext: (() => void) | undefined;
@@ -29,13 +30,11 @@ export class News {
   }
 
   listen(listener: (hint: Hint) => void): () => void {
-    // Its own identity, so that a function added twice is called twice and removed once.
-    const own = (hint: Hint): void => listener(hint);
-    this.#listeners.add(own);
+    const unlisten = this.#listeners.add(listener);
     const channel = this.#open();
     if (channel) channel.onmessage = ({ data }) => this.#hear(data);
     return () => {
-      this.#listeners.delete(own);
+      unlisten();
       if (channel && this.#listeners.size === 0) channel.onmessage = null;
     };
   }
@@ -63,8 +62,7 @@ export class News {
   }
 
   #hear(data: unknown): void {
-    const hint: Hint = isKeys(data) ? { keys: data } : {};
-    for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) listener(hint);
+    this.#listeners.tell(isKeys(data) ? { keys: data } : {});
   }
 
   #open(): BroadcastChannel | undefined {

@@ -2,6 +2,7 @@ import { FuselineError } from '../../core/errors.ts';
 import { SortedMap } from '../../core/sorted-map.ts';
 import type { Batch, CommitResult, Entry, Hint, Key, Range, Store, StoreLimits } from '../../core/store.ts';
 import { refuseOversize } from '../bounds.ts';
+import { News } from '../news.ts';
 
 /** Those of the stores on disk, so that what runs in memory runs there. */
 const LIMITS: StoreLimits = { valueLength: 16 * 1024 * 1024, batchOps: 10_000 };
@@ -10,7 +11,7 @@ const CONFLICT: CommitResult = { status: 'conflict' };
 /** Keeps its rows in this process's memory. Whoever is given the same store, or one reopened from it, sees the same. */
 export class MemoryStore implements Store {
   readonly limits = LIMITS;
-  readonly #listeners = new Set<(hint: Hint) => void>();
+  readonly #unlisten = new Set<() => void>();
   #rows = new Rows();
   #closed = false;
 
@@ -41,55 +42,36 @@ export class MemoryStore implements Store {
 
   watch(listener: (hint: Hint) => void): () => void {
     if (this.#closed) return () => undefined;
-    // Its own identity, so that a function added twice is called twice and removed once.
-    const own = (hint: Hint): void => {
-      if (this.#listeners.has(own)) listener(hint);
-    };
-    this.#listeners.add(own);
-    this.#rows.listeners.add(own);
+    const unlisten = this.#rows.news.listen(listener);
+    this.#unlisten.add(unlisten);
     return () => {
-      this.#listeners.delete(own);
-      this.#rows.listeners.delete(own);
+      unlisten();
+      this.#unlisten.delete(unlisten);
     };
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const own of this.#listeners) this.#rows.listeners.delete(own);
-    this.#listeners.clear();
+    for (const unlisten of this.#unlisten) unlisten();
+    this.#unlisten.clear();
   }
 }
 
 /** What all handles share. */
 class Rows {
   readonly entries = new SortedMap<Entry>();
-  readonly listeners = new Set<(hint: Hint) => void>();
+  readonly news = new News();
   #version = 0;
-  #news: Key[] = [];
 
-  commit({ expect, put, delete: gone }: Batch): CommitResult {
+  commit(batch: Batch): CommitResult {
+    const { expect, put, delete: gone } = batch;
     const { entries } = this;
     if (expect) for (const { key, version } of expect) if (entries.get(key)?.version !== version) return CONFLICT;
     const version = ++this.#version;
     if (gone) for (const key of gone) entries.delete(key);
     if (put) for (const { key, value } of put) entries.set(key, { key, value, version });
-    if (this.listeners.size > 0) this.#note(put, gone);
+    this.news.tell(batch);
     return { status: 'committed', version };
-  }
-
-  /** Tells what changed in this tick at its end, because a listener may want to read or write. */
-  #note(put: Batch['put'] = [], gone: Batch['delete'] = []): void {
-    if (put.length + gone.length === 0) return;
-    if (this.#news.length === 0) Promise.resolve().then(() => this.#tell());
-    for (const { key } of put) this.#news.push(key);
-    for (const key of gone) this.#news.push(key);
-  }
-
-  #tell(): void {
-    const hint: Hint = { keys: this.#news };
-    this.#news = [];
-    // A turn of its own for each: what one throws is reported as any unhandled error, and the others are told.
-    for (const listener of this.listeners) Promise.resolve(hint).then(listener);
   }
 }
 

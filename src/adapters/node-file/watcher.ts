@@ -1,4 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
+import { Listeners } from '../../core/listeners.ts';
 import type { Hint } from '../../core/store.ts';
 
 /** How long a change made elsewhere may go unnoticed where the operating system does not tell of it. */
@@ -7,15 +8,13 @@ const POLL_MS = 100;
 const BUSY_COMMITS = 20;
 const MAX_KEYS = 1000;
 
-type Listener = (hint: Hint) => void;
-
 /**
  * Learns of commits made by other processes: by the operating system's events within a millisecond, by a look at the
  * file now and then where those fail or are too many. Holds nothing open, and keeps no process alive, unless somebody
  * listens.
  */
 export class Watcher {
-  readonly #listeners = new Set<Listener>();
+  readonly #listeners = new Listeners<Hint>();
   readonly #directory: string;
   readonly #look: () => void;
   #poll: NodeJS.Timeout | undefined;
@@ -29,29 +28,22 @@ export class Watcher {
     this.#look = look;
   }
 
-  add(listener: Listener): () => void {
+  add(listener: (hint: Hint) => void): () => void {
     if (this.#closed) return () => undefined;
-    // Its own identity, so that a function added twice is called twice and removed once.
-    const own: Listener = (hint) => listener(hint);
-    this.#listeners.add(own);
+    const unlisten = this.#listeners.add(listener);
     if (!this.#poll) {
       this.#poll = setInterval(() => this.#tick(), POLL_MS);
       this.#poll.unref();
       this.#listen();
     }
     return () => {
-      this.#listeners.delete(own);
+      unlisten();
       if (this.#listeners.size === 0) this.#stop();
     };
   }
 
-  /** Later, because whoever listens may want to read or write. */
   tell(hint: Hint): void {
-    if (this.#listeners.size === 0) return;
-    const told = hint.keys && hint.keys.length > MAX_KEYS ? {} : hint;
-    process.nextTick(() => {
-      for (const listener of this.#listeners) listener(told);
-    });
+    this.#listeners.tell(hint.keys && hint.keys.length > MAX_KEYS ? {} : hint);
   }
 
   countOwn(): void {
