@@ -9,10 +9,12 @@ import type { Stranded } from './explain.ts';
 import { Holdings } from './holdings.ts';
 import type { Host } from './host.ts';
 import { workerId } from './ids.ts';
+import { Membership } from './membership.ts';
 import { judgeOffline } from './network.ts';
 import type { RunState } from './run-state.ts';
 import { END } from './step-lists.ts';
 import type { NewRun, RuntimeStorage } from './storage.ts';
+import { Stranding } from './stranding.ts';
 import { Watchman } from './watchman.ts';
 import { type Candidate, WorkFinder } from './work-finder.ts';
 
@@ -55,7 +57,6 @@ export class ProcessEngine {
   readonly #definitions: readonly Definition[];
   readonly #storage: RuntimeStorage;
   readonly #host: Host;
-  readonly #options: EngineOptions;
   readonly #concurrency: number;
   readonly #finder: WorkFinder;
   readonly #holdings: Holdings;
@@ -63,11 +64,8 @@ export class ProcessEngine {
   readonly #events = new Emitter();
   /** Bodies whose claims were taken back, until they stop, and since when. */
   readonly #stopping = new Map<Attempt, number>();
-  /** This worker's id, once its session is known to be written. */
-  #worker: string | undefined;
-  /** Its id from before that. */
-  #session: string | undefined;
-  #joining: Promise<string> | undefined;
+  readonly #membership: Membership;
+  readonly #stranding: Stranding;
   #scope: Scope = { kind: 'ever' };
   #loop: Promise<WorkReport> | undefined;
   #stopped: 'no' | 'drain' | 'now' = 'no';
@@ -77,8 +75,6 @@ export class ProcessEngine {
   #quiet = false;
   /** The last look left claimable steps behind for want of room. */
   #backlog = false;
-  /** What was told to be stranded at the last look. */
-  #stranded: ReadonlySet<string> = new Set();
   #scannedAt = 0;
   #sweptAt = Number.NEGATIVE_INFINITY;
   #breathedAt = 0;
@@ -95,14 +91,23 @@ export class ProcessEngine {
     if (this.#definitions.length === 0) throw new TypeError('an engine needs at least one workflow');
     this.#storage = storage;
     this.#host = storage.host;
-    this.#options = options;
     // A number, because room is reckoned with.
     this.#concurrency = Math.min(concurrency, Number.MAX_SAFE_INTEGER);
     this.#finder = new WorkFinder(this.#definitions, storage, queues);
     this.#holdings = new Holdings((run) => storage.listen(run, (state) => this.#checkClaims(run, state)));
+    this.#membership = new Membership(
+      () => workerId(options.name, this.#host.id()),
+      (worker) =>
+        storage.register(worker, {
+          name: options.name ?? worker,
+          definitions: this.#definitions,
+          queues: this.#finder.queues,
+        }),
+    );
+    this.#stranding = new Stranding(storage, (stranded) => this.#events.emit('stranded', stranded));
     this.#watchman = new Watchman(storage, {
       // What is being recorded or asked for may stand as held in the journal.
-      self: () => ({ id: this.#worker, holds: !this.#holdings.isIdle || this.#stopping.size > 0 }),
+      self: () => ({ id: this.#membership.id, holds: !this.#holdings.isIdle || this.#stopping.size > 0 }),
       lost: (worker) => {
         this.#events.emit('worker-lost', { worker });
         this.#signal();
@@ -121,7 +126,7 @@ export class ProcessEngine {
   async execute(run: NewRun): Promise<{ readonly id: string; readonly report: WorkReport }> {
     const id = run.id ?? this.#host.id();
     const report = await this.#begin({ kind: 'run', run: id }, async () => {
-      const worker = await this.#join();
+      const worker = await this.#membership.join();
       await this.#ask(this.#request(worker, this.#concurrency, id), (next) =>
         this.#storage.createRun({ ...run, id, next }),
       );
@@ -131,13 +136,13 @@ export class ProcessEngine {
 
   /** Works until it is stopped. Resolves when this worker is known to the others. */
   async start(): Promise<void> {
-    const loop = this.#begin({ kind: 'ever' }, async () => void (await this.#join()));
+    const loop = this.#begin({ kind: 'ever' }, async () => void (await this.#membership.join()));
     loop.catch((error) => {
       // Nobody awaits this loop: an end that nobody listens for must not pass in silence.
       if (!this.#events.has('error')) throw error;
       this.#events.emit('error', { error, fatal: true });
     });
-    await this.#joining;
+    await this.#membership.joined();
   }
 
   /** `drain`: attempts under way may finish. Otherwise they are aborted, and their claims given back once they stopped. */
@@ -207,8 +212,8 @@ export class ProcessEngine {
         await this.#watchman.look();
         if (this.#scope.kind === 'ever' && this.#stopped === 'no') {
           // A worker that was taken for dead while it had nothing to do is there for the others again.
-          await this.#join();
-          await this.#pointOutStranded();
+          await this.#membership.join();
+          await this.#stranding.tellNew(await this.#finder.unserved());
         }
         this.#pointOutSlow();
         await this.#sweep();
@@ -233,7 +238,7 @@ export class ProcessEngine {
     if (await this.#watchman.reaped()) return undefined;
     // What comes up meanwhile is not left lying for the sake of a body that does not stop.
     if (this.#scope.kind === 'all' && this.#mayStop()) return undefined;
-    if (this.#scope.kind === 'all') return this.#tellStranded(await this.#finder.unserved());
+    if (this.#scope.kind === 'all') return this.#stranding.tellAll(await this.#finder.unserved());
     const { run } = this.#scope;
     const found = await this.#storage.peek(run, (state) => ({
       ended: state.ended,
@@ -241,35 +246,8 @@ export class ProcessEngine {
     }));
     if (!found) throw new FuselineError('UNKNOWN_RUN', `there is no run ${JSON.stringify(run)}`);
     if (found.ended) return [];
-    const stranded = found.moves ? [] : await this.#tellStranded([run]);
+    const stranded = found.moves ? [] : await this.#stranding.tellAll([run]);
     return stranded.length > 0 ? stranded : undefined;
-  }
-
-  async #tellStranded(runs: Iterable<string>): Promise<readonly Stranded[]> {
-    const found = await this.#strandedIn(runs);
-    for (const stranded of found) this.#events.emit('stranded', stranded);
-    return found;
-  }
-
-  /** Tells of each stranded step once, for as long as it is. */
-  async #pointOutStranded(): Promise<void> {
-    const found = new Map<string, Stranded>();
-    for (const one of await this.#strandedIn(await this.#finder.unserved())) found.set(`${one.run}/${one.step}`, one);
-    for (const [key, stranded] of found) if (!this.#stranded.has(key)) this.#events.emit('stranded', stranded);
-    this.#stranded = new Set(found.keys());
-  }
-
-  async #strandedIn(runs: Iterable<string>): Promise<readonly Stranded[]> {
-    const found: Stranded[] = [];
-    for (const run of runs) {
-      try {
-        found.push(...(await this.#storage.stranded(run)));
-      } catch (error) {
-        // Removed meanwhile, or not this version's to judge.
-        if (!isAbout(error, 'UNKNOWN_RUN', 'PROTOCOL_TOO_NEW')) throw error;
-      }
-    }
-    return found;
   }
 
   /** Waits for a hint, for what is due, or for the next look at the others. */
@@ -341,7 +319,7 @@ export class ProcessEngine {
   }
 
   async #claim({ run, rows }: Candidate, limit: number): Promise<'claimed' | 'passed-by' | 'nothing'> {
-    const worker = await this.#join();
+    const worker = await this.#membership.join();
     try {
       const { rest, claims } = await this.#ask(this.#request(worker, limit, run), (next) =>
         this.#storage.claim(run, next),
@@ -371,7 +349,7 @@ export class ProcessEngine {
       busy: this.#holdings.busy,
       held: this.#holdings.in(run),
       serves: this.#finder.serves,
-      isGone: () => this.#worker !== worker,
+      isGone: () => this.#membership.id !== worker,
     };
   }
 
@@ -381,7 +359,7 @@ export class ProcessEngine {
       const isStopping = [...this.#stopping.keys()].some((attempt) => attempt.claim.id === claim.id);
       if (isStopping || !this.#holdings.isNew(claim)) continue;
       const attempt = new Attempt(claim, this.#storage, this.#log);
-      if (this.#fatal || this.#stopped === 'now' || this.#worker !== worker) {
+      if (this.#fatal || this.#stopped === 'now' || this.#membership.id !== worker) {
         // Too late to begin, and perhaps one whose body has run.
         this.#awaitStop(attempt);
         void this.#bodyStopped(attempt);
@@ -473,7 +451,7 @@ export class ProcessEngine {
       return finished;
     };
     // Disowned meanwhile, it is nobody who could claim.
-    const worker = this.#worker;
+    const worker = this.#membership.id;
     // More than its dependents cannot have become ready by its end.
     const next =
       stays && worker !== undefined
@@ -571,32 +549,8 @@ export class ProcessEngine {
 
   // Being a worker among others.
 
-  #join(): Promise<string> {
-    this.#joining ??= this.#register().catch((error) => {
-      this.#joining = undefined;
-      throw error;
-    });
-    return this.#joining;
-  }
-
-  async #register(): Promise<string> {
-    // The same again after an answer that was lost, so that there is never a second session of one worker.
-    this.#session ??= workerId(this.#options.name, this.#host.id());
-    const worker = this.#session;
-    await this.#storage.register(worker, {
-      name: this.#options.name ?? worker,
-      definitions: this.#definitions,
-      queues: this.#finder.queues,
-    });
-    this.#worker = worker;
-    return worker;
-  }
-
   async #leave(): Promise<void> {
-    const worker = this.#session;
-    this.#session = undefined;
-    this.#worker = undefined;
-    this.#joining = undefined;
+    const worker = this.#membership.end();
     if (worker !== undefined) await this.#insist(() => this.#storage.sessions.unregister(worker));
   }
 
@@ -617,11 +571,9 @@ export class ProcessEngine {
 
   /** Others have handed out what this worker held: it stops all of it and goes on as a new one. */
   #disowned(): void {
-    const worker = this.#worker;
+    const worker = this.#membership.id;
     if (worker === undefined) return;
-    this.#session = undefined;
-    this.#worker = undefined;
-    this.#joining = undefined;
+    this.#membership.end();
     const held = [...this.#holdings.attempts()];
     this.#takeBackAll('the worker was taken for dead');
     this.#events.emit('disowned', { worker });

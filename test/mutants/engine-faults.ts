@@ -224,9 +224,8 @@ export const engineFaults: readonly Fault[] = [
   {
     name: 'keep the old name once disowned',
     file: 'core/process-engine.ts',
-    find: "this.#events.emit('disowned', { worker });",
-    replace:
-      "this.#events.emit('disowned', { worker }); this.#worker = worker; this.#session = worker; this.#joining = Promise.resolve(worker);",
+    find: '    this.#membership.end();\n',
+    replace: '',
     breaks: 'no claim without a session',
   },
   {
