@@ -1,24 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Browser, type Tab } from './browser.ts';
-import { Site } from './site.ts';
+import { houseOfThisFile } from './house.ts';
 
-let site: Site;
-let browser: Browser;
+const house = houseOfThisFile();
 
-beforeAll(async () => {
-  [site, browser] = await Promise.all([Site.serve(), Browser.start()]);
-});
-afterAll(async () => {
-  site.close();
-  await browser.close();
-});
-
-const fresh = (): Promise<Tab> => browser.tab(site.address);
+const fresh = (): Promise<Tab> => house.browser.tab(house.site.address);
 
 test('a full disk is said by name, nothing is half written, and work goes on when there is room', async () => {
   const tab = await fresh();
-  const origin = new URL(site.address).origin;
+  const origin = new URL(house.site.address).origin;
   await tab.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 });
   expect(await tab.call('put', 'full', [['first', 'x']])).toBe('STORAGE_FULL');
   await tab.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 100_000 });
@@ -45,7 +36,10 @@ test('a full disk is said by name, nothing is half written, and work goes on whe
 test('a storage whose data was cleared under it says so for good, and a new one begins anew', async () => {
   const tab = await fresh();
   await tab.call('put', 'cleared', [['a', '1']]);
-  await tab.send('Storage.clearDataForOrigin', { origin: new URL(site.address).origin, storageTypes: 'indexeddb' });
+  await tab.send('Storage.clearDataForOrigin', {
+    origin: new URL(house.site.address).origin,
+    storageTypes: 'indexeddb',
+  });
   expect(await tab.call('put', 'cleared', [['b', '2']])).toBe('STORAGE_CLOSED');
   expect(await tab.call('put', 'cleared', [['b', '2']])).toBe('STORAGE_CLOSED');
   const other = await fresh();
@@ -103,23 +97,23 @@ test('a page without Web Locks works, with heartbeats alone, and says so once', 
 });
 
 test('a private window keeps runs as long as it is open', async () => {
-  const { browserContextId } = await browser.send<{ browserContextId: string }>('Target.createBrowserContext');
-  const tab = await browser.tab(site.address, 'own-window', browserContextId);
+  const { browserContextId } = await house.browser.send<{ browserContextId: string }>('Target.createBrowserContext');
+  const tab = await house.browser.tab(house.site.address, 'own-window', browserContextId);
   const run = await tab.call<string>('dispatch', 'private', 'chain', 1);
   await tab.call('work', { who: 'private', database: 'private' });
   expect(await tab.call('result', 'private', run)).toBe(20);
-  await browser.send('Target.disposeBrowserContext', { browserContextId });
+  await house.browser.send('Target.disposeBrowserContext', { browserContextId });
 });
 
 test('what was committed is there after the whole browser was killed', async () => {
   const before = await Browser.start();
-  const tab = await before.tab(site.address);
+  const tab = await before.tab(house.site.address);
   const run = await tab.call<string>('dispatch', 'killed', 'hold', 'done');
   await tab.call('work', { who: 'killed', database: 'killed' });
-  await site.noted((note) => note.run === run && note.what === 'begin');
+  await house.site.noted((note) => note.run === run && note.what === 'begin');
   await before.kill();
   await before.restart();
-  const again = await before.tab(site.address);
+  const again = await before.tab(house.site.address);
   await again.call('work', { who: 'restarted', database: 'killed' });
   expect(await again.call('result', 'killed', run)).toBe('done by attempt 2');
   await before.close();

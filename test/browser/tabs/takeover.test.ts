@@ -1,17 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Browser, type Tab } from './browser.ts';
-import { Site } from './site.ts';
+import { expect, test } from 'vitest';
+import type { Tab } from './browser.ts';
+import { houseOfThisFile } from './house.ts';
 
-let site: Site;
-let browser: Browser;
-
-beforeAll(async () => {
-  [site, browser] = await Promise.all([Site.serve(), Browser.start()]);
-});
-afterAll(async () => {
-  site.close();
-  await browser.close();
-});
+const house = houseOfThisFile();
 
 /** Each ends a worker that is inside the body of a step, and says when it did. */
 const ends: readonly (readonly [name: string, work: readonly unknown[], end: (tab: Tab) => Promise<number>])[] = [
@@ -49,7 +40,7 @@ const ends: readonly (readonly [name: string, work: readonly unknown[], end: (ta
     async (tab) => {
       await tab.evaluate('addEventListener("pagehide", () => tab.terminate("victim"))');
       const at = Date.now();
-      await tab.send('Page.navigate', { url: site.elsewhere });
+      await tab.send('Page.navigate', { url: house.site.elsewhere });
       return at;
     },
   ],
@@ -67,18 +58,18 @@ const ends: readonly (readonly [name: string, work: readonly unknown[], end: (ta
 test.for(ends)('the step of a tab %s is begun again by a tab that is hidden and idle', async ([name, work, end]) => {
   const database = name;
   const [method, ...kind] = work;
-  const victim = await browser.tab(site.address);
+  const victim = await house.browser.tab(house.site.address);
   const run = await victim.call<string>('dispatch', database, 'hold', 'done');
   await victim.call(method as string, ...kind, { who: 'victim', database });
-  await site.noted((note) => note.run === run && note.what === 'begin');
+  await house.site.noted((note) => note.run === run && note.what === 'begin');
 
-  const heir = await browser.tab(site.address);
+  const heir = await house.browser.tab(house.site.address);
   await heir.call('work', { who: 'heir', database });
-  const cover = await browser.tab(site.address, 'in-front');
+  const cover = await house.browser.tab(house.site.address, 'in-front');
   expect(await heir.evaluate('document.visibilityState')).toBe('hidden');
 
   const endedAt = await end(victim);
-  const begun = await site.noted((note) => note.run === run && note.attempt === 2);
+  const begun = await house.site.noted((note) => note.run === run && note.attempt === 2);
   expect(begun.who).toBe('heir');
   // A second is the promise; a busy machine gets some more.
   expect(begun.at - endedAt).toBeLessThan(3000);
