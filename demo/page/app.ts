@@ -175,7 +175,7 @@ export class App {
     const { runs } = this;
     if (runs.status === 'failed') this.fail(runs.error);
     if (runs.status === 'ready') {
-      for (const run of runs.runs) this.journals.follow(run.id).catch((error) => this.fail(error));
+      for (const run of runs.runs) this.journals.follow(run).catch((error) => this.fail(error));
       const [newest] = runs.runs;
       if (this.route.run === undefined && newest) this.go({ run: newest.id });
     }

@@ -1,14 +1,22 @@
-import type { HistoryEvent, RuntimeStorage } from 'fuseline';
+import type { HistoryEvent, RunSummary, RuntimeStorage } from 'fuseline';
 import { NOTHING, RunScore, type Score, sum } from './score.ts';
 
 /** How far back steps per second are counted. */
 const RATE_MS = 5000;
 
+interface Followed {
+  readonly score: RunScore;
+  next: number;
+  busy: boolean;
+  /** When the run had ended, if its journal was read up to there. */
+  endedAt: number | undefined;
+}
+
 /** Reads the journals of all runs as they grow, once each, and tells every event. */
 export class Journals {
   readonly #storage: RuntimeStorage;
   readonly #told: (run: string, event: HistoryEvent) => void;
-  readonly #followed = new Map<string, { readonly score: RunScore; next: number; busy: boolean }>();
+  readonly #followed = new Map<string, Followed>();
   #total: Score | undefined = NOTHING;
   #results: number[] = [];
 
@@ -34,33 +42,34 @@ export class Journals {
     return this.#results.length / (RATE_MS / 1000);
   }
 
-  /** Reads on in a run, if it is not being read already. Rejects if it cannot be read. */
-  async follow(run: string): Promise<void> {
-    let followed = this.#followed.get(run);
-    if (followed?.busy) return;
-    if (!followed) {
-      const { steps } = await this.#storage.get(run);
-      if (this.#followed.has(run)) return this.follow(run);
-      followed = { score: new RunScore(steps.map(({ name }) => name)), next: 0, busy: false };
-      this.#followed.set(run, followed);
-    }
+  /** Reads on in a run, unless it is being read already, or was read to its end. Rejects if it cannot be read. */
+  async follow({ id, endedAt }: Pick<RunSummary, 'id' | 'endedAt'>): Promise<void> {
+    const followed = this.#followed.get(id) ?? (await this.#begin(id));
+    if (followed.busy || (endedAt !== undefined && followed.endedAt === endedAt)) return;
     followed.busy = true;
     try {
-      for await (const event of this.#storage.watch(run, { from: followed.next })) {
-        if (!this.#followed.has(run)) return;
+      for await (const event of this.#storage.watch(id, { from: followed.next })) {
         followed.score.add(event);
         followed.next = event.seq + 1;
+        followed.endedAt = event.type === 'ended' ? event.at : undefined;
         this.#total = undefined;
         if (event.type === 'succeeded') this.#results.push(event.at);
-        this.#told(run, event);
+        this.#told(id, event);
       }
     } finally {
       followed.busy = false;
     }
   }
 
-  forget(run: string): void {
-    this.#followed.delete(run);
-    this.#total = undefined;
+  async #begin(id: string): Promise<Followed> {
+    const { steps } = await this.#storage.get(id);
+    const followed = this.#followed.get(id) ?? {
+      score: new RunScore(steps.map(({ name }) => name)),
+      next: 0,
+      busy: false,
+      endedAt: undefined,
+    };
+    this.#followed.set(id, followed);
+    return followed;
   }
 }

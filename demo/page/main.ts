@@ -89,6 +89,10 @@ offline(app);
 app.start().catch((error) => app.fail(error));
 
 let drawing = false;
+let fading: ReturnType<typeof setTimeout> | undefined;
+
+/** The rate falls by itself, until nothing happens any more. */
+const FADE_MS = 1000;
 
 /** Once per frame, however much changes. */
 function draw(): void {
@@ -115,6 +119,8 @@ function paint(): void {
     rescue: app.rescue,
     notice: app.notice,
   };
+  clearTimeout(fading);
+  if (frame.rate > 0) fading = setTimeout(draw, FADE_MS);
   render(topBar(frame, acts), room('top'));
   render(toolBar(frame, acts), room('tools'));
   render(noticeBar(frame, acts), room('notice'));
