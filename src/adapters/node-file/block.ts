@@ -1,6 +1,6 @@
 import type { Key } from '../../core/store.ts';
 import { decodeValue, type Lines, readHead } from './record.ts';
-import type { Found, ValueSource } from './rows.ts';
+import type { Found, ValueSource } from './row.ts';
 
 const NEWLINE = 0x0a;
 

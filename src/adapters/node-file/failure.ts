@@ -12,3 +12,24 @@ export function failed(what: string, cause: unknown): FuselineError {
   }
   return new FuselineError('STORAGE_FAILED', `${what}: ${reason}`, { cause });
 }
+
+export function lost(path: string, at: number, version: number): FuselineError {
+  return new FuselineError(
+    'STORAGE_CORRUPT',
+    `the record at byte ${at} of ${path} builds on one at position ${version} that is no longer readable; restore the directory from a backup`,
+  );
+}
+
+export function damaged(path: string, at: number): FuselineError {
+  return new FuselineError(
+    'STORAGE_CORRUPT',
+    `${path} is damaged at byte ${at}: no crash leaves this behind, something altered the file; restore the directory from a backup`,
+  );
+}
+
+export function goneFrom(path: string, what: string): FuselineError {
+  return new FuselineError(
+    'STORAGE_FAILED',
+    `${path} was ${what} while in use; nothing is written any more, restart this process`,
+  );
+}

@@ -8,7 +8,7 @@ import { failed } from './failure.ts';
 import { type Files, nodeFiles } from './files.ts';
 import { Log } from './log.ts';
 import type { LogStats } from './log-stats.ts';
-import { entryOf, type Row } from './rows.ts';
+import { entryOf, type Row } from './row.ts';
 import { Watcher } from './watcher.ts';
 
 export interface FileStoreOptions {

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { FuselineError } from '../../core/errors.ts';
 import type { FileStatus, Files } from './files.ts';
 import { decodeValue, type Line, type Lines, readLine } from './record.ts';
-import type { ValueSource } from './rows.ts';
+import type { ValueSource } from './row.ts';
 
 export interface FoundLine {
   readonly line: Line;

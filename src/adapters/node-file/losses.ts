@@ -1,4 +1,3 @@
-import { FuselineError } from '../../core/errors.ts';
 import type { Head } from './record.ts';
 import type { Rows } from './rows.ts';
 
@@ -31,25 +30,4 @@ export class Losses {
     }
     return undefined;
   }
-}
-
-export function lost(path: string, at: number, version: number): FuselineError {
-  return new FuselineError(
-    'STORAGE_CORRUPT',
-    `the record at byte ${at} of ${path} builds on one at position ${version} that is no longer readable; restore the directory from a backup`,
-  );
-}
-
-export function damaged(path: string, at: number): FuselineError {
-  return new FuselineError(
-    'STORAGE_CORRUPT',
-    `${path} is damaged at byte ${at}: no crash leaves this behind, something altered the file; restore the directory from a backup`,
-  );
-}
-
-export function goneFrom(path: string, what: string): FuselineError {
-  return new FuselineError(
-    'STORAGE_FAILED',
-    `${path} was ${what} while in use; nothing is written any more, restart this process`,
-  );
 }

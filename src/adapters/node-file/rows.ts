@@ -1,30 +1,9 @@
 import { SortedMap } from '../../core/sorted-map.ts';
-import type { Batch, Entry, Key, Range } from '../../core/store.ts';
+import type { Batch, Key, Range } from '../../core/store.ts';
 import { overlay } from './overlay.ts';
 import type { Head } from './record.ts';
+import type { Found, Place, Row } from './row.ts';
 import { Tables } from './tables.ts';
-
-/** Holds a value's text. */
-export interface ValueSource {
-  readValue(offset: number, length: number): string;
-}
-
-export interface Place {
-  readonly source: ValueSource;
-  readonly offset: number;
-  readonly length: number;
-}
-
-/** What is stored under a key. The text may be left on disk. */
-export interface Row extends Place {
-  readonly kind: 'row';
-  readonly key: Key;
-  readonly version: number;
-  text: string | undefined;
-}
-
-/** What is said of a key: its row, or that the row below is gone. */
-export type Found = Row | { readonly kind: 'gone'; readonly key: Key };
 
 /** What is newer than the tables; `version` is the position of the record that said so. */
 type Newer = Found & {
@@ -138,12 +117,4 @@ export class Rows {
 
 function* values<V>(entries: Iterable<readonly [Key, V]>): Generator<V, void, undefined> {
   for (const [, value] of entries) yield value;
-}
-
-export function textOf(row: Row): string {
-  return row.text ?? row.source.readValue(row.offset, row.length);
-}
-
-export function entryOf(row: Row): Entry {
-  return { key: row.key, value: textOf(row), version: row.version };
 }

@@ -4,7 +4,8 @@ import type { Directory } from './directory.ts';
 import { mergeWindow } from './merge-policy.ts';
 import { Recent } from './recent.ts';
 import type { Lines, ListedTable } from './record.ts';
-import { type Changes, textOf } from './rows.ts';
+import { textOf } from './row.ts';
+import type { Changes } from './rows.ts';
 import { TableWriter } from './table-writer.ts';
 import { openTables, Tables } from './tables.ts';
 

@@ -3,9 +3,8 @@ import { crc32 } from 'node:zlib';
 import type { Key, Range } from '../../core/store.ts';
 import { Block, type TableLine } from './block.ts';
 import type { Directory } from './directory.ts';
-import { failed } from './failure.ts';
+import { damaged, failed } from './failure.ts';
 import { mayHold } from './key-filter.ts';
-import { damaged } from './losses.ts';
 import type { Recent } from './recent.ts';
 import { type Head, type ListedBlock, type ListedPage, type ListedTable, readLine } from './record.ts';
 
