@@ -18,8 +18,8 @@ export interface ClaimRequest {
   /** `claimKey`s of those held here. A claim missing from them had its answer lost, and is handed out again. */
   readonly held: ReadonlySet<string>;
   readonly serves: Serves;
-  /** Whether others have given the worker up by the time this is decided on: then it claims nothing in that name. */
-  readonly isGone?: () => boolean;
+  /** Whether the worker still wants it by the time this is decided on: it may have been given up since, or told to stop. */
+  readonly isWanted?: () => boolean;
 }
 
 /** A fence as its holder names it: of which run, where another one was made by the same id after the first was removed. */
@@ -111,6 +111,7 @@ export function nextDue(state: RunState): number | undefined {
 
 const FORCED: Readiness = { status: 'ready', winners: [] };
 const accepted = 'accepted';
+const always = (): boolean => true;
 type Answer = Verdict['status'];
 
 class Turn {
@@ -206,10 +207,10 @@ class Turn {
   }
 
   /** Claims, most urgent line first, within it first come first. */
-  grant({ worker, limit, busy, held, serves, isGone }: ClaimRequest): readonly number[] {
+  grant({ worker, limit, busy, held, serves, isWanted = always }: ClaimRequest): readonly number[] {
     const state = this.#state;
     const granted = this.#handOutAgain(worker, held);
-    if (state.paused || state.ended || isGone?.()) return granted;
+    if (state.paused || state.ended || !isWanted()) return granted;
     const heads = state.graph.lines.map((_, line) => state.firstQueued(line));
     for (let line = this.#mostUrgent(heads); line !== END && granted.length < limit; line = this.#mostUrgent(heads)) {
       const step = heads[line] as number;

@@ -349,7 +349,7 @@ export class ProcessEngine {
       busy: this.#holdings.busy,
       held: this.#holdings.in(run),
       serves: this.#finder.serves,
-      isGone: () => this.#membership.id !== worker,
+      isWanted: () => this.#membership.id === worker && this.#stopped === 'no' && !this.#fatal,
     };
   }
 

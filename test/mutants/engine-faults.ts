@@ -154,8 +154,8 @@ export const engineFaults: readonly Fault[] = [
   {
     name: 'claim while paused',
     file: 'core/decide.ts',
-    find: 'if (state.paused || state.ended || isGone?.()) return granted;',
-    replace: 'if (state.ended || isGone?.()) return granted;',
+    find: 'if (state.paused || state.ended || !isWanted()) return granted;',
+    replace: 'if (state.ended || !isWanted()) return granted;',
     breaks: 'one claim at a time',
   },
   {

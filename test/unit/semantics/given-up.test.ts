@@ -337,3 +337,19 @@ describe('a claim that was taken back', () => {
     await stop(rig, engine);
   });
 });
+
+test('a worker that is told to stop claims nothing more, though it had asked before', async () => {
+  const rig = new Rig();
+  const store = new Slow(rig.store);
+  const wf = workflow('wf', ($) => $.step('a', {}, nothing));
+  const engine = rig.engine(wf, {}, new RuntimeStorage({ store, host: rig.host }));
+  await rig.dispatch(wf, undefined);
+  // It asks as soon as it is registered.
+  const registering = store.hold('"key":"session/');
+  const working = engine.work();
+  await registering.reached;
+  const stopped = engine.stop();
+  registering.letGo();
+  await rig.host.until(Promise.all([working, stopped]));
+  expect(await rig.history()).toEqual(['created', 'ready a']);
+});
