@@ -24,7 +24,7 @@ export async function superviseWorkers(files: readonly string[], options: WorkOp
   const stopHearing = onInterrupt({
     drain() {
       note('draining: the steps under way may finish; Ctrl-C again leaves at once');
-      supervisor.drain();
+      void supervisor.drain().then(() => note('every worker has heard it: nothing new begins'));
     },
     leave() {
       supervisor.kill();
@@ -67,10 +67,11 @@ class Supervisor {
     ];
   }
 
-  drain(): void {
+  /** Resolves when no worker begins anything more. */
+  async drain(): Promise<void> {
     this.#draining = true;
-    for (const child of this.#children) if (child.connected) child.send('drain');
     for (const wake of this.#wakes) wake();
+    await Promise.all([...this.#children].map(tellToDrain));
   }
 
   kill(): void {
@@ -114,4 +115,14 @@ class Supervisor {
       this.#wakes.add(wake);
     });
   }
+}
+
+/** Resolves when it has heard it, or has ended. */
+function tellToDrain(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.once('message', () => resolve());
+    child.once('exit', () => resolve());
+    // What it cannot be told any more it does not need to hear.
+    if (child.connected) child.send('drain', () => undefined);
+  });
 }

@@ -106,7 +106,9 @@ class WorkerProcess {
     this.#report();
     const stopHearing = this.#hearTheEnd();
     try {
-      const stranded = await (this.#options.stay ? this.#stay() : this.#untilNothingIsLeft());
+      // What was said to this process while it started is heard before it begins anything.
+      await new Promise(setImmediate);
+      const stranded = this.#draining ? [] : await (this.#options.stay ? this.#stay() : this.#untilNothingIsLeft());
       await this.#told;
       if (this.#options.json) this.#tell('done', { attempts: this.#attempts, stranded });
       else {
@@ -188,12 +190,17 @@ class WorkerProcess {
     const ignore = (): void => undefined;
     process.on('SIGINT', ignore);
     process.on('SIGTERM', drain);
-    process.on('message', drain);
+    // The supervisor tells people when all have heard it. It may be gone by then.
+    const told = (): void => {
+      drain();
+      process.send?.('heard', undefined, undefined, () => undefined);
+    };
+    process.on('message', told);
     process.on('disconnect', drain);
     return () => {
       process.off('SIGINT', ignore);
       process.off('SIGTERM', drain);
-      process.off('message', drain);
+      process.off('message', told);
       process.off('disconnect', drain);
       if (process.connected) process.disconnect();
     };

@@ -330,6 +330,7 @@ describe('fuseline dispatch and work', () => {
     await once.has('RUNNING    p2  open');
     once.child.kill('SIGINT');
     await once.has('draining');
+    await once.has('every worker has heard it: nothing new begins');
     await writeFile(gate, '');
     const { code, stderr } = await once.ended;
     expect(code).toBe(130);
