@@ -5,18 +5,23 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { FileStorage } from 'fuseline/node';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test as plain } from 'vitest';
 
 const node = ['--import', resolve('scripts/typescript.mjs')];
-let home: string;
 
-beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), 'fuseline-examples-'));
+/** Each test has a folder of its own, so that they can wait beside each other: waiting is most of what they do. */
+const test = plain.extend<{ home: string; folder: string }>({
+  // biome-ignore lint/correctness/noEmptyPattern: a fixture names what it needs, and this one needs none
+  home: async ({}, use) => {
+    const home = await mkdtemp(join(tmpdir(), 'fuseline-examples-'));
+    await use(home);
+    await rm(home, { recursive: true, maxRetries: 5 });
+  },
+  folder: async ({ home }, use) => use(await folderIn(home)),
 });
-afterEach(() => rm(home, { recursive: true, maxRetries: 5 }));
 
-/** An example as a person starts it, in a folder of its own. */
-function start(example: string, ...args: readonly string[]) {
+/** An example as a person starts it. */
+function start(home: string, example: string, ...args: readonly string[]) {
   const child = spawn(process.execPath, [...node, resolve('examples', example), ...args], {
     cwd: home,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -46,26 +51,9 @@ function firstLine(
   });
 }
 
-describe('folder-report', () => {
-  let folder: string;
-
-  beforeEach(async () => {
-    folder = join(home, 'a folder');
-    await mkdir(join(folder, 'src/deep'), { recursive: true });
-    await mkdir(join(folder, 'node_modules/other'), { recursive: true });
-    await mkdir(join(folder, 'empty'));
-    await writeFile(join(folder, 'src/one.ts'), 'const a = 1;\nconst b = 2;\n');
-    await writeFile(join(folder, 'src/deep/same.ts'), 'const a = 1;\nconst b = 2;\n');
-    await writeFile(join(folder, 'src/deep/other.ts'), 'const c = 1;\nconst d = 2;\n');
-    await writeFile(join(folder, 'odd | `name`.md'), '# One\n\nno newline at the end');
-    await writeFile(join(folder, 'nothing.txt'), '');
-    await writeFile(join(folder, 'picture.bin'), Buffer.from([1, 0, 10, 10, 10, 10]));
-    await writeFile(join(folder, 'node_modules/other/index.js'), 'not ours\n');
-    await symlink(folder, join(folder, 'src/round'));
-  });
-
-  test('counts what is there, once, and names what it left out', async () => {
-    const { ended, lines } = start('folder-report/start.ts', folder);
+describe.concurrent('folder-report', () => {
+  test('counts what is there, once, and names what it left out', async ({ home, folder }) => {
+    const { ended, lines } = start(home, 'folder-report/start.ts', folder);
     expect(await ended).toBe(0);
     expect(lines).toContain('6 files, 9 lines of text, 112 bytes.');
     const report = await readFile(join(home, 'reports/a-folder-1.md'), 'utf8');
@@ -79,36 +67,39 @@ describe('folder-report', () => {
     expect(report).toContain('- 1 binary file (6 bytes): no lines to count');
   });
 
-  test('takes the other road for a large folder, and a new run every time', async () => {
+  test('takes the other road for a large folder, and a new run every time', async ({ home, folder }) => {
     await Promise.all(
       Array.from({ length: 100 }, (_, i) => writeFile(join(folder, `src/${i}.css`), `a {}\n`.repeat(i + 1))),
     );
-    expect(await start('folder-report/start.ts', folder).ended).toBe(0);
-    expect(await start('folder-report/start.ts', folder).ended).toBe(0);
+    expect(await start(home, 'folder-report/start.ts', folder).ended).toBe(0);
+    expect(await start(home, 'folder-report/start.ts', folder).ended).toBe(0);
     const report = await readFile(join(home, 'reports/a-folder-2.md'), 'utf8');
     expect(report).toContain('## Where the weight lies');
     expect(report).toMatch(/\| CSS +\| +100 \| +5,050 \|/);
   });
 
-  test('says so where there is nothing to report about', async () => {
-    const nothing = start('folder-report/start.ts', join(folder, 'empty'));
+  test('says so where there is nothing to report about', async ({ home, folder }) => {
+    const nothing = start(home, 'folder-report/start.ts', join(folder, 'empty'));
     expect(await nothing.ended).toBe(0);
     expect(nothing.lines).toContain('There are no files in it.');
-    expect(await start('folder-report/start.ts', join(folder, 'nothing.txt')).ended).toBe(1);
+    expect(await start(home, 'folder-report/start.ts', join(folder, 'nothing.txt')).ended).toBe(1);
   });
 
-  test('goes on when one of its two processes is killed, with the part that is missing', async () => {
-    const slow = start('folder-report/start.ts', folder, '--slow');
+  test('goes on when one of its two processes is killed, with the part that is missing', async ({ home, folder }) => {
+    const slow = start(home, 'folder-report/start.ts', folder, '--slow');
     const [, pid] = /pid-(\d+)/.exec(await slow.line(/^count: pid-\d+, part 2 of 6/)) ?? [];
     process.kill(Number(pid), 'SIGKILL');
     expect(await slow.ended).toBe(0);
     expect(slow.lines.find((line) => line.includes(`takes over from pid-${pid} after part 2 of 6`))).toBeDefined();
     expect(await readFile(join(home, 'reports/a-folder-1.md'), 'utf8')).toMatch(/\| TypeScript \| +3 \| +6 \|/);
-    expect(await eventsOf('a-folder-1', 'checkpoint', 'count')).toBe(6);
+    expect(await eventsOf(home, 'a-folder-1', 'checkpoint', 'count')).toBe(6);
   });
 
-  test('tells of files that vanished or could not be read after the scan, and counts the others', async () => {
-    const slow = start('folder-report/start.ts', folder, '--slow');
+  test('tells of files that vanished or could not be read after the scan, and counts the others', async ({
+    home,
+    folder,
+  }) => {
+    const slow = start(home, 'folder-report/start.ts', folder, '--slow');
     await slow.line(/^count: pid-\d+, part 1 of 6/);
     await rm(join(folder, 'src/deep/same.ts'));
     await rm(join(folder, 'src/deep/other.ts'));
@@ -120,59 +111,75 @@ describe('folder-report', () => {
     expect(report).toContain('- could not be read: `src/deep/other.ts` (EISDIR)');
   });
 
-  test('stops when it is interrupted, and the same command goes on with the same run', async () => {
-    const first = start('folder-report/start.ts', folder, '--slow');
+  test('stops when it is interrupted, and the same command goes on with the same run', async ({ home, folder }) => {
+    const first = start(home, 'folder-report/start.ts', folder, '--slow');
     await first.line(/^count: pid-\d+, part 1 of 6/);
     first.child.kill('SIGINT');
     expect(await first.ended).toBe(130);
-    const second = start('folder-report/start.ts', folder);
+    const second = start(home, 'folder-report/start.ts', folder);
     expect(await second.ended).toBe(0);
     expect(second.lines[0]).toContain('Going on with a-folder-1');
-    expect(await eventsOf('a-folder-1', 'checkpoint', 'count')).toBe(6);
+    expect(await eventsOf(home, 'a-folder-1', 'checkpoint', 'count')).toBe(6);
   });
 });
 
-describe('order.ts', () => {
+describe.concurrent('order.ts', () => {
   const steps = ['reserving', 'charging', 'printing', 'sending'];
 
   test.for(steps)(
     'killed while it is %s, it goes on when it is run again, and records each step once',
-    async (doing) => {
-      const killed = start('order.ts');
+    async (doing, { home }) => {
+      const killed = start(home, 'order.ts');
       await killed.line(new RegExp(`^${doing}`));
       killed.child.kill('SIGKILL');
       expect(await killed.ended).toBeNull();
-      const again = start('order.ts');
+      const again = start(home, 'order.ts');
       expect(await again.ended).toBe(0);
       expect(again.lines.at(-1)).toBe("{ receipt: 'paid 40' }");
       for (const step of ['reserve', 'charge', 'label', 'mail'])
-        expect(await eventsOf('order-17', 'succeeded', step)).toBe(1);
+        expect(await eventsOf(home, 'order-17', 'succeeded', step)).toBe(1);
       if (doing === 'sending') expect(again.lines).toEqual(['sending mail', "{ receipt: 'paid 40' }"]);
     },
   );
 
-  test('killed at any moment, again and again, it ends', async () => {
+  test('killed at any moment, again and again, it ends', async ({ home }) => {
     for (const afterMs of [100, 400, 1300, 300, 2000]) {
-      const { child, ended } = start('order.ts');
+      const { child, ended } = start(home, 'order.ts');
       const timer = setTimeout(() => child.kill('SIGKILL'), afterMs);
       await ended;
       clearTimeout(timer);
     }
-    const last = start('order.ts');
+    const last = start(home, 'order.ts');
     expect(await last.ended).toBe(0);
     for (const step of ['reserve', 'charge', 'label', 'mail'])
-      expect(await eventsOf('order-17', 'succeeded', step)).toBe(1);
+      expect(await eventsOf(home, 'order-17', 'succeeded', step)).toBe(1);
   });
 
-  test('once it has ended, it hands back what it recorded and does nothing', async () => {
-    expect(await start('order.ts').ended).toBe(0);
-    const again = start('order.ts');
+  test('once it has ended, it hands back what it recorded and does nothing', async ({ home }) => {
+    expect(await start(home, 'order.ts').ended).toBe(0);
+    const again = start(home, 'order.ts');
     expect(await again.ended).toBe(0);
     expect(again.lines).toEqual(["{ receipt: 'paid 40' }"]);
   });
 });
 
-async function eventsOf(run: string, type: string, step: string): Promise<number> {
+async function folderIn(home: string): Promise<string> {
+  const folder = join(home, 'a folder');
+  await mkdir(join(folder, 'src/deep'), { recursive: true });
+  await mkdir(join(folder, 'node_modules/other'), { recursive: true });
+  await mkdir(join(folder, 'empty'));
+  await writeFile(join(folder, 'src/one.ts'), 'const a = 1;\nconst b = 2;\n');
+  await writeFile(join(folder, 'src/deep/same.ts'), 'const a = 1;\nconst b = 2;\n');
+  await writeFile(join(folder, 'src/deep/other.ts'), 'const c = 1;\nconst d = 2;\n');
+  await writeFile(join(folder, 'odd | `name`.md'), '# One\n\nno newline at the end');
+  await writeFile(join(folder, 'nothing.txt'), '');
+  await writeFile(join(folder, 'picture.bin'), Buffer.from([1, 0, 10, 10, 10, 10]));
+  await writeFile(join(folder, 'node_modules/other/index.js'), 'not ours\n');
+  await symlink(folder, join(folder, 'src/round'));
+  return folder;
+}
+
+async function eventsOf(home: string, run: string, type: string, step: string): Promise<number> {
   const storage = new FileStorage(join(home, 'runs'));
   try {
     let count = 0;
