@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { playwright } from '@vitest/browser-playwright';
@@ -33,6 +34,8 @@ const chromium = (name: string, feature: string) => ({
 export default defineConfig({
   resolve: { alias: sources },
   test: {
+    // Much of what the tests of processes do is to wait for others.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     reporters: ['default', './scripts/plain-summary.mjs'],
     projects: [
       project('unit'),
