@@ -42,6 +42,8 @@ declare const STEPS: unique symbol;
 export interface Workflow<In, Out, out Steps = Named> extends Definition {
   readonly [STEPS]?: Steps;
   readonly version: string | undefined;
+  /** What checks the input; `typed()`, which checks nothing, unless told. */
+  readonly input: StandardSchema;
   /** Runs in memory; or, with a storage, durably: finds the run by its id or dispatches it, works until it ends, hands back what it recorded. */
   run(...args: WithInput<In, [options?: DispatchOptions]>): Promise<Out>;
   /** Queues a run and executes nothing. */
@@ -156,6 +158,7 @@ function makeWorkflow(
   return {
     ...definition,
     version,
+    input: schema,
     prepare,
     async run(input?: unknown, options?: DispatchOptions) {
       if (!options) return inMemory(definition, await prepare(input));

@@ -12,6 +12,8 @@ export interface EdgeOptions extends ObjectOptions {
   readonly shards?: number;
   /** Who may do what. Without one, the app answers on localhost only. */
   readonly auth?: Auth;
+  /** Origins of pages that may ask, such as `https://example.com`; none unless told. */
+  readonly cors?: readonly string[];
   /** Bytes of a request's body; 1 MiB unless told. */
   readonly bodyBytes?: number;
 }
@@ -27,14 +29,15 @@ export interface Edge {
 }
 
 /** Workflows that are run and kept by Durable Objects, and reached over HTTP. */
-export function durableWorkflows({ binding, shards = 1, auth, bodyBytes, ...options }: EdgeOptions): Edge {
+export function durableWorkflows({ binding, shards = 1, auth, cors, bodyBytes, ...options }: EdgeOptions): Edge {
   if (!(Number.isInteger(shards) && shards >= 1 && shards <= MOST_SHARDS)) {
     throw new TypeError(`shards is ${shards}; it must be a whole number from 1 to ${MOST_SHARDS}`);
   }
   const app = runsApp({
-    service: (env) => shardedService(objectsIn(env, binding), shards),
+    service: (env, namespace) => shardedService(objectsOf(objectsIn(env, binding), namespace), shards),
     workflows: options.workflows,
     ...(auth && { auth }),
+    ...(cors && { cors }),
     ...(bodyBytes !== undefined && { bodyBytes }),
   });
   return {
@@ -45,6 +48,11 @@ export function durableWorkflows({ binding, shards = 1, auth, bodyBytes, ...opti
     },
     app,
   };
+}
+
+/** Every namespace has objects of its own. */
+function objectsOf(objects: Objects, namespace: string | undefined): Objects {
+  return namespace === undefined ? objects : { getByName: (name) => objects.getByName(`${namespace}/${name}`) };
 }
 
 function objectsIn(env: unknown, binding: string): Objects {

@@ -49,10 +49,14 @@ export interface HistoryQuery {
   readonly from: number;
   /** Events in a page; it ends with the entry that brings it there. */
   readonly limit: number;
+  /** Where there is none yet, some are waited for so long, unless the run has ended. */
+  readonly waitMs: number;
 }
 
 export interface HistoryPage {
   readonly events: readonly HistoryEvent[];
+  /** Of the run before the events were read: once it has ended, they go to its end. */
+  readonly status: RunStatus;
   /** Where the next page begins; absent behind the last entry there is. */
   readonly next?: number;
 }

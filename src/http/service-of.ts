@@ -1,6 +1,8 @@
 import type { Definition } from '../core/definition.ts';
 import { FuselineError, RunFailedError } from '../core/errors.ts';
 import type { Graph } from '../core/graph.ts';
+import type { RunState } from '../core/run-state.ts';
+import type { StandardSchema } from '../core/schema.ts';
 import type { RuntimeStorage } from '../core/storage.ts';
 import type { HistoryEvent } from '../core/views.ts';
 import type { DispatchOptions } from '../core/workflow.ts';
@@ -9,6 +11,7 @@ import type { Command, HistoryPage, HistoryQuery, Order, RunResult, RunService }
 /** A workflow of any input and result, as far as a service asks it for something. */
 export interface AnyWorkflow extends Definition {
   readonly version: string | undefined;
+  readonly input: StandardSchema;
   dispatch(input: never, options: DispatchOptions): Promise<{ readonly id: string }>;
   graph(): Graph & { readonly hash: string };
 }
@@ -31,7 +34,7 @@ export function serviceOf(workflows: readonly AnyWorkflow[], storage: RuntimeSto
     get: (run) => storage.get(run),
     list: (query) => storage.list(query),
     async result(run, waitMs) {
-      await ended(storage, run, waitMs);
+      await waited(storage, run, waitMs, (state) => state.ended !== undefined);
       return resultOf(storage, run);
     },
     history: (run, query) => historyPage(storage, run, query),
@@ -43,17 +46,23 @@ export function serviceOf(workflows: readonly AnyWorkflow[], storage: RuntimeSto
   };
 }
 
-/** Resolves when the run has ended, or after `waitMs`. */
-async function ended(storage: RuntimeStorage, run: string, waitMs: number): Promise<void> {
+/** Resolves when the run is as `until` says, or after `waitMs`. */
+async function waited(
+  storage: RuntimeStorage,
+  run: string,
+  waitMs: number,
+  until: (state: RunState) => boolean,
+): Promise<void> {
+  if (waitMs === 0) return;
   let resolve: () => void = () => undefined;
-  const end = new Promise<void>((done) => {
+  const reached = new Promise<void>((done) => {
     resolve = done;
   });
-  // Listened to before it is looked at, so that no end comes in between.
-  const unlisten = storage.listen(run, (state) => state.ended !== undefined && resolve());
+  // Listened to before it is looked at, so that nothing comes in between.
+  const unlisten = storage.listen(run, (state) => until(state) && resolve());
   const cancel = storage.host.after(waitMs, resolve);
   try {
-    if ((await storage.peek(run, (state) => state.ended)) === undefined) await end;
+    if ((await storage.peek(run, until)) === false) await reached;
   } finally {
     cancel();
     unlisten();
@@ -78,13 +87,20 @@ async function resultOf(storage: RuntimeStorage, run: string): Promise<RunResult
   }
 }
 
-async function historyPage(storage: RuntimeStorage, run: string, { from, limit }: HistoryQuery): Promise<HistoryPage> {
+async function historyPage(
+  storage: RuntimeStorage,
+  run: string,
+  { from, limit, waitMs }: HistoryQuery,
+): Promise<HistoryPage> {
+  await waited(storage, run, waitMs, (state) => state.seq >= from || state.ended !== undefined);
+  // Read first: an end found here has its events among them.
+  const status = await storage.status(run);
   const events: HistoryEvent[] = [];
   for await (const event of storage.history(run, { from })) {
-    if (events.length >= limit && event.seq !== events.at(-1)?.seq) return { events, next: event.seq };
+    if (events.length >= limit && event.seq !== events.at(-1)?.seq) return { events, status, next: event.seq };
     events.push(event);
   }
-  return { events };
+  return { events, status };
 }
 
 function obey(storage: RuntimeStorage, run: string, command: Command): Promise<void> {

@@ -1,7 +1,7 @@
 import { FuselineError } from '../core/errors.ts';
 
 /** The part of JSON Schema that requests are described in. */
-export type Shape = StringShape | IntegerShape | EntriesShape | ObjectShape | typeof ANYTHING;
+export type Shape = StringShape | IntegerShape | ArrayShape | EntriesShape | ObjectShape | typeof ANYTHING;
 
 export interface StringShape {
   readonly type: 'string';
@@ -15,6 +15,12 @@ export interface IntegerShape {
   readonly type: 'integer';
   readonly minimum?: number;
   readonly maximum?: number;
+}
+
+export interface ArrayShape {
+  readonly type: 'array';
+  readonly items: Shape;
+  readonly maxItems: number;
 }
 
 /** An object whose names are the caller's own. */
@@ -33,6 +39,26 @@ export interface ObjectShape {
 
 /** Any JSON. */
 export const ANYTHING = { description: 'any JSON' } as const;
+
+/** What a value of a shape is. */
+export type Shaped<S> = S extends { readonly enum: readonly (infer Word)[] }
+  ? Word
+  : S extends { readonly type: 'string' }
+    ? string
+    : S extends { readonly type: 'integer' }
+      ? number
+      : S extends { readonly items: infer Item }
+        ? readonly Shaped<Item>[]
+        : S extends { readonly properties: infer Properties; readonly required: readonly (infer Name)[] }
+          ? Optional<Omit<Properties, Name & string>> & Needed<Pick<Properties, Name & keyof Properties>>
+          : S extends { readonly properties: infer Properties }
+            ? Optional<Properties>
+            : S extends { readonly additionalProperties: infer Entry; readonly maxProperties: number }
+              ? Readonly<Record<string, Shaped<Entry>>>
+              : unknown;
+
+type Optional<Properties> = { readonly [Name in keyof Properties]?: Shaped<Properties[Name]> };
+type Needed<Properties> = { readonly [Name in keyof Properties]: Shaped<Properties[Name]> };
 
 /** How deep a JSON value may be. */
 const MAX_DEPTH = 64;
@@ -55,6 +81,8 @@ function mismatch(value: unknown, shape: Shape, at: string): string | undefined 
       const fits = Number.isInteger(value) && (value as number) >= minimum && (value as number) <= maximum;
       return fits ? undefined : `${at} is ${shown(value)}; it must be a whole number from ${minimum} to ${maximum}`;
     }
+    case 'array':
+      return itemMismatch(value, shape, at);
     case 'object': {
       if (typeof value !== 'object' || value === null || Array.isArray(value))
         return `${at} is ${shown(value)}; it must be an object`;
@@ -71,6 +99,16 @@ function stringMismatch(value: unknown, shape: StringShape, at: string): string 
   if (value.length > maxLength) return `${at} has ${value.length} characters; ${maxLength} are the most`;
   if (pattern !== undefined && !new RegExp(pattern).test(value))
     return `${at} is ${shown(value)}; it must match ${pattern}`;
+  return undefined;
+}
+
+function itemMismatch(value: unknown, { items, maxItems }: ArrayShape, at: string): string | undefined {
+  if (!Array.isArray(value)) return `${at} is ${shown(value)}; it must be an array`;
+  if (value.length > maxItems) return `${at} has ${value.length} items; ${maxItems} are the most`;
+  for (const [i, item] of value.entries()) {
+    const wrong = mismatch(item, items, `item ${i} of ${at}`);
+    if (wrong !== undefined) return wrong;
+  }
   return undefined;
 }
 

@@ -1,10 +1,13 @@
 import { bearer, durableWorkflows, type Role } from 'fuseline/durable-object';
-import { describe, expect, test } from 'vitest';
-import { guardedApp, TOKENS } from './guarded.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { ACME_TOKEN, guardedApp, TOKENS } from './guarded.ts';
 import { sum } from './worker.ts';
 
 /** Who may use a route. Every route of the app stands here. */
-const MAY: Readonly<Record<string, readonly Role[]>> = {
+const MAY: Readonly<Record<string, readonly Role[] | 'everybody'>> = {
+  'GET /status': 'everybody',
+  'GET /openapi.json': 'everybody',
+  'GET /caller': ['client', 'worker', 'admin'],
   'GET /workflows': ['client', 'admin'],
   'POST /workflows/:workflow/runs': ['client', 'admin'],
   'GET /runs': ['client', 'admin'],
@@ -12,6 +15,7 @@ const MAY: Readonly<Record<string, readonly Role[]>> = {
   'DELETE /runs/:run': ['admin'],
   'GET /runs/:run/result': ['client', 'admin'],
   'GET /runs/:run/history': ['client', 'admin'],
+  'GET /runs/:run/events': ['client', 'admin'],
   'GET /runs/:run/explain': ['client', 'admin'],
   'GET /runs/:run/export': ['client', 'admin'],
   'POST /runs/:run/cancel': ['client', 'admin'],
@@ -24,7 +28,7 @@ const MAY: Readonly<Record<string, readonly Role[]>> = {
 };
 
 /** Answered by the Worker itself. */
-const WITHOUT_OBJECT: readonly string[] = ['GET /workflows'];
+const WITHOUT_OBJECT: readonly string[] = ['GET /workflows', 'GET /caller', 'GET /status', 'GET /openapi.json'];
 
 const { ask, routes } = guardedApp();
 
@@ -32,23 +36,41 @@ test('every route has its roles, and every role its routes', () => {
   expect(routes.toSorted()).toEqual(Object.keys(MAY).sort());
 });
 
-describe.each(routes)('%s', (route) => {
+const asking = (route: string) => {
   const [method = '', path = ''] = route.split(' ');
-  const asking = (token?: string) => ask(path.replaceAll(/:\w+/g, 'some'), { method }, token);
+  return (token?: string) => ask(path.replaceAll(/:\w+/g, 'some'), { method }, token);
+};
+const guarded = routes.filter((route) => MAY[route] !== 'everybody');
+
+test.each(routes.filter((route) => MAY[route] === 'everybody'))(
+  '%s is for everybody, and no object’s business',
+  async (route) => {
+    expect(await asking(route)()).toMatchObject({ status: 200, verbs: [] });
+  },
+);
+
+describe.each(guarded)('%s', (route) => {
+  const ask = asking(route);
 
   test.each([
     ['without a token', undefined],
     ['with a token nobody has', 'nobody-0123456789'],
     ['with the beginning of a token', TOKENS.admin.slice(0, -1)],
   ])('answers 401 %s, and asks no object', async (_, token) => {
-    expect(await asking(token)).toMatchObject({ status: 401, code: 'UNAUTHENTICATED', verbs: [] });
+    expect(await ask(token)).toMatchObject({ status: 401, code: 'UNAUTHENTICATED', verbs: [] });
   });
 
   test.each(['client', 'worker', 'admin'] as const)('lets a %s in, or answers 403 and asks no object', async (role) => {
-    const asked = await asking(TOKENS[role]);
+    const asked = await ask(TOKENS[role]);
     if (!MAY[route]?.includes(role)) expect(asked).toMatchObject({ status: 403, code: 'FORBIDDEN', verbs: [] });
     else if (WITHOUT_OBJECT.includes(route)) expect(asked).toMatchObject({ status: 200, verbs: [] });
     else expect(asked).toMatchObject({ status: 404, code: 'UNKNOWN_RUN', verbs: [expect.any(String)] });
+  });
+
+  test('asks the objects of the caller’s namespace and no other', async () => {
+    const { status, objects } = await ask(ACME_TOKEN);
+    if (MAY[route]?.includes('admin')) expect(objects).toEqual(WITHOUT_OBJECT.includes(route) ? [] : ['acme/shard-0']);
+    else expect([status, objects]).toEqual([403, []]);
   });
 });
 
@@ -63,7 +85,7 @@ test('a role whose secret is not set lets nobody in, and without any secret it i
   expect(await half.ask('/workers', { headers: { authorization: 'Bearer ' } })).toMatchObject({ status: 401 });
   const none = await guardedApp({ env: {} }).ask('/workers', {}, TOKENS.client);
   expect(none).toMatchObject({ status: 503, code: 'UNAVAILABLE', verbs: [] });
-  expect(none.message).toContain('CLIENT and WORKER and ADMIN');
+  expect(none.message).toContain('CLIENT and WORKER and ADMIN and ACME');
 });
 
 test('an auth of one’s own decides, and nothing is asked if it fails', async () => {
@@ -87,6 +109,46 @@ test('without an auth the app answers on localhost only, and says so', async () 
   }
 });
 
-test('a bearer without a secret is a mistake', () => {
+test('without an auth, a page of another site that a browser on this machine shows is nobody', async () => {
+  const { app } = durableWorkflows({ workflows: [sum], binding: 'RUNS' });
+  const ask = (headers: HeadersInit) => app.request('http://localhost:8787/workflows', { headers }, { RUNS: {} });
+  expect((await ask({ origin: 'https://evil.example' })).status).toBe(401);
+  expect((await ask({ 'sec-fetch-site': 'cross-site' })).status).toBe(401);
+  expect((await ask({ origin: 'http://localhost:8787', 'sec-fetch-site': 'same-origin' })).status).toBe(200);
+});
+
+test('a bearer without a secret, and a namespace that could name another object, are mistakes', () => {
   expect(() => bearer({})).toThrow(TypeError);
+  expect(() => bearer({ namespaces: { 'a/shard-0': { client: 'CLIENT' } } })).toThrow(TypeError);
+});
+
+test('a namespace that an auth of one’s own makes of anything is refused before it names an object', async () => {
+  const log = vi.spyOn(console, 'error').mockReturnValue();
+  const own = guardedApp({ auth: () => ({ role: 'client', namespace: '../acme' }) });
+  expect(await own.ask('/workers')).toMatchObject({ status: 500, code: 'INTERNAL', verbs: [] });
+  log.mockRestore();
+});
+
+describe('pages of other sites', () => {
+  const preflight = async (cors?: readonly string[]) => {
+    const { app } = durableWorkflows({
+      workflows: [sum],
+      binding: 'RUNS',
+      auth: bearer({ client: 'CLIENT' }),
+      ...(cors && { cors }),
+    });
+    const headers = { origin: 'https://shop.example', 'access-control-request-method': 'POST' };
+    return (await app.request('https://runs.example/runs', { method: 'OPTIONS', headers })).headers;
+  };
+
+  test('may not ask', async () => {
+    expect((await preflight()).get('access-control-allow-origin')).toBeNull();
+    expect((await preflight(['https://other.example'])).get('access-control-allow-origin')).toBeNull();
+  });
+
+  test('may if they are listed', async () => {
+    const headers = await preflight(['https://shop.example']);
+    expect(headers.get('access-control-allow-origin')).toBe('https://shop.example');
+    expect(headers.get('access-control-allow-headers')).toContain('authorization');
+  });
 });

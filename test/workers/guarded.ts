@@ -1,9 +1,16 @@
 import { bearer, durableWorkflows, type EdgeOptions } from 'fuseline/durable-object';
 import { sum } from './worker.ts';
 
-const SECRETS = { CLIENT: 'client-0123456789', WORKER: 'worker-0123456789', ADMIN: 'admin-0123456789, admin-next' };
+const SECRETS = {
+  CLIENT: 'client-0123456789',
+  WORKER: 'worker-0123456789',
+  ADMIN: 'admin-0123456789, admin-next',
+  ACME: 'acme-0123456789',
+};
 
 export const TOKENS = { client: 'client-0123456789', worker: 'worker-0123456789', admin: 'admin-0123456789' } as const;
+/** An admin's of another namespace. */
+export const ACME_TOKEN = 'acme-0123456789';
 
 export interface Asked {
   readonly status: number;
@@ -11,6 +18,8 @@ export interface Asked {
   readonly message: string | undefined;
   /** What the objects were asked. */
   readonly verbs: readonly string[];
+  /** The objects that were asked. */
+  readonly objects: readonly string[];
 }
 
 export interface AppOptions extends Partial<EdgeOptions> {
@@ -22,16 +31,18 @@ export function guardedApp({ env = SECRETS, ...options }: AppOptions = {}) {
   const { app } = durableWorkflows({
     workflows: [sum],
     binding: 'RUNS',
-    auth: bearer({ client: 'CLIENT', worker: 'WORKER', admin: 'ADMIN' }),
+    auth: bearer({ client: 'CLIENT', worker: 'WORKER', admin: 'ADMIN', namespaces: { acme: { admin: 'ACME' } } }),
     ...options,
   });
   const routes = app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`);
   const ask = async (path: string, init: RequestInit = {}, token?: string): Promise<Asked> => {
     const verbs: string[] = [];
+    const names: string[] = [];
     const objects = {
-      getByName: () => ({
+      getByName: (name: string) => ({
         ask: async (verb: string) => {
           verbs.push(verb);
+          names.push(name);
           return { status: 'refused', code: 'UNKNOWN_RUN', message: 'there is no such run' };
         },
       }),
@@ -42,7 +53,7 @@ export function guardedApp({ env = SECRETS, ...options }: AppOptions = {}) {
     const response = await app.request(url.href, { ...init, headers }, { RUNS: objects, ...env });
     const text = await response.text();
     const { error } = (text === '' ? {} : JSON.parse(text)) as { error?: { code: string; message: string } };
-    return { status: response.status, code: error?.code, message: error?.message, verbs };
+    return { status: response.status, code: error?.code, message: error?.message, verbs, objects: names };
   };
   return { ask, routes: [...new Set(routes)] };
 }

@@ -1,0 +1,77 @@
+import type { Caller, Role } from './auth.ts';
+import type { RunService } from './run-service.ts';
+import type { AnyWorkflow } from './service-of.ts';
+import type { ObjectShape, Shape, Shaped } from './shape.ts';
+
+/** Who may ask: callers of these roles, or everybody, known or not. */
+export type Admitted = readonly Role[] | 'everybody';
+
+/** A client's routes are an admin's too. */
+export const CLIENTS: readonly Role[] = ['client', 'admin'];
+export const ADMINS: readonly Role[] = ['admin'];
+export const WORKERS: readonly Role[] = ['worker'];
+
+export type Fields = Readonly<Record<string, Shape>>;
+
+/** What the answer to a request that was in order may be, by its status; errors are the same everywhere. */
+export type Answers = Readonly<Record<number, AnswerSpec>>;
+
+export interface AnswerSpec {
+  readonly says: string;
+  /** `application/json` unless told; absent with `null`, which has no body. */
+  readonly type?: string | null;
+  /** An object of anything unless told. */
+  readonly shape?: Shape;
+}
+
+/** A request in order, by a caller who may, before the service it goes to. */
+export interface Asked<Path extends Fields, Query extends Fields, Body extends ObjectShape> {
+  readonly path: { readonly [Name in keyof Path]: Shaped<Path[Name]> };
+  readonly query: { readonly [Name in keyof Query]?: Shaped<Query[Name]> };
+  readonly body: Shaped<Body>;
+  readonly request: Request;
+  readonly caller: Caller | undefined;
+  readonly workflows: readonly AnyWorkflow[];
+  /** The service of the caller's namespace. */
+  readonly runs: RunService;
+}
+
+export interface RouteSpec<Path extends Fields, Query extends Fields, Body extends ObjectShape> {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** As Hono writes it: `/runs/:run`. */
+  readonly at: string;
+  /** What it is called in the OpenAPI document. */
+  readonly name: string;
+  readonly does: string;
+  readonly for: Admitted;
+  readonly path?: Path;
+  readonly query?: Query;
+  readonly body?: Body;
+  readonly answers: Answers;
+  readonly handle: (asked: Asked<Path, Query, Body>) => Response | Promise<Response>;
+}
+
+/** One of any parameters: what it is handed is of the shapes it declares. */
+export interface Route extends Omit<RouteSpec<Fields, Fields, ObjectShape>, 'handle'> {
+  readonly handle: (asked: AnyAsked) => Response | Promise<Response>;
+}
+
+type AnyAsked = Readonly<Record<'path' | 'query' | 'body', Readonly<Record<string, unknown>>>> &
+  Pick<Asked<None, None, ObjectShape>, 'request' | 'caller' | 'workflows' | 'runs'>;
+
+// biome-ignore lint/complexity/noBannedTypes: no parameters of this kind
+type None = {};
+
+/**
+ * Declares a route. Everything about it stands here once: who may use it, what it takes, which is checked before it is
+ * handled, and what it answers.
+ */
+export function route<
+  const Path extends Fields = None,
+  const Query extends Fields = None,
+  const Body extends ObjectShape = ObjectShape,
+>(spec: RouteSpec<Path, Query, Body>): Route {
+  return spec as unknown as Route;
+}
+
+export const NO_CONTENT: Answers = { 204: { says: 'done', type: null } };

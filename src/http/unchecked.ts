@@ -1,0 +1,18 @@
+import type { AnyWorkflow } from './service-of.ts';
+
+/** Says which workflows take whatever comes: over HTTP, no compiler has seen to it that it is what they expect. */
+export function sayUnchecked(workflows: readonly AnyWorkflow[]): void {
+  const names = workflows.filter(takesAnything).map(({ name }) => name);
+  if (names.length === 0) return;
+  console.warn(
+    `fuseline: nothing checks the input of ${names.join(', ')}; give workflow() a schema as its input, of zod for example`,
+  );
+}
+
+/** Its `typed()` is known to the compiler only. */
+function takesAnything({ input, compiled }: AnyWorkflow): boolean {
+  return (
+    input['~standard'].vendor === 'fuseline' &&
+    compiled.steps.some(({ spec }) => spec.needs?.some(({ from }) => from === 'input'))
+  );
+}
