@@ -1,6 +1,8 @@
-import { exports } from 'cloudflare:workers';
+import { env, exports } from 'cloudflare:workers';
+import { durableWorkflows } from 'fuseline/durable-object';
 import { expect, test } from 'vitest';
 import { dispatch, get, post } from './client.ts';
+import { SHARDS, sum } from './worker.ts';
 
 test('what is dispatched is run, and its result is answered when it is there', async () => {
   const id = await dispatch('sum', { input: { a: 1, b: 2 } });
@@ -94,4 +96,55 @@ test('the history of a run comes in pages, and all of it in its export', async (
   expect(events.map(({ type }) => type)).toContain('created');
   expect(events.at(-1)).toMatchObject({ type: 'ended', status: 'SUCCEEDED' });
   expect(await get(`/runs/${id}/export`)).toMatchObject({ format: 'fuseline-run/1', id });
+});
+
+test('the events of a run are streamed until it has ended, and go on where a reader left off', async () => {
+  const id = await dispatch('sum', { input: { a: 5, b: 6 } });
+  const stream = async (headers: HeadersInit = {}) => {
+    const response = await exports.default.fetch(`http://localhost/runs/${id}/events`, { headers });
+    return { status: response.status, text: await response.text() };
+  };
+  const { text } = await stream();
+  const { events } = await get<{ events: readonly { seq: number; index: number }[] }>(`/runs/${id}/history`);
+  const datas = (text: string) => [...text.matchAll(/^data: (.*)$/gm)].map(([, data = '']) => JSON.parse(data));
+  expect(datas(text)).toEqual(events);
+  const { seq, index } = events[2] as (typeof events)[number];
+  expect(datas((await stream({ 'last-event-id': `${seq}.${index}` })).text)).toEqual(events.slice(3));
+  const last = events.at(-1) as (typeof events)[number];
+  expect(await stream({ 'last-event-id': `${last.seq}.${last.index}` })).toEqual({ status: 204, text: '' });
+});
+
+test('runs of one namespace do not exist for callers of another, nor does anything say that they do', async () => {
+  const { app } = durableWorkflows({
+    workflows: [sum],
+    binding: 'RUNS',
+    shards: SHARDS,
+    auth: (request) => ({ role: 'admin', namespace: request.headers.get('x-tenant') ?? 'nobody' }),
+  });
+  const ask = async (tenant: string, method: string, path: string, body?: object) => {
+    const headers = { 'x-tenant': tenant, 'content-type': 'application/json' };
+    const init = { method, headers, ...(body && { body: JSON.stringify(body) }) };
+    const response = await app.request(`https://runs.example${path}`, init, env);
+    return { status: response.status, text: await response.text() };
+  };
+  const dispatched = await ask('one', 'POST', '/workflows/sum/runs', { id: 'shared', input: { a: 1, b: 1 } });
+  const { id } = JSON.parse(dispatched.text) as { readonly id: string };
+  expect((await ask('one', 'GET', `/runs/${id}`)).status).toBe(200);
+  for (const [method, path] of [
+    ['GET', `/runs/${id}`],
+    ['DELETE', `/runs/${id}`],
+    ['GET', `/runs/${id}/result`],
+    ['GET', `/runs/${id}/history`],
+    ['GET', `/runs/${id}/events`],
+    ['GET', `/runs/${id}/export`],
+    ['POST', `/runs/${id}/cancel`],
+  ] as const) {
+    const { status, text } = await ask('two', method, path);
+    const other = await ask('two', method, path.replace(id, '0.never'));
+    expect([path, status]).toEqual([path, 404]);
+    expect(text).toBe(other.text.replace('0.never', id));
+  }
+  expect(JSON.parse((await ask('two', 'GET', '/runs')).text)).toEqual({ runs: [] });
+  // The same id is free in another namespace, for another input.
+  expect((await ask('two', 'POST', '/workflows/sum/runs', { id: 'shared', input: { a: 2, b: 2 } })).status).toBe(202);
 });
