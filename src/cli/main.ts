@@ -13,6 +13,7 @@ import { json, painter } from './output.ts';
 import { rmCommand } from './rm.ts';
 import { runCommand } from './run.ts';
 import { runCommands } from './run-commands.ts';
+import { serveCommand } from './serve.ts';
 import { showCommand } from './show.ts';
 import { simulateCommand } from './simulate.ts';
 import { flushed, note, outliveReaders, print } from './streams.ts';
@@ -48,6 +49,7 @@ const commands = [
   runCommand,
   dispatchCommand,
   workCommand,
+  serveCommand,
   lsCommand,
   showCommand,
   whyCommand,

@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { FileStorage } from '../adapters/node-file/index.ts';
-import type { Definition } from '../core/definition.ts';
 import type { RunHandle } from '../core/handle.ts';
 import type { DispatchOptions } from '../core/workflow.ts';
+import type { AnyWorkflow } from '../http/service-of.ts';
 import { UsageError } from './exits.ts';
 import { loadModule } from './load.ts';
 
 /** A workflow as a module of the user exports it. */
-export interface Exported extends Definition {
+export interface Exported extends AnyWorkflow {
   dispatch(input: unknown, options: DispatchOptions): Promise<RunHandle<unknown>>;
 }
 

@@ -1,6 +1,9 @@
 import { DurableObject } from 'cloudflare:workers';
 import { typed, workflow } from 'fuseline';
 import { durableWorkflows } from 'fuseline/durable-object';
+import { elsewhere, faulty, sum } from '../routes/flows.ts';
+
+export { sum };
 
 export const SHARDS = 3;
 
@@ -13,12 +16,6 @@ export const entered: string[] = [];
 /** Gates that let a body pass. */
 export const open = new Set<string>();
 
-export const sum = workflow('sum', { input: typed<{ readonly a: number; readonly b: number }>() }, ($) => {
-  const a = $.step('a', { input: $.input }, ({ input }) => input.a);
-  const b = $.step('b', { input: $.input }, ({ input }) => input.b);
-  return $.step('sum', { a, b }, ({ a, b }) => a + b);
-});
-
 const gated = workflow('gated', { input: typed<string>() }, ($) => {
   const held = $.step('held', { gate: $.input }, async ({ gate }, { attempt }) => {
     entered.push(`${gate}, attempt ${attempt}`);
@@ -27,10 +24,6 @@ const gated = workflow('gated', { input: typed<string>() }, ($) => {
   });
   return $.step('after', { held }, ({ held }) => `${held} is open`);
 });
-
-const faulty = workflow('faulty', ($) =>
-  $.step('broken', {}, () => Promise.reject(new Error('it is broken')), { retry: 1 }),
-);
 
 const napping = workflow('napping', { input: typed<string>() }, ($) =>
   $.step(
@@ -48,11 +41,6 @@ const patient = workflow('patient', ($) => {
   return $.step('tries', {}, (_, { attempt }) => (attempt < 2 ? Promise.reject(new Error('not yet')) : attempt), {
     retry: { attempts: 2, backoff: 'constant', base: '1h', max: '1h', jitter: 'none' },
   });
-});
-
-const elsewhere = workflow('elsewhere', ($) => {
-  const here = $.step('here', {}, () => 'here');
-  return $.step('there', { here }, () => 'there', { queue: 'gpu' });
 });
 
 const edge = durableWorkflows({

@@ -36,7 +36,11 @@ test('every route has a name of its own, and declares the parameters of its path
 
 test('docs/http.md has every route, and whom it is for', () => {
   const declared = routes.map(({ method, at, for: admitted }) => [`${method} ${at}`, [admitted].flat().join(', ')]);
-  expect(rowsUnder('Routes').map(([route, admitted]) => [route, admitted]).sort()).toEqual(declared.sort());
+  expect(
+    rowsUnder('Routes')
+      .map(([route, admitted]) => [route, admitted])
+      .sort(),
+  ).toEqual(declared.sort());
 });
 
 test('docs/http.md has every code that refuses, and its status', () => {
