@@ -14,7 +14,7 @@ export const GRAPH_STYLE = `
 .node {
   position: absolute; inset: 0 auto auto 0; display: flex; flex-direction: column; gap: 2px; padding: 6px 10px 6px 12px;
   background: var(--raised); border: 1px solid var(--line); border-radius: var(--radius); overflow: hidden; cursor: pointer;
-  contain: layout paint style;
+  contain: strict;
 }
 .node::before { content: ''; position: absolute; inset: 0 auto 0 0; width: 3px; background: var(--ink); }
 .node[data-status='PENDING'] { border-style: dashed; }

@@ -34,6 +34,8 @@ export class Journal {
   /** Where it is scrolled to, and what room it has: asked for while it is drawn, they would cost a layout. */
   #top = 0;
   #height = 0;
+  /** Where it is to be scrolled to, once what is drawn has been laid out: before, it would cost a layout of its own. */
+  #target: number | undefined;
 
   constructor(acts: JournalActs) {
     this.#acts = acts;
@@ -46,7 +48,13 @@ export class Journal {
       this.#draw();
     };
     element.addEventListener('scroll', look, { passive: true });
-    new ResizeObserver(look).observe(element);
+    const resizes = new ResizeObserver(() => {
+      if (this.#target !== undefined) this.#scroll();
+      else look();
+    });
+    resizes.observe(element);
+    // It grows with every entry, and is told of between the layout and the paint.
+    resizes.observe(this.#rows);
     element.addEventListener('click', (event) => acts.choose(this.#eventAt(event)?.seq));
     element.addEventListener('pointerover', (event) => {
       const over = this.#eventAt(event);
@@ -62,16 +70,22 @@ export class Journal {
     if (state.events !== before.events) this.#forget();
     this.#state = state;
     let top = this.#top;
-    if (state.events.length !== this.#length) {
+    const hasGrown = state.events.length !== this.#length;
+    if (hasGrown) {
       this.#length = state.events.length;
       this.#rows.style.height = `${this.#length * ROW_PX}px`;
       if (wasAtEnd && state.moment === undefined) top = Math.max(0, this.#length * ROW_PX - this.#height);
     }
     if (state.moment !== before.moment) top = this.#topToReveal(state.moment);
-    const isElsewhere = top !== this.#top;
+    if (top !== this.#top) this.#target = top;
     this.#top = top;
     this.#draw();
-    if (isElsewhere) this.element.scrollTop = top;
+    if (!hasGrown && this.#target !== undefined) this.#scroll();
+  }
+
+  #scroll(): void {
+    if (this.#target !== undefined) this.element.scrollTop = this.#target;
+    this.#target = undefined;
   }
 
   #draw(): void {

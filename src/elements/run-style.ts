@@ -39,7 +39,7 @@ pre { margin: 4px 0 0; padding: 6px 8px; max-height: 220px; overflow: auto; back
 .journal { position: relative; min-height: 0; overflow: auto; outline-offset: -2px; contain: strict; }
 .rows { position: relative; }
 .row { position: absolute; inset: 0 0 auto 0; display: flex; align-items: center; gap: 6px; height: 22px; padding: 0 12px 0 8px; font-size: 12px;
-  line-height: 22px; white-space: nowrap; cursor: pointer; }
+  line-height: 22px; white-space: nowrap; cursor: pointer; contain: strict; }
 .row:hover, .row.marked { background: color-mix(in srgb, var(--accent) 9%, transparent); }
 .row.selected { box-shadow: inset 2px 0 0 var(--accent); }
 .row[aria-selected='true'] { box-shadow: inset 3px 0 0 var(--accent); background: color-mix(in srgb, var(--accent) 12%, transparent); }

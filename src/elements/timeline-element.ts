@@ -8,7 +8,7 @@ import { MomentSlider } from './moment-slider.ts';
 import { type Followed, followed, type RunSource } from './run-source.ts';
 import { type TimeScale, timeAt, xOf, zoomed } from './time-scale.ts';
 import { TimelineCanvas } from './timeline-canvas.ts';
-import { AXIS_HEIGHT, heightOf, LANE_GAP, laneTops, ROW_HEIGHT } from './timeline-paint.ts';
+import { AXIS_HEIGHT, heightOf, laneTops, ROW_HEIGHT } from './timeline-paint.ts';
 import { TIMELINE_STYLE } from './timeline-style.ts';
 
 /** With nothing to see, the axis is this long. */
@@ -16,9 +16,14 @@ const LEAST_MS = 100;
 /** For those who want no motion, what runs grows once in so long. */
 const CALM_MS = 1000;
 const FRAME_MS = 16;
-/** Of the width of the plot, left free behind the last bar. */
-const MARGIN = 0.02;
+/** Of what is shown, left free behind the last bar; of a run that is not over, room for what is to come. */
+const MARGIN = { over: 0.02, open: 0.25 } as const;
 const SLIP_PX = 4;
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
 
 interface Told extends Followed {
   readonly run: string;
@@ -26,7 +31,7 @@ interface Told extends Followed {
 
 export class FuselineTimeline extends FollowingElement implements FuselineTimelineElement {
   readonly #names = html('div', { class: 'names', part: 'names', 'aria-hidden': 'true' });
-  readonly #canvas = new TimelineCanvas();
+  readonly #canvas = new TimelineCanvas(() => this.redraw());
   readonly #slider = new MomentSlider({
     point: (x) => this.#setMoment(timeAt(this.#scale, x)),
     move: (by) => this.#move(by),
@@ -41,12 +46,13 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
   #runs: readonly string[] | undefined;
   #time: number | undefined;
   #span: number | undefined;
-  #window: { readonly from: number; readonly to: number } | undefined;
+  #window: Range | undefined;
+  /** What is in view unless somebody has zoomed. */
+  #whole: Range | undefined;
   readonly #sources = new Map<string, { readonly source: RunSource; readonly stop: () => void }>();
   #told: readonly Told[] = [];
   #lanes: readonly Lane[] = [];
   #key = '';
-  #left: AbortController | undefined;
   /** Asked for while it is drawn, it would cost a layout. */
   #room = { width: 0, height: 0 };
   #scale: TimeScale = { from: 0, to: 1, width: 1 };
@@ -93,15 +99,11 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
     super.connectedCallback();
     this.#resizes.observe(this);
     this.#resizes.observe(this.#plot);
-    this.#left = new AbortController();
-    for (const look of ['(prefers-color-scheme: dark)', '(forced-colors: active)'])
-      matchMedia(look).addEventListener('change', () => this.#recolour(), { signal: this.#left.signal });
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#resizes.disconnect();
-    this.#left?.abort();
     this.#table.stop();
     clearTimeout(this.#grow);
   }
@@ -156,11 +158,6 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
     return '';
   }
 
-  #recolour(): void {
-    this.#canvas.forget();
-    this.redraw();
-  }
-
   #layLanes(): void {
     const moment = this.#runs ? undefined : this.moment;
     const key = `${moment} ${this.#told.map(({ run, seq, events }) => `${run} ${seq} ${events[0]?.at}`).join(' ')}`;
@@ -172,7 +169,11 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
     const isSame = ({ worker, rows }: Lane, i: number): boolean =>
       before[i]?.worker === worker && before[i]?.rows === rows;
     if (before.length === this.#lanes.length && this.#lanes.every(isSame)) return;
-    this.#names.replaceChildren(html('div', { class: 'axis' }, 'commits'), ...this.#lanes.map(nameOf));
+    const tops = laneTops(this.#lanes);
+    this.#names.replaceChildren(
+      html('div', { class: 'axis' }, 'commits'),
+      ...this.#lanes.map(({ name }, i) => nameAt(name, tops[i] as number)),
+    );
   }
 
   #origin(): number {
@@ -187,10 +188,11 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
     const width = Math.max(1, this.#room.width);
     const last = this.#told.reduce((latest, { events }) => Math.max(latest, events.at(-1)?.at ?? 0), 0);
     const start = Number.isFinite(this.#origin()) ? this.#origin() : now;
-    const end = Math.max(start + LEAST_MS, this.#isRunning() ? Math.max(now, last) : last);
-    const from = this.#span === undefined ? start : Math.max(start, end - this.#span);
-    const whole = { from, to: end + (end - from) * MARGIN };
-    this.#scale = { ...(this.#window ?? whole), width };
+    const isRunning = this.#isRunning();
+    const end = Math.max(start + LEAST_MS, isRunning ? Math.max(now, last) : last);
+    const isOpen = this.#told.some(({ live }) => live.status === 'ready' && live.run.endedAt === undefined);
+    this.#whole = isOpen ? wholeOf(start, end, this.#span, this.#whole) : wholeOf(start, end, this.#span, 'over');
+    this.#scale = { ...(this.#window ?? this.#whole), width };
   }
 
   #paint(now: number): void {
@@ -202,7 +204,7 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
       height: Math.max(least, this.#room.height),
       now,
       origin: this.#origin(),
-      commits: this.#told.flatMap(({ events }) => events.map(({ at }) => at)),
+      commits: this.#told.map(({ events }) => ({ events, length: events.length })),
       cursor: this.#cursor(),
       marked: this.marked,
       selected: this.selected,
@@ -330,9 +332,17 @@ export class FuselineTimeline extends FollowingElement implements FuselineTimeli
   }
 }
 
-function nameOf({ name, rows }: Lane): HTMLElement {
+/** Everything, or the last `span` of it. While it is open it stays as it was before as long as it fits: nothing that is painted has to move. */
+function wholeOf(start: number, end: number, span: number | undefined, before: Range | 'over' | undefined): Range {
+  const from = span === undefined ? start : Math.max(start, end - span);
+  if (before === 'over') return { from, to: end + (end - from) * MARGIN.over };
+  const slack = before && span !== undefined ? span * MARGIN.open : 0;
+  if (before && before.from <= from && from - before.from <= slack && before.to >= end) return before;
+  return { from, to: end + (end - from) * MARGIN.open };
+}
+
+function nameAt(name: string, top: number): HTMLElement {
   const line = html('div', { title: name }, name);
-  line.style.height = `${rows * ROW_HEIGHT + LANE_GAP}px`;
-  line.style.paddingTop = `${LANE_GAP / 2}px`;
+  line.style.transform = `translateY(${top}px)`;
   return line;
 }

@@ -1,8 +1,9 @@
 export const TIMELINE_STYLE = `
 :host { position: relative; background: var(--surface); overflow: hidden auto; min-height: 72px; }
-.frame { display: grid; grid-template-columns: minmax(64px, max-content) minmax(0, 1fr); position: relative; min-height: 100%; }
-.names { max-width: 160px; border-inline-end: 1px solid var(--line); }
-.names div { padding: 0 10px 0 8px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; line-height: 20px; }
+.frame { display: grid; grid-template-columns: clamp(64px, 14%, 112px) minmax(0, 1fr); position: relative; min-height: 100%; }
+.names { position: relative; border-inline-end: 1px solid var(--line); }
+/* Moved, not laid out: a lane that grows shifts nothing. */
+.names div { position: absolute; inset: 0 0 auto 0; padding: 0 10px 0 8px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; line-height: 20px; contain: layout paint style; }
 .names .axis { color: var(--muted); font-size: 11px; line-height: 26px; }
 .plot { position: relative; min-width: 0; }
 canvas { position: absolute; inset: 0 auto auto 0; display: block; touch-action: pan-y; }
@@ -16,4 +17,8 @@ canvas { position: absolute; inset: 0 auto auto 0; display: block; touch-action:
   background: var(--raised); border: 1px solid var(--edge); border-radius: var(--radius); font-size: 12px; overflow-wrap: anywhere;
 }
 .inks { position: absolute; visibility: hidden; }
+/* Another colour is told of by its transition. */
+.inks i { transition: color 1ms; }
+.attempts { contain: strict; }
+.attempts [role='row'] { height: 1px; contain: strict; content-visibility: auto; }
 `;

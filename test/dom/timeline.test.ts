@@ -6,8 +6,10 @@ import { all, finished, heardFrom, one, orders, press, put, see } from './page.t
 
 test('the attempts stand in a table by worker, with how each ended', async () => {
   const timeline = put('fuseline-timeline', { storage: await finished(orders()), run: 'run' });
-  await see(() => expect(all(timeline, 'tbody tr').length).toBe(4));
-  const rows = all(timeline, 'tbody tr').map((row) => [...row.children].map(({ textContent }) => textContent));
+  await see(() => expect(all(timeline, '[role=table] [role=row]:has([role=cell])').length).toBe(4));
+  const rows = all(timeline, '[role=table] [role=row]:has([role=cell])').map((row) =>
+    [...row.children].map(({ textContent }) => textContent),
+  );
   const time = expect.stringMatching(/^\d+ ms$/);
   expect(rows).toEqual([
     ['tab-1', 'run', 'read', '1', time, time, 'succeeded'],

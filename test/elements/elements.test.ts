@@ -66,7 +66,7 @@ test('a bar under the pointer lights its node and its entries; one that is click
 test('the table says which attempt failed, and which was lost with its worker', async () => {
   const { page } = await visit(house);
   await play(page);
-  const rows = page.locator('fuseline-timeline tbody tr');
+  const rows = page.locator('fuseline-timeline [role=table] [role=row]:has([role=cell])');
   await rows.first().waitFor({ state: 'attached', timeout: 5000 });
   const outcomes = await rows.evaluateAll((all) =>
     all.map((row) => `${row.children[2]?.textContent} ${row.children[6]?.textContent}`),
