@@ -9,7 +9,6 @@ export type Admitted = readonly Role[] | 'everybody';
 /** A client's routes are an admin's too. */
 export const CLIENTS: readonly Role[] = ['client', 'admin'];
 export const ADMINS: readonly Role[] = ['admin'];
-export const WORKERS: readonly Role[] = ['worker'];
 
 export type Fields = Readonly<Record<string, Shape>>;
 
