@@ -40,10 +40,7 @@ export class Compactor {
     if (this.#closed) return;
     const now = performance.now();
     try {
-      if (now >= this.#adoptAt) {
-        this.#adoptAt = now + PAUSE_MS;
-        this.#log.adopt();
-      }
+      this.#adopt(now);
       if (this.#log.rows.tables.list.length > OVERDUE_TABLES && now >= this.#mergeAt) {
         this.#mergeAt = now + PAUSE_MS;
         this.#mergeAll();
@@ -57,6 +54,16 @@ export class Compactor {
     }
   }
 
+  /** What somebody who only reads does for himself: he writes nothing, and keeps no segment that others removed. */
+  adopt(): void {
+    if (this.#closed) return;
+    try {
+      this.#adopt(performance.now());
+    } catch {
+      // As above.
+    }
+  }
+
   /**
    * A table that is being made of the log is finished, and so is a small merge, so that processes that live shortly leave
    * a short log and few tables.
@@ -65,6 +72,12 @@ export class Compactor {
     this.#closed = true;
     await this.#flushing;
     await this.#merging;
+  }
+
+  #adopt(now: number): void {
+    if (now < this.#adoptAt) return;
+    this.#adoptAt = now + PAUSE_MS;
+    this.#log.adopt();
   }
 
   #isLong(): boolean {

@@ -141,6 +141,7 @@ export class FileStore implements Store {
     } catch (error) {
       throw failed(`cannot read the storage in ${this.directory}`, error);
     }
+    open.compactor.adopt();
     this.#tellForeign(open.log);
     return open;
   }

@@ -363,6 +363,8 @@ export class Log {
     const opened = openLog(this.#reading, this.#first);
     this.rows?.tables.close();
     for (const file of this.#older) this.syncs.leave(file);
+    // None at the first load.
+    if (this.#segment) this.syncs.leave(this.#segment);
     this.rows = opened.rows;
     this.#segment = opened.segment;
     this.#catalogue = opened.catalogue;
