@@ -85,7 +85,8 @@ function explainRun(run: string, state: RunState, context: ExplainContext): stri
   if (state.ended === 'CANCELLED') return `${named} was cancelled.`;
   if (state.ended === 'FAILED') {
     if (state.timedOut) return `${named} failed: it was not done by its deadline.`;
-    return `${named} failed because ${list(failuresOf(state).map((step) => `step ${show(state, step)} did (${state.error[step]?.message})`))}.`;
+    const failures = failuresOf(state).map((step) => `step ${show(state, step)} did (${state.error[step]?.message})`);
+    return `${named} failed because ${failures.length > 0 ? list(failures) : 'steps it needs stay cancelled'}.`;
   }
   if (state.paused) return `${named} is paused: nothing new starts until it is resumed.`;
   const stranded = context.stranded[0];

@@ -44,7 +44,9 @@ function runFailed(run: string, state: RunState): RunFailedError {
   return new RunFailedError(
     'RUN_FAILED',
     run,
-    `run ${run} failed: step ${JSON.stringify(first?.step)}, attempt ${first?.attempt}: ${first?.error.message}`,
+    first
+      ? `run ${run} failed: step ${JSON.stringify(first.step)}, attempt ${first.attempt}: ${first.error.message}`
+      : `run ${run} failed: steps it needs stay cancelled; retry it to take them up as well`,
     failures,
   );
 }
