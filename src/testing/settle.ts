@@ -1,12 +1,14 @@
+// Taken before a test can put clocks of its own in its place, which would not turn by themselves.
+const { setImmediate } = globalThis as unknown as { setImmediate?: (callback: () => void) => unknown };
+
 /**
  * Resolves once everything has happened that waits for nothing but promises: a turn of the event loop that costs less
  * than a timer does, where the platform has one.
  */
-export const settle: () => Promise<void> = 'setImmediate' in globalThis ? nextImmediate : nextMessage;
+export const settle: () => Promise<void> = setImmediate ? nextImmediate : nextMessage;
 
 function nextImmediate(): Promise<void> {
-  const { setImmediate } = globalThis as unknown as { setImmediate(callback: () => void): unknown };
-  return new Promise((resolve) => void setImmediate(resolve));
+  return new Promise((resolve) => void setImmediate?.(resolve));
 }
 
 function nextMessage(): Promise<void> {

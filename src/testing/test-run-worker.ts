@@ -32,6 +32,8 @@ export class TestWorker {
   /** Bodies under way that nobody stands in for, by step. */
   readonly #real: string[] = [];
   #working: Promise<void> | undefined;
+  /** It was told to go on while it worked: perhaps it was leaving just then. */
+  #again = false;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(stage: Stage, name: string, find: (evidence: string) => TestWorker | undefined) {
@@ -76,17 +78,8 @@ export class TestWorker {
   go(run: string): void {
     for (const open of this.#held) open();
     this.#held.clear();
-    this.#working ??= this.#engine
-      .work(run)
-      .then(
-        () => undefined,
-        (error) => {
-          this.#failure = { error };
-        },
-      )
-      .finally(() => {
-        this.#working = undefined;
-      });
+    if (this.#working) this.#again = true;
+    else this.#working = this.#work(run);
   }
 
   get isWorking(): boolean {
@@ -100,6 +93,19 @@ export class TestWorker {
   die(): void {
     this.#store.die();
     for (const tell of this.#deaths) tell();
+  }
+
+  async #work(run: string): Promise<void> {
+    try {
+      do {
+        this.#again = false;
+        await this.#engine.work(run);
+      } while (this.#again);
+    } catch (error) {
+      this.#failure = { error };
+    } finally {
+      this.#working = undefined;
+    }
   }
 
   #handler(step: string, handler: Handler | undefined): Handler | undefined {
