@@ -50,7 +50,8 @@ Environment:
   FUSELINE_CLIENT_TOKEN   who brings it may dispatch, look and command
   FUSELINE_WORKER_TOKEN   who brings it may work
   FUSELINE_ADMIN_TOKEN    who brings it may also remove runs
-Without any of them, whoever is on this machine may do everything, and nobody else.
+Without any of them, whoever is on this machine may do everything, and nobody
+else.
 The first Ctrl-C (or SIGTERM) lets the steps under way finish, the second leaves
 at once.`,
     )

@@ -7,7 +7,7 @@ export {
   type DurableObjectStoreOptions,
   type DurableObjectStoreStats,
 } from '../adapters/durable-object/durable-object-store.ts';
-export { type Auth, type BearerSecrets, bearer, type Caller, type Role } from '../http/auth.ts';
+export { type Auth, type BearerSecrets, bearer, type Caller, type Known, type Role } from '../http/auth.ts';
 export type {
   Command,
   HistoryPage,

@@ -17,7 +17,7 @@ export interface Caller {
 /** Tells who asks; `undefined` for nobody that is known. `env` is the Worker's, or whatever the host of the app has. */
 export type Auth = (request: Request, env: unknown) => Known | Promise<Known>;
 
-type Known = Role | Caller | undefined;
+export type Known = Role | Caller | undefined;
 
 /** The names of the secrets, per role. */
 export type BearerSecrets = Partial<Readonly<Record<Role, string>>> & {
