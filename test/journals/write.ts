@@ -9,6 +9,7 @@ import type { Fence } from '../../src/core/events.ts';
 import type { Network } from '../../src/core/host.ts';
 import { ProcessEngine } from '../../src/core/process-engine.ts';
 import { RuntimeStorage } from '../../src/core/storage.ts';
+import type { HistoryEvent } from '../../src/core/views.ts';
 import { finishCopy } from './finish.ts';
 import { flows } from './flows.ts';
 import { formatOf } from './format.ts';
@@ -99,7 +100,8 @@ async function write(): Promise<void> {
   await first.holds(holds.length);
   await storage.release('waiting', [(await storage.peek('waiting', (state) => state.claimOf(1))) as Fence]);
   await first.holds(holds.length + 1);
-  for (const run of ['retrying', 'offline']) await putOff(storage, run);
+  await told(storage, 'retrying', 'retrying');
+  await told(storage, 'offline', 'offline');
   // Its deadline must not pass before the second worker is gone.
   await late.dispatch(undefined, { storage, id: 'late' });
   await first.holds(holds.length + 2);
@@ -114,13 +116,10 @@ async function write(): Promise<void> {
   await storage.close();
 }
 
-/** Waits until a first attempt has failed. On a machine that is busy with other things, the second may have succeeded by then. */
-async function putOff(storage: RuntimeStorage, run: string): Promise<void> {
-  for (;;) {
-    const { steps } = await storage.get(run);
-    if (steps[0]?.queued === 'delayed' || steps[0]?.status === 'SUCCEEDED') return;
-    await new Promise(setImmediate);
-  }
+/** Waits for what the journal will always say: a moment in which a step is put off may be over before it is looked at. */
+async function told(storage: RuntimeStorage, run: string, type: HistoryEvent['type']): Promise<void> {
+  for await (const event of storage.watch(run)) if (event.type === type) return;
+  throw new Error(`run ${run} ended without ${type}`);
 }
 
 /** What this build makes of it: read it through before it is committed. */
