@@ -1,7 +1,8 @@
 // The workflows of these tests, for the processes that work on them and for the tests that dispatch them.
 import { appendFileSync, existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Context, defineGraph, type Graph, type GraphStep, type Signal, typed, workflow } from 'fuseline';
+import { type Context, defineGraph, type Signal, typed, workflow } from 'fuseline';
+import { type StormSize, stepsOf, stormGraph } from '../storm-graph.ts';
 
 /** What the body of a step notes outside the storage: the evidence against the journal. */
 export interface Note {
@@ -97,10 +98,11 @@ export function flows(witness: string) {
     return { again, holds };
   });
   /** Each result says whose it is. */
+  const graph = stormGraph(STORM);
   const storm = defineGraph(
-    stormGraph(),
+    graph,
     Object.fromEntries(
-      stormGraph().steps.map(({ name }, i) => [
+      graph.steps.map(({ name }, i) => [
         name,
         async (_: unknown, context: Context): Promise<Author> => {
           await noted(context, () => sleep(60 + ((i * 37) % 8) * 40));
@@ -120,24 +122,5 @@ export interface Author {
   readonly pid: number;
 }
 
-const LANES = 20;
-const ROUNDS = 10;
-const SPOKES = 8;
-export const STORM_STEPS: number = LANES * ROUNDS * (SPOKES + 2);
-
-/** Lanes side by side, each a chain of fan-outs that join again; a worker that is stopped holds up few of them. */
-function stormGraph(): Graph {
-  const steps: GraphStep[] = [];
-  // However often the killer meets the same one: it is not the step's fault.
-  const add = (name: string, after: readonly string[]) =>
-    void steps.push({ name, after: after.map((step) => ({ step })), retry: { attempts: 1, losses: 1000 } });
-  for (let round = 0; round < ROUNDS; round++)
-    for (let lane = 0; lane < LANES; lane++) {
-      const at = `${lane}.${round}`;
-      add(`fan ${at}`, round === 0 ? [] : [`join ${lane}.${round - 1}`]);
-      const spokes = Array.from({ length: SPOKES }, (_, i) => `spoke ${at}.${i}`);
-      for (const spoke of spokes) add(spoke, [`fan ${at}`]);
-      add(`join ${at}`, spokes);
-    }
-  return { name: 'storm', steps };
-}
+const STORM: StormSize = { lanes: 20, rounds: 10 };
+export const STORM_STEPS: number = stepsOf(STORM);

@@ -141,7 +141,8 @@ export class Tab {
       await this.evaluate('{ const end = performance.now() + 200; while (performance.now() < end); }');
       const after = await this.#ticks();
       const spent = [...after].map(([pid, ticks]) => [pid, ticks - (before.get(pid) ?? 0)] as const);
-      for (const [pid] of spent.sort(([, a], [, b]) => b - a)) if (await this.#isDrawnBy(pid)) return pid;
+      const busiest = spent.filter(([, ticks]) => ticks > 0).sort(([, a], [, b]) => b - a);
+      for (const [pid] of busiest) if (await this.#isDrawnBy(pid)) return pid;
     }
   }
 
@@ -164,8 +165,9 @@ export class Tab {
     }>('SystemInfo.getProcessInfo');
     const renderers = processInfo.filter(({ type }) => type === 'renderer');
     const ticks = async ({ id }: { readonly id: number }): Promise<[number, number]> => {
-      const stat = await readFile(`/proc/${id}/stat`, 'utf8');
-      return [id, Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[14 - 3])];
+      // One that has just ended has spent nothing.
+      const stat = await readFile(`/proc/${id}/stat`, 'utf8').catch(() => '');
+      return [id, Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[14 - 3] ?? 0)];
     };
     return new Map(await Promise.all(renderers.map(ticks)));
   }

@@ -78,8 +78,13 @@ export class Site {
     for (;;) {
       const found = this.notes.find(fits);
       if (found) return found;
-      await new Promise<void>((resolve) => this.#told.add(resolve));
+      await this.nextNote();
     }
+  }
+
+  /** Waits for one more note, whatever it says. */
+  nextNote(): Promise<void> {
+    return new Promise((resolve) => this.#told.add(resolve));
   }
 
   close(): void {

@@ -3,8 +3,16 @@ import type { Note } from '../site.ts';
 
 /** Tells the test what happened here, whatever becomes of the storage. */
 export function note(note: Omit<Note, 'at'>): void {
-  const at = performance.timeOrigin + performance.now();
-  void fetch('/note', { method: 'POST', keepalive: true, body: JSON.stringify({ ...note, at } satisfies Note) });
+  void fetch('/note', { method: 'POST', keepalive: true, body: atNow(note) });
+}
+
+/** The same, and waits until it was heard. */
+export async function witnessed(note: Omit<Note, 'at'>): Promise<void> {
+  await fetch('/note', { method: 'POST', body: atNow(note) });
+}
+
+function atNow(note: Omit<Note, 'at'>): string {
+  return JSON.stringify({ ...note, at: performance.timeOrigin + performance.now() } satisfies Note);
 }
 
 /** The workflows of these tests, as one context of the site knows them. */

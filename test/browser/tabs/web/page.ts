@@ -1,11 +1,13 @@
-import { FuselineError } from 'fuseline';
+import { FuselineError, type HistoryEvent, type ProcessEngine } from 'fuseline';
 import { IndexedDBStorage, IndexedDBStore } from 'fuseline/indexeddb';
 import { type Flows, flows } from './flows.ts';
 import * as raw from './raw.ts';
+import { type Storm, storm } from './storm.ts';
 import { type Job, work } from './work.ts';
 
 const storages = new Map<string, IndexedDBStorage>();
 const workers = new Map<string, Worker>();
+const engines = new Map<string, ProcessEngine>();
 
 function open(database: string): IndexedDBStorage {
   const storage = storages.get(database) ?? new IndexedDBStorage(database);
@@ -63,7 +65,11 @@ const tab = {
   },
 
   async work(job: Job): Promise<void> {
-    await work(job);
+    engines.set(job.who, await work(job));
+  },
+
+  async leave(who: string): Promise<void> {
+    await engines.get(who)?.stop();
   },
 
   workIn(kind: 'worker' | 'shared-worker', job: Job): void {
@@ -89,17 +95,40 @@ const tab = {
     return id;
   },
 
+  async dispatchStorm(database: string, size: Storm): Promise<string> {
+    return (await storm('dispatcher', size).dispatch(undefined, { storage: open(database) })).id;
+  },
+
   async status(database: string, run: string): Promise<string> {
     return (await open(database).get(run)).status;
   },
 
   async result(database: string, run: string): Promise<unknown> {
+    const status = await tab.ended(database, run);
+    if (status === 'SUCCEEDED') return open(database).result(run);
+    throw new Error(`run ${run} is ${status}`);
+  },
+
+  /** How a run ended, once it has. */
+  async ended(database: string, run: string): Promise<string> {
     for (;;) {
       const { status } = await open(database).get(run);
-      if (status === 'SUCCEEDED') return open(database).result(run);
-      if (status === 'FAILED' || status === 'CANCELLED') throw new Error(`run ${run} is ${status}`);
+      if (status === 'SUCCEEDED' || status === 'FAILED' || status === 'CANCELLED') return status;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
+  },
+
+  async history(database: string, run: string): Promise<readonly HistoryEvent[]> {
+    const events: HistoryEvent[] = [];
+    for await (const event of open(database).history(run)) events.push(event);
+    return events;
+  },
+
+  /** How many steps are in each status. */
+  async census(database: string, run: string): Promise<Readonly<Record<string, number>>> {
+    const counts: Record<string, number> = {};
+    for (const { status } of (await open(database).get(run)).steps) counts[status] = (counts[status] ?? 0) + 1;
+    return counts;
   },
 
   /** The steps whose results were recorded, once for every time. */
