@@ -25,8 +25,9 @@ const WITH_CONTENT: NodeSize = { width: 196, height: 140 };
 /** Below this, type is too small to read. */
 const FAR = 0.45;
 const STEP_PX = 80;
-/** When more steps than these change at once, no change stands out any more. */
+/** When more steps than these change within the time, no change stands out any more. */
 const MOST_FLASHES = 12;
+const FLASHES_MS = 500;
 
 export class FuselineGraph extends FollowingElement implements FuselineGraphElement {
   static override readonly observedAttributes = ['run', 'direction'];
@@ -50,6 +51,7 @@ export class FuselineGraph extends FollowingElement implements FuselineGraphElem
   #failure: string | undefined;
   /** Where the keyboard is. */
   #active = 0;
+  #lately = { since: 0, changes: 0 };
 
   constructor() {
     super(GRAPH_STYLE);
@@ -144,7 +146,8 @@ export class FuselineGraph extends FollowingElement implements FuselineGraphElem
     const run = `${view.id} ${view.createdAt}`;
     if (run !== this.#drawnRun) this.#contents.forget();
     const changed = view.steps.filter((step, at) => step !== drawing.nodes[at]?.step).length;
-    const isStill = run !== this.#drawnRun || moment !== undefined || changed > MOST_FLASHES || this.#calm.matches;
+    const isBusy = this.#changesSoFar(changed) > MOST_FLASHES;
+    const isStill = run !== this.#drawnRun || moment !== undefined || isBusy || this.#calm.matches;
     this.#drawnRun = run;
     this.#scene.classList.toggle('with-content', this.#content !== undefined);
     view.steps.forEach((step, at) => {
@@ -154,6 +157,14 @@ export class FuselineGraph extends FollowingElement implements FuselineGraphElem
       drawing.update(at, step, last, isStill ? 'still' : 'moves');
     });
     drawing.light(this.marked, this.selected);
+  }
+
+  /** How many steps have changed since some moment not longer ago than flashes last. */
+  #changesSoFar(changed: number): number {
+    const now = performance.now();
+    const before = now - this.#lately.since < FLASHES_MS ? this.#lately : { since: now, changes: 0 };
+    this.#lately = { since: before.since, changes: before.changes + changed };
+    return this.#lately.changes;
   }
 
   /** Asks for a layout once per graph, size and direction, and draws it when it is there. */
