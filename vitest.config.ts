@@ -16,7 +16,10 @@ const sources = Object.entries(manifest.exports).flatMap(([entry, target]) =>
       },
 );
 
-const project = (name: string, options: { readonly testTimeout?: number; readonly globalSetup?: string } = {}) => ({
+const project = (
+  name: string,
+  options: { readonly testTimeout?: number; readonly globalSetup?: string | string[] } = {},
+) => ({
   extends: true as const,
   test: { name, include: [`test/${name}/**/*.test.ts`], ...options },
 });
@@ -96,7 +99,7 @@ export default defineConfig({
       },
       project('elements', { testTimeout: 60_000, globalSetup: './scripts/chromium.ts' }),
       project('demo', { testTimeout: 60_000, globalSetup: './scripts/chromium.ts' }),
-      project('package', { testTimeout: 60_000, globalSetup: './test/package/install.ts' }),
+      project('package', { testTimeout: 60_000, globalSetup: ['./scripts/chromium.ts', './test/package/install.ts'] }),
     ],
   },
 });
