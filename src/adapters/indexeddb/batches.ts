@@ -1,6 +1,6 @@
 import { wrap } from 'idb';
 import type { Batch, Entry, Key, Version } from '../../core/store.ts';
-import { ROWS } from './connection.ts';
+import { ROWS, unlessLost } from './connection.ts';
 import { isNamed } from './failure.ts';
 
 export type Verdict = 'committed' | 'conflict';
@@ -17,7 +17,7 @@ export interface Numbered {
  */
 export async function commitAlone(transaction: IDBTransaction, { batch, version }: Numbered): Promise<Verdict> {
   const rows = transaction.objectStore(ROWS);
-  const ended = end(transaction);
+  const ended = unlessLost(transaction.db, end(transaction));
   const { expect = [], put = [], delete: gone = [] } = batch;
   const added = new Set<Key>();
   const checks: Promise<boolean>[] = [];
@@ -64,7 +64,7 @@ export async function commitTogether(
   batches: readonly Numbered[],
 ): Promise<readonly Verdict[]> {
   const rows = transaction.objectStore(ROWS);
-  const ended = end(transaction);
+  const ended = unlessLost(transaction.db, end(transaction));
   const verdicts = judge(rows, batches).then((found) => {
     transaction.commit();
     return found;

@@ -14,6 +14,18 @@ const IDENTITY = 'identity';
 const OPEN_MS = 10_000;
 
 /**
+ * Rejects if the browser closes the connection before the answer is there. Chromium 156 then aborts what is open, but
+ * forgets a transaction that was being committed: neither of its events comes.
+ */
+export function unlessLost<T>(database: IDBDatabase, answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const lost = (): void => reject(new DOMException('the connection was lost', 'AbortError'));
+    database.addEventListener('close', lost);
+    answer.then(resolve, reject).finally(() => database.removeEventListener('close', lost));
+  });
+}
+
+/**
  * The way to one database, which may break at any time: the browser closes connections when it clears data and when its
  * own storage process fails, and this side closes them for whoever wants to delete or upgrade the database. The next
  * use opens it again, unless what is there is another database by the same name.
@@ -58,7 +70,7 @@ export class Connection {
     const database = await this.#reach();
     try {
       const about = database.transaction(ABOUT).objectStore(ABOUT);
-      const identity = (await wrap(about.get(IDENTITY))) as string;
+      const identity = (await unlessLost(database, wrap(about.get(IDENTITY)))) as string;
       this.#identity ??= identity;
       if (this.#identity === identity) {
         this.#database = database;

@@ -4,7 +4,7 @@ import type { Batch, CommitResult, Entry, Hint, Key, Range, Store, StoreLimits, 
 import { refuseOversize } from '../bounds.ts';
 import { webHost } from '../host.ts';
 import { commitAlone, commitTogether, type Numbered, type Verdict } from './batches.ts';
-import { Connection, ROWS } from './connection.ts';
+import { Connection, ROWS, unlessLost } from './connection.ts';
 import { failed, isNamed } from './failure.ts';
 import { News } from './news.ts';
 import { Slumber } from './slumber.ts';
@@ -149,7 +149,7 @@ export class IndexedDBStore implements Store {
       const rows = transaction.objectStore(ROWS);
       const read = async (one: Reading): Promise<void> => {
         try {
-          await one.read(rows);
+          await unlessLost(transaction.db, one.read(rows));
         } catch (cause) {
           if (this.#slumber.wasCut(transaction)) again.push(one);
           else if (tries === TRIES || this.#closing) one.reject(cause);
@@ -217,10 +217,20 @@ export class IndexedDBStore implements Store {
         return await commitTogether(transaction, group);
       } catch (cause) {
         if (this.#slumber.wasCut(transaction)) continue;
-        if (!isNamed(cause, 'QuotaExceededError')) this.#connection.drop(transaction.db);
-        throw cause;
+        if (isNamed(cause, 'QuotaExceededError')) throw cause;
+        this.#connection.drop(transaction.db);
+        throw (await this.#isGone()) ?? cause;
       }
     }
+  }
+
+  /** Whether a commit failed because the database was deleted under it: then how it failed does not matter. */
+  async #isGone(): Promise<FuselineError | undefined> {
+    const cause = await this.#connection.open().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    return cause instanceof FuselineError && cause.code === 'STORAGE_CLOSED' ? cause : undefined;
   }
 
   #refuseClosed(): void {

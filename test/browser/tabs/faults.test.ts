@@ -7,6 +7,13 @@ const house = houseOfThisFile();
 
 const fresh = (): Promise<Tab> => house.browser.tab(house.site.address);
 
+function clear(tab: Tab): Promise<unknown> {
+  return tab.send('Storage.clearDataForOrigin', {
+    origin: new URL(house.site.address).origin,
+    storageTypes: 'indexeddb',
+  });
+}
+
 test('a full disk is said by name, nothing is half written, and work goes on when there is room', async () => {
   const tab = await fresh();
   const origin = new URL(house.site.address).origin;
@@ -36,10 +43,7 @@ test('a full disk is said by name, nothing is half written, and work goes on whe
 test('a storage whose data was cleared under it says so for good, and a new one begins anew', async () => {
   const tab = await fresh();
   await tab.call('put', 'cleared', [['a', '1']]);
-  await tab.send('Storage.clearDataForOrigin', {
-    origin: new URL(house.site.address).origin,
-    storageTypes: 'indexeddb',
-  });
+  await clear(tab);
   expect(await tab.call('put', 'cleared', [['b', '2']])).toBe('STORAGE_CLOSED');
   expect(await tab.call('put', 'cleared', [['b', '2']])).toBe('STORAGE_CLOSED');
   const other = await fresh();
@@ -47,6 +51,18 @@ test('a storage whose data was cleared under it says so for good, and a new one 
   expect(await other.call('keys', 'cleared')).toEqual(['c']);
   expect(await tab.call('put', 'cleared', [['b', '2']])).toBe('STORAGE_CLOSED');
   await Promise.all([tab.close(), other.close()]);
+});
+
+test('one that is writing when its data is cleared says so too, once it is gone for good', async () => {
+  const tab = await fresh();
+  const refusals = tab.call<readonly string[]>('putUntilGone', 'clearing');
+  await house.site.noted(({ who }) => who === 'clearing');
+  await clear(tab);
+  const [gone, ...before] = (await refusals).toReversed();
+  expect(gone).toBe('STORAGE_CLOSED');
+  // Whether that commit was made, nobody can say.
+  expect(before.filter((code) => code !== 'STORAGE_FAILED')).toEqual([]);
+  await tab.close();
 });
 
 test('a database that newer code wants to change is let go of at once, and then left alone', async () => {

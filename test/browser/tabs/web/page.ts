@@ -1,6 +1,6 @@
 import { FuselineError, type HistoryEvent, type ProcessEngine } from 'fuseline';
 import { IndexedDBStorage, IndexedDBStore } from 'fuseline/indexeddb';
-import { type Flows, flows } from './flows.ts';
+import { type Flows, flows, note } from './flows.ts';
 import * as raw from './raw.ts';
 import { type Storm, storm } from './storm.ts';
 import { type Job, work } from './work.ts';
@@ -44,6 +44,17 @@ const tab = {
 
   putAtOnce(database: string, batches: readonly (readonly Row[])[]): Promise<readonly string[]> {
     return Promise.all(batches.map((rows) => put(database, rows)));
+  },
+
+  /** Writes on until the storage is given up; answers what the refusals said. */
+  async putUntilGone(database: string): Promise<readonly string[]> {
+    const refusals: string[] = [];
+    for (let n = 0; refusals.at(-1) !== 'STORAGE_CLOSED'; n++) {
+      const said = await put(database, [[`row ${n}`, 'x']]);
+      if (said !== 'committed') refusals.push(said);
+      if (n === 0) note({ who: database, what: 'writing' });
+    }
+    return refusals;
   },
 
   async keys(database: string): Promise<readonly string[]> {
