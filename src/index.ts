@@ -3,6 +3,7 @@ export {
   MemoryStorage,
   type MemoryStorageOptions,
   MemoryStore,
+  openExport,
   PoolEngine,
   type PoolOptions,
   workflow,

@@ -1,6 +1,7 @@
 import { byReference, portable } from '../../core/codec.ts';
 import type { Definition } from '../../core/definition.ts';
 import { FuselineError } from '../../core/errors.ts';
+import { rowsOfExport } from '../../core/exports.ts';
 import { ProcessEngine } from '../../core/process-engine.ts';
 import type { Keep } from '../../core/retention.ts';
 import { type NewRun, RuntimeStorage } from '../../core/storage.ts';
@@ -23,6 +24,18 @@ export class MemoryStorage extends RuntimeStorage {
   constructor({ store = new MemoryStore(), values = 'copied', keep }: MemoryStorageOptions = {}) {
     super({ store, host: webHost, codec: values === 'copied' ? portable : byReference(), ...(keep && { keep }) });
   }
+}
+
+/**
+ * A storage of its own for a run that was exported, to look at it: no worker finds anything to do there. Rejects with
+ * `INVALID_INPUT` if it is no export.
+ */
+export async function openExport(exported: unknown): Promise<MemoryStorage> {
+  const store = new MemoryStore();
+  const { valueLength, batchOps } = store.limits;
+  const rows = rowsOfExport(exported, valueLength);
+  for (let at = 0; at < rows.length; at += batchOps) await store.commit({ put: rows.slice(at, at + batchOps) });
+  return new MemoryStorage({ store });
 }
 
 export interface PoolOptions {
