@@ -52,7 +52,7 @@ export type Command =
   /** The worker is dead. `company`: how many claims it held in all, here and elsewhere. */
   | { readonly type: 'lose'; readonly worker: string; readonly company: number }
   /** Somebody watched a claim outlive its timeout. */
-  | { readonly type: 'expire'; readonly claim: Fence }
+  | { readonly type: 'expire'; readonly claim: HeldFence }
   | { readonly type: 'cancel' | 'pause' | 'resume'; readonly id: string }
   | { readonly type: 'signal'; readonly id: string; readonly name: string; readonly payload: Stored }
   | {

@@ -91,10 +91,10 @@ export class RunLog {
   }
 
   /** Looks at the run after everything anybody appended; `undefined` if there is no such run. */
-  look<T>(read: (state: RunState) => T): Promise<T | undefined> {
+  look<T>(read: (state: RunState, incarnation: string) => T): Promise<T | undefined> {
     return this.#exclusive(async () => {
       if ((await this.#load()) === 'known') await this.#readNews();
-      return this.#state && read(this.#state);
+      return this.#state && read(this.#state, this.#incarnation);
     });
   }
 

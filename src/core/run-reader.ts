@@ -184,7 +184,7 @@ export class RunReader {
   }
 
   /** Reads a run as it is now; `undefined` if there is none. */
-  peek<T>(run: string, read: (state: RunState) => T): Promise<T | undefined> {
+  peek<T>(run: string, read: (state: RunState, incarnation: string) => T): Promise<T | undefined> {
     return this.logs.get(run).look(read);
   }
 

@@ -3,7 +3,7 @@ import { type Codec, canonical, portable } from './codec.ts';
 import type { ClaimRequest, HeldFence, Outcome, Serves, Verdict } from './decide.ts';
 import { type Definition, stepsWithoutHandler } from './definition.ts';
 import { FuselineError } from './errors.ts';
-import type { Fence, JournalEntry } from './events.ts';
+import type { JournalEntry } from './events.ts';
 import type { CompiledGraph } from './graph.ts';
 import type { Host, Liveness, Network } from './host.ts';
 import { checkId, isName } from './ids.ts';
@@ -168,7 +168,7 @@ export class RuntimeStorage extends RunReader {
   }
 
   /** Takes a claim away from a worker that let its timeout pass. */
-  async expire(run: string, claim: Fence): Promise<void> {
+  async expire(run: string, claim: HeldFence): Promise<void> {
     await this.logs.get(run).submit({ type: 'expire', claim }, readStatus);
   }
 

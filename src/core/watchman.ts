@@ -185,28 +185,29 @@ export class Watchman {
     const present = new Set<string>();
     for (const run of await this.#storage.sessions.runsHeldByOthers(self)) {
       const claims = await this.#storage
-        .peek(run, (state) =>
+        .peek(run, (state, incarnation) =>
           state.running().flatMap((step) => {
             const timeout = state.graph.steps[step]?.spec.timeoutMs;
             return timeout === undefined || state.worker[step] === self
               ? []
-              : [{ claim: state.claimOf(step), timeout }];
+              : [{ claim: { ...state.claimOf(step), incarnation }, timeout }];
           }),
         )
         .catch(leftAlone);
       for (const { claim, timeout } of claims ?? []) {
-        const key = `${run}/${claimKey(claim)}`;
+        const key = `${run}/${claim.incarnation}/${claimKey(claim)}`;
         present.add(key);
         const since = this.#seen.get(key) ?? now;
         this.#seen.set(key, since);
-        if (now - since >= timeout + TIMEOUT_GRACE_MS) await this.#storage.expire(run, claim);
+        if (now - since >= timeout + TIMEOUT_GRACE_MS) await this.#storage.expire(run, claim).catch(leftAlone);
       }
     }
     for (const key of this.#seen.keys()) if (!present.has(key)) this.#seen.delete(key);
   }
 }
 
-/** A run that a newer version continued is not this one's to watch. */
+/** A run that a newer version continued is not this one's to watch; one that was removed is nobody's. */
 function leftAlone(error: unknown): undefined {
-  if (!(error instanceof FuselineError && error.code === 'PROTOCOL_TOO_NEW')) throw error;
+  if (!(error instanceof FuselineError && (error.code === 'PROTOCOL_TOO_NEW' || error.code === 'UNKNOWN_RUN')))
+    throw error;
 }

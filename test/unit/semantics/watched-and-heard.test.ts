@@ -91,3 +91,29 @@ test('a reader waits until the dead are told from the living', async () => {
   expect(await rig.storage.workers()).toHaveLength(1);
   expect(await rig.open({ liveness: late }).workers()).toEqual([]);
 });
+
+test('a claim is timed anew in a run that has the id of a removed one', async () => {
+  const rig = new Rig();
+  const wf = workflow('w', ($) => $.step('step', {}, () => gate().promise, { timeout: '30s', queue: 'slow' }));
+  void rig.engine(wf, { queues: ['default'] }, rig.open({ liveness: alive('observer') })).start();
+  const claimAndHang = async (evidence: string): Promise<void> => {
+    const store = new Halting(rig.store);
+    const storage = new RuntimeStorage({ store, host: rig.host, liveness: alive(evidence) });
+    void rig.engine(wf, { queues: ['slow'] }, storage).start();
+    await rig.host.advance(1000);
+    expect(await rig.steps()).toEqual({ run: 'RUNNING', step: 'RUNNING' });
+    store.halt();
+  };
+
+  await rig.dispatch(wf, undefined);
+  await claimAndHang('first');
+  await rig.host.advance(25_000);
+  await rig.storage.cancel('run');
+  await rig.storage.remove('run');
+  await rig.dispatch(wf, undefined);
+  await claimAndHang('second');
+  await rig.host.advance(25_000);
+  expect(await rig.steps()).toEqual({ run: 'RUNNING', step: 'RUNNING' });
+  await rig.host.advance(20_000);
+  expect(await rig.history()).toContain('failed step');
+});

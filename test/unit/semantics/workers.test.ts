@@ -156,6 +156,7 @@ describe('a result counts only for the claim it names:', () => {
       await expect(late.finish('run', fence, { status: 'succeeded' }, 'late')).rejects.toEqual(gone);
       await expect(late.checkpoint('run', fence, 'k', 1)).rejects.toEqual(gone);
       await expect(late.release('run', [fence])).rejects.toEqual(gone);
+      await expect(late.expire('run', fence)).rejects.toEqual(gone);
     }
     const end = await other.finish('run', claims[0]?.fence as never, { status: 'succeeded' }, 'its own');
     expect(end).toMatchObject({ status: 'accepted' });
