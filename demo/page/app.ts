@@ -5,6 +5,7 @@ import {
   type LiveRuns,
   liveRun,
   liveRuns,
+  openExport,
   type RuntimeStorage,
   type RunView,
   workerName,
@@ -27,6 +28,13 @@ const LISTED = 500;
 /** So slow the story is told. */
 const STORY_PACE_MS = 600;
 
+/** A run out of a file, which nobody works on. */
+export interface Copy {
+  readonly file: string;
+  readonly run: string;
+  readonly storage: RuntimeStorage;
+}
+
 /** What the page knows and what it can do; how it looks is somebody else's. `changed` is called after every change. */
 export class App {
   readonly storage: RuntimeStorage;
@@ -39,10 +47,19 @@ export class App {
   caption: number | undefined;
   rescue: Rescue | undefined;
   notice: Notice | undefined;
+  /** What is looked at instead of a run of this browser. */
+  copy: Copy | undefined;
   readonly #rescues = new Rescues();
   readonly #runs: Live<LiveRuns>;
   readonly #changed: () => void;
-  #selected: { readonly id: string; readonly live: Live<LiveRun>; readonly stop: () => void } | undefined;
+  #selected:
+    | {
+        readonly id: string;
+        readonly storage: RuntimeStorage;
+        readonly live: Live<LiveRun>;
+        readonly stop: () => void;
+      }
+    | undefined;
   #others: readonly string[] = [];
 
   constructor(parts: {
@@ -89,6 +106,11 @@ export class App {
     return this.#selected?.live.getSnapshot();
   }
 
+  /** Where the selected run is. */
+  get shown(): RuntimeStorage {
+    return this.copy?.storage ?? this.storage;
+  }
+
   /** The selected run, if it is there. */
   get run(): RunView | undefined {
     const selected = this.selected;
@@ -105,6 +127,33 @@ export class App {
     this.#follow(route);
   }
 
+  /** Shows a run of this browser. */
+  choose(run: string): void {
+    this.copy = undefined;
+    this.go({ run });
+  }
+
+  /** Shows the run of a file that `storage.export` wrote, beside those of this browser. */
+  async open(file: File): Promise<void> {
+    const storage = await file
+      .text()
+      .then((text) => openExport(JSON.parse(text)))
+      .catch((cause) => {
+        throw new Error(`${file.name} cannot be shown: ${describe(cause)}`, { cause });
+      });
+    const { runs } = await storage.list();
+    const [{ id: run } = { id: '' }] = runs;
+    this.copy = { file: file.name, run, storage };
+    this.notice = undefined;
+    this.go({ run });
+  }
+
+  closeCopy(): void {
+    this.copy = undefined;
+    const [newest] = this.runs.status === 'ready' ? this.runs.runs : [];
+    this.go(newest ? { run: newest.id } : {});
+  }
+
   async dispatchSamples(count: number): Promise<void> {
     const first = this.settings.painted;
     this.settings = writeSettings({ painted: first + count });
@@ -117,7 +166,7 @@ export class App {
       photos.map((photo) => workflow.dispatch(photo, { storage: this.storage, labels: { photo: photo.name } })),
     );
     const [first] = runs;
-    if (first) this.go({ run: first.id });
+    if (first) this.choose(first.id);
   }
 
   /** Kills one of this page's workers, one that is at the selected run if none is named. */
@@ -160,12 +209,14 @@ export class App {
 
   #follow(route: Route): void {
     this.route = route;
-    if (route.run !== this.#selected?.id) {
+    if (route.run !== this.copy?.run) this.copy = undefined;
+    const storage = this.shown;
+    if (route.run !== this.#selected?.id || storage !== this.#selected?.storage) {
       this.#selected?.stop();
       this.#selected = undefined;
       if (route.run !== undefined) {
-        const live = liveRun(this.storage, route.run);
-        this.#selected = { id: route.run, live, stop: live.subscribe(this.#changed) };
+        const live = liveRun(storage, route.run);
+        this.#selected = { id: route.run, storage, live, stop: live.subscribe(this.#changed) };
       }
     }
     this.#changed();

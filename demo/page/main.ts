@@ -31,14 +31,14 @@ render(
       <div id="empty" class="empty" hidden></div>
     </main>
     <div id="story" aria-live="polite"></div>
-    <input id="files" type="file" accept="image/*" multiple hidden />`,
+    <input id="files" type="file" accept="image/*,application/json" multiple hidden />`,
   document.body,
 );
 
 const storage = new IndexedDBStorage(DATABASE);
 const app = new App({ storage, database: DATABASE, engine: scriptAddress('engine.js'), changed: draw });
 const palette = new Palette(commands, (command) => obey(command.id));
-const list = new RunsList(room('runs'), (run) => app.go({ run }));
+const list = new RunsList(room('runs'), (run) => app.choose(run));
 const files = room('files') as HTMLInputElement;
 const inspector = document.querySelector('fuseline-run') as HTMLElementTagNameMap['fuseline-run'];
 
@@ -50,7 +50,6 @@ const acts: Acts = {
   dismiss: () => app.say(undefined),
 };
 
-inspector.storage = storage;
 inspector.content = showResult;
 // Small enough that the whole graph is seen at once.
 inspector.nodeSize = { width: 150, height: 84 };
@@ -118,6 +117,7 @@ function paint(): void {
     caption: app.caption,
     rescue: app.rescue,
     notice: app.notice,
+    copyOf: app.copy?.file,
   };
   clearTimeout(fading);
   if (frame.rate > 0) fading = setTimeout(draw, FADE_MS);
@@ -127,8 +127,13 @@ function paint(): void {
   render(workersPanel(frame, acts), room('workers'));
   render(runBar(frame, acts), room('run-tools'));
   render(storyBar(frame, acts), room('story'));
-  list.show({ runs: listed, selected: route.run, progress: (run) => app.journals.progress(run) });
+  list.show({
+    runs: listed,
+    selected: app.copy ? undefined : route.run,
+    progress: (run) => app.journals.progress(run),
+  });
 
+  inspector.storage = app.shown;
   inspector.run = route.run;
   inspector.selected = route.step;
   inspector.moment = route.moment;
@@ -168,12 +173,21 @@ function obey(id: string): void {
 
 async function add(given: Iterable<File>): Promise<void> {
   try {
-    const photos = await droppedPhotos(given);
-    if (photos.length === 0) app.say({ tone: 'news', text: 'None of that is a picture this browser can decode.' });
-    await app.dispatch(photos);
+    const all = [...given];
+    const photos = await droppedPhotos(all);
+    const exported = all.find(isExport);
+    if (photos.length > 0) await app.dispatch(photos);
+    if (exported) await app.open(exported);
+    else if (photos.length === 0)
+      app.say({ tone: 'news', text: 'None of that is a picture this browser can decode, or an exported run.' });
   } catch (error) {
     app.fail(error);
   }
+}
+
+/** By its name, too: not every system knows the type. */
+function isExport({ type, name }: File): boolean {
+  return type === 'application/json' || name.endsWith('.json');
 }
 
 function isTyping({ target }: Event): boolean {

@@ -22,7 +22,13 @@ export function pageCommands(app: App, acts: PageActs): readonly Command[] {
     { id: 'palette', title: 'Commands', key: 'Ctrl+K', run: acts.openPalette },
     { id: 'story', label: '?', title: 'Tell the story again', key: '?', run: () => app.tell(0) },
     { id: 'dispatch', title: 'Dispatch ten runs', key: 'd', run: () => app.dispatchSamples(10) },
-    { id: 'drop', title: 'Add photos…', key: 'o', run: acts.chooseFiles },
+    {
+      id: 'drop',
+      label: 'Add photos…',
+      title: 'Add photos, or show a run that was exported…',
+      key: 'o',
+      run: acts.chooseFiles,
+    },
     {
       id: 'kill',
       title: 'Kill a worker',
@@ -57,6 +63,12 @@ export function pageCommands(app: App, acts: PageActs): readonly Command[] {
       },
     },
     {
+      id: 'close-copy',
+      title: 'Back to the runs of this browser',
+      ...unless(app.copy !== undefined, 'no run out of a file is shown'),
+      run: () => app.closeCopy(),
+    },
+    {
       id: 'reset',
       title: 'Forget everything',
       run: async () => {
@@ -78,7 +90,8 @@ function runCommands(app: App): readonly Command[] {
   const id = run?.id;
   const status = run?.status;
   const over = status === 'SUCCEEDED' || status === 'FAILED' || status === 'CANCELLED';
-  const needsRun = id === undefined ? 'choose a run first' : undefined;
+  const needsRun =
+    id === undefined ? 'choose a run first' : app.copy ? 'this is a copy, which nobody works on' : undefined;
   const step = run?.steps.find(({ name }) => name === app.route.step);
   const stepOver = step !== undefined && step.status !== 'PENDING' && step.status !== 'RUNNING';
   const on = (act: (id: string) => Promise<unknown>) => async () => {

@@ -19,6 +19,8 @@ export interface Frame {
   readonly caption: number | undefined;
   readonly rescue: Rescue | undefined;
   readonly notice: Notice | undefined;
+  /** The file whose run is looked at. */
+  readonly copyOf: string | undefined;
 }
 
 /** Something went wrong, or there is something to know. */
@@ -62,6 +64,8 @@ export function toolBar(frame: Frame, acts: Acts): TemplateResult {
 export function runBar(frame: Frame, acts: Acts): TemplateResult {
   const ofRun = ['pause', 'resume', 'cancel', 'retry', 'export'];
   const ofStep = ['rerun', 'slow', 'flaky', 'failing'];
+  if (frame.copyOf !== undefined)
+    return html`<p class="copy"><span>What <b>${frame.copyOf}</b> says of a run: a copy, to look at.</span>${button(frame, acts, 'close-copy')}</p>`;
   return html`<span class="group"><span class="label">Run</span>${ofRun.map((id) => button(frame, acts, id))}</span>
     <span class="group"><span class="label">Step</span>${ofStep.map((id) => button(frame, acts, id))}</span>`;
 }

@@ -1,8 +1,20 @@
+import { readFile } from 'node:fs/promises';
+import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { closeHouse, figure, type House, leave, openHouse, untilRecorded, untilSucceeded, visit } from './visit.ts';
 
 /** Steps of the demo's workflow, of which one lies on the road not taken. */
 const RESULTS = 10;
+
+/** The smallest picture there is. */
+const PIXEL = {
+  name: 'pixel.png',
+  mimeType: 'image/png',
+  buffer: Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+    'base64',
+  ),
+};
 
 let house: House;
 beforeAll(async () => {
@@ -73,9 +85,7 @@ test('without a network the page loads, dispatches and works', async () => {
 test('what a photo is called is text, whatever it says', async () => {
   const { page, complaints } = await visit(house, { story: 'told' });
   const name = '<img src=x onerror="document.title=1">.png';
-  // The smallest picture there is: one pixel.
-  const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
-  await page.locator('#files').setInputFiles({ name, mimeType: 'image/png', buffer: Buffer.from(png, 'base64') });
+  await page.locator('#files').setInputFiles({ ...PIXEL, name });
   await untilSucceeded(page, 1);
   await page.getByText(name).first().waitFor();
   expect(await page.title()).toBe('Fuseline: tabs are the workers');
@@ -99,6 +109,45 @@ test('a file that says it is a picture and is none fails its run, which can be s
   await page.locator('#runs [data-status=FAILED]').waitFor();
   await page.locator('[data-command=retry]').click();
   await page.locator('#runs [data-status=FAILED]').waitFor();
+});
+
+test('an exported run can be dropped onto another browser’s page, which shows it and leaves it alone', async () => {
+  const { page } = await visit(house, { story: 'told' });
+  await page.locator('#files').setInputFiles(PIXEL);
+  await untilSucceeded(page, 1);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.locator('[data-command=export]').click()]);
+  const path = await download.path();
+
+  const other = await visit(house, { story: 'told' });
+  await drop(other.page, { name: 'kept.json', text: await readFile(path, 'utf8') });
+  await other.page.getByText('What kept.json says of a run').waitFor();
+  await other.page.getByRole('option', { name: /^contact-sheet succeeded/ }).waitFor();
+  await other.page.locator('fuseline-run img').first().waitFor();
+  expect(await other.page.locator('[data-command=cancel]').count()).toBe(0);
+  expect(await other.page.locator('#runs .row').count()).toBe(0);
+  await other.page.locator('[data-command=close-copy]').click();
+  await other.page.getByText('Nothing has been dispatched yet').waitFor();
+  expect(other.complaints).toEqual([]);
+});
+
+test('a file that is no exported run is refused with its name and the reason, and what is shown stays', async () => {
+  const { page, complaints } = await visit(house, { story: 'told' });
+  await page.locator('#files').setInputFiles(PIXEL);
+  await untilSucceeded(page, 1);
+  const address = page.url();
+  for (const [name, text, reason] of [
+    ['package.json', '{"name":"mine"}', 'its format is undefined'],
+    ['torn.json', '{"format":"fuseline-run/1","id":"torn","entr', 'JSON'],
+    ['empty.json', '{"format":"fuseline-run/1","id":"empty","entries":[],"values":{}}', 'its graph cannot be read'],
+  ] as const) {
+    await drop(page, { name, text });
+    await page
+      .getByRole('alert')
+      .getByText(new RegExp(`^${name} cannot be shown: .*${reason}`))
+      .waitFor();
+    expect(page.url()).toBe(address);
+  }
+  expect(complaints).toEqual([]);
 });
 
 test('the keyboard does everything: dispatch, kill, choose a run, and any command by its name', async () => {
@@ -163,3 +212,12 @@ test('on a narrow screen nothing is wider than it', async () => {
   await untilSucceeded(page, 10);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
 });
+
+/** As the browser tells a page of a file somebody lets go of above it. */
+async function drop(page: Page, file: { readonly name: string; readonly text: string }): Promise<void> {
+  await page.evaluate(({ name, text }) => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([text], name, { type: 'application/json' }));
+    document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+  }, file);
+}
