@@ -1,7 +1,16 @@
 import { FuselineError } from '../core/errors.ts';
 
 /** What the exit code of every command means. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, stranded: 3, storage: 4, defect: 70, interrupted: 130 } as const;
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  stranded: 3,
+  storage: 4,
+  waiting: 5,
+  defect: 70,
+  interrupted: 130,
+} as const;
 
 export type Exit = (typeof EXIT)[keyof typeof EXIT];
 
@@ -13,6 +22,7 @@ Exit codes:
   3    stranded: a step is ready that no live worker can handle, or, for
        check, an unfinished run does not fit the new code
   4    the storage cannot be used
+  5    for simulate: a body waits for the real world, and has no fake
   70   a defect of fuseline itself
   130  interrupted before the work was done`;
 

@@ -5,6 +5,7 @@ import { FileStorage } from '../adapters/node-file/index.ts';
 import type { RunHandle } from '../core/handle.ts';
 import type { DispatchOptions } from '../core/workflow.ts';
 import type { AnyWorkflow } from '../http/service-of.ts';
+import type { Simulated } from '../testing/simulation/simulated.ts';
 import { UsageError } from './exits.ts';
 import { loadModule } from './load.ts';
 
@@ -30,14 +31,28 @@ export function workerNameHere(): string {
 
 /** Every workflow these files export, or those called `name`. */
 export async function findWorkflows(files: readonly string[], name: string | undefined): Promise<readonly Exported[]> {
-  const found = new Set<Exported>();
-  for (const file of files) for (const workflow of await workflowsIn(file)) found.add(workflow);
-  const wanted = [...found].filter((workflow) => name === undefined || workflow.name === name);
+  return called(name, files, (await exportsOf(files)).filter(isWorkflow), (workflow) => workflow.name);
+}
+
+/** The same to be simulated, with what a file says stands in for its steps. */
+export async function findSimulated(files: readonly string[], name: string | undefined): Promise<readonly Simulated[]> {
+  const found = await exportsOf(files);
+  const prepared = found.filter(isSimulated);
+  const plain = found.filter(isWorkflow).filter((one) => prepared.every(({ workflow }) => workflow !== one));
+  const all = [...prepared, ...plain.map((workflow): Simulated => ({ workflow }))];
+  return called(name, files, all, ({ workflow }) => workflow.name);
+}
+
+function called<T>(
+  name: string | undefined,
+  files: readonly string[],
+  found: readonly T[],
+  nameOf: (one: T) => string,
+) {
+  const wanted = found.filter((one) => name === undefined || nameOf(one) === name);
   if (wanted.length > 0) return wanted;
-  if (found.size === 0) throw new UsageError(`${list(files)} exports no workflow; export what workflow(…) returns`);
-  throw new UsageError(
-    `${list(files)} exports no workflow ${JSON.stringify(name)}, but ${list([...found].map((one) => one.name))}`,
-  );
+  if (found.length === 0) throw new UsageError(`${list(files)} exports no workflow; export what workflow(…) returns`);
+  throw new UsageError(`${list(files)} exports no workflow ${JSON.stringify(name)}, but ${list(found.map(nameOf))}`);
 }
 
 /** The one workflow a file exports, or the one of them called `name`. */
@@ -49,13 +64,23 @@ export async function findWorkflow(file: string, name: string | undefined): Prom
   );
 }
 
-async function workflowsIn(file: string): Promise<readonly Exported[]> {
+async function exportsOf(files: readonly string[]): Promise<readonly unknown[]> {
+  const found = new Set<unknown>();
+  for (const file of files) for (const one of Object.values(await moduleOf(file))) found.add(one);
+  return [...found];
+}
+
+function moduleOf(file: string): Promise<object> {
   if (!existsSync(file)) throw new UsageError(`there is no file ${JSON.stringify(file)}`);
-  const module = await loadModule(file).catch((cause: unknown) => {
+  return loadModule(file).catch((cause: unknown) => {
     const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
     throw new UsageError(`${JSON.stringify(file)} cannot be loaded: ${reason}`, { cause });
   });
-  return Object.values(module).filter(isWorkflow);
+}
+
+/** What `simulated` makes, whichever copy of the package made it. */
+function isSimulated(value: unknown): value is Simulated {
+  return typeof value === 'object' && value !== null && 'workflow' in value && isWorkflow(value.workflow);
 }
 
 function isWorkflow(value: unknown): value is Exported {

@@ -21,6 +21,8 @@ export {
   type SimulationReport,
   simulate,
 } from './simulation/simulate.ts';
+export { type Simulated, type SimulatedOptions, simulated } from './simulation/simulated.ts';
+export { type Unfitness, WorkflowUnfit } from './simulation/unfit.ts';
 export { type ContractCase, storeContract } from './store-contract.ts';
 export { type ModelTestOptions, modelTest } from './store-model.ts';
 export { type TestRun, type TestRunOptions, testRun } from './test-run.ts';

@@ -1,6 +1,9 @@
 import type { Named } from '../core/builder.ts';
 import type { Context } from '../core/context.ts';
+import type { Definition } from '../core/definition.ts';
 import type { Duration } from '../core/duration.ts';
+import { FuselineError } from '../core/errors.ts';
+import type { Host, Signal } from '../core/host.ts';
 
 export interface FakeContext extends Context {
   /** Waits in virtual time; rejects when the attempt's result is no longer wanted. */
@@ -49,8 +52,58 @@ export function fakeBody(fake: AnyFake, call: number): (needs: unknown, context:
   };
 }
 
-/** Refuses what is no fake, which plain JavaScript could hand over. */
-export function checkFake(step: string, fake: unknown): void {
+/** The context as a fake has it. */
+export function fakeContext(context: Context, own: Pick<FakeContext, 'sleep'> & Partial<Context>): FakeContext {
+  const { runId, step, attempt, key, heartbeat, once, log } = context;
+  return {
+    runId,
+    step,
+    attempt,
+    key,
+    heartbeat,
+    once,
+    log,
+    get signal() {
+      return context.signal;
+    },
+    ...own,
+  };
+}
+
+/** Waits on a clock that is not the world's; rejects when the result is no longer wanted. */
+export function sleepOn(host: Pick<Host, 'after'>, ms: number, signal: Signal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cancel = host.after(ms, () => {
+      signal.removeEventListener('abort', giveUp);
+      resolve();
+    });
+    const giveUp = (): void => {
+      cancel();
+      reject(signal.reason);
+    };
+    if (signal.aborted) giveUp();
+    else signal.addEventListener('abort', giveUp, { once: true });
+  });
+}
+
+/** Refuses fakes of steps that are not there, and what is no fake, which plain JavaScript could hand over. */
+export function checkFakes(workflow: Pick<Definition, 'compiled'>, fakes: AnyFakes): void {
+  for (const [step, fake] of Object.entries(fakes)) {
+    refuseUnknown(workflow, step);
+    checkFake(step, fake);
+  }
+}
+
+export function refuseUnknown({ compiled }: Pick<Definition, 'compiled'>, step: string): void {
+  if (compiled.index.has(step)) return;
+  const { name } = compiled.graph;
+  throw new FuselineError(
+    'UNKNOWN_STEP',
+    `workflow ${JSON.stringify(name)} has no step ${JSON.stringify(step)}; it has ${[...compiled.index.keys()].join(', ')}`,
+  );
+}
+
+function checkFake(step: string, fake: unknown): void {
   const list = Array.isArray(fake) ? fake : [fake];
   const wrong = list.find((one) => typeof one !== 'function' && !(one instanceof Error));
   if (list.length > 0 && wrong === undefined && !list.includes(undefined)) return;

@@ -5,7 +5,7 @@ import type { Host, Liveness } from '../core/host.ts';
 import { type MemoryStore, ProcessEngine, RuntimeStorage } from '../index.ts';
 import { MortalStore } from './dead-store.ts';
 import type { LeapingClock } from './test-run-clock.ts';
-import { type AnyFakes, type Call, type FakeContext, fakeBody } from './test-run-fakes.ts';
+import { type AnyFakes, type Call, type FakeContext, fakeBody, fakeContext, sleepOn } from './test-run-fakes.ts';
 
 export type Moment = 'before' | 'after';
 
@@ -145,38 +145,16 @@ export class TestWorker {
   }
 
   #fakeContext(context: Context): FakeContext {
-    const { runId, step, attempt, key, heartbeat, once, log } = context;
-    return {
-      runId,
-      step,
-      attempt,
-      key,
-      heartbeat,
-      once,
-      log,
-      get signal() {
-        return context.signal;
-      },
-      sleep: (duration) => this.#sleep(durationMs(duration), context),
-    };
+    return fakeContext(context, { sleep: (duration) => this.#sleep(durationMs(duration), context) });
   }
 
-  #sleep(ms: number, { signal }: Context): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const sleeper = { at: this.#host.now() + ms };
-      this.#sleepers.add(sleeper);
-      const cancel = this.#host.after(ms, () => {
-        this.#sleepers.delete(sleeper);
-        signal.removeEventListener('abort', giveUp);
-        resolve();
-      });
-      const giveUp = (): void => {
-        this.#sleepers.delete(sleeper);
-        cancel();
-        reject(signal.reason);
-      };
-      if (signal.aborted) giveUp();
-      else signal.addEventListener('abort', giveUp, { once: true });
-    });
+  async #sleep(ms: number, { signal }: Context): Promise<void> {
+    const sleeper = { at: this.#host.now() + ms };
+    this.#sleepers.add(sleeper);
+    try {
+      await sleepOn(this.#host, ms, signal);
+    } finally {
+      this.#sleepers.delete(sleeper);
+    }
   }
 }

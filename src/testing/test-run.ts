@@ -5,7 +5,7 @@ import { handleOf } from '../core/handle.ts';
 import { FuselineError, MemoryStore, type RunHandle, RuntimeStorage, type Workflow } from '../index.ts';
 import { settle } from './settle.ts';
 import { LeapingClock } from './test-run-clock.ts';
-import { type AnyFakes, type Call, checkFake, type Fakes, type StepCalled } from './test-run-fakes.ts';
+import { type AnyFakes, type Call, checkFakes, type Fakes, refuseUnknown, type StepCalled } from './test-run-fakes.ts';
 import { type JournalLine, readJournal } from './test-run-journal.ts';
 import { type Moment, type Stage, TestWorker } from './test-run-worker.ts';
 
@@ -68,10 +68,7 @@ export async function testRun<In, Out, Steps extends Named>(
 ): Promise<TestRun<Out, Steps>> {
   const { steps, also, now = Date.UTC(2020, 0, 1), seed = 1, patience = PATIENCE_MS } = options;
   const fakes: AnyFakes = { ...also, ...(steps as AnyFakes | undefined) };
-  for (const [step, fake] of Object.entries(fakes)) {
-    refuseUnknown(workflow, step);
-    checkFake(step, fake);
-  }
+  checkFakes(workflow, fakes);
   const clock = new LeapingClock(typeof now === 'number' ? now : now.getTime(), seed);
   const rows = new MemoryStore();
   const storage = new RuntimeStorage({ store: rows.reopen(), host: clock.host(() => true) });
@@ -230,13 +227,4 @@ class Patience {
     }
     return realNow() - this.#since < this.#ms;
   }
-}
-
-function refuseUnknown({ compiled }: Pick<Stage['definition'], 'compiled'>, step: string): void {
-  if (compiled.index.has(step)) return;
-  const { name } = compiled.graph;
-  throw new FuselineError(
-    'UNKNOWN_STEP',
-    `workflow ${JSON.stringify(name)} has no step ${JSON.stringify(step)}; it has ${[...compiled.index.keys()].join(', ')}`,
-  );
 }

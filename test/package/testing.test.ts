@@ -1,23 +1,28 @@
 // TESTING.md as its reader has it: its snippets beside the installed package.
-import { execFile } from 'node:child_process';
+import { exec, execFile } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import { nodes } from './nodes.ts';
+import { nodes, shell } from './nodes.ts';
 
 const project = inject('project');
 const root = resolve(import.meta.dirname, '../..');
 const document = await readFile(join(root, 'TESTING.md'), 'utf8');
 const snippets = [...document.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code);
+const commands = [...document.matchAll(/^npx fuseline .*$/gm), ...document.matchAll(/`(fuseline check [^`]*)`/g)].map(
+  ([line, short]) => (short === undefined ? line : `npx ${short}`),
+);
 const folder = join(project, 'testing');
 const execute = promisify(execFile);
 
 beforeAll(async () => {
-  expect(snippets).toHaveLength(2);
+  expect(snippets).toHaveLength(3);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder);
-  await Promise.all(['workflow.ts', 'store.ts'].map((file, i) => writeFile(join(folder, file), snippets[i] ?? '')));
+  await Promise.all(
+    ['workflow.ts', 'flows.ts', 'store.ts'].map((file, i) => writeFile(join(folder, file), snippets[i] ?? '')),
+  );
 });
 
 test('every snippet compiles in a project of its own', async () => {
@@ -44,6 +49,17 @@ describe.each(nodes)('on Node $version', (node) => {
     expect(printed).toMatch(/^paid: receipt 17 3\n/);
     const types = [...printed.matchAll(/type: '(\w+)',(?:(?!type: )[\s\S])*? step: 'charge'/g)].map(([, type]) => type);
     expect(types).toEqual(['claimed', 'retrying', 'claimed', 'checkpoint', 'lost', 'claimed', 'succeeded']);
+  });
+
+  test('every command works', async () => {
+    expect(commands).toHaveLength(2);
+    // A directory without runs.
+    await mkdir(join(folder, 'runs'), { recursive: true });
+    const [simulate = '', check = ''] = commands;
+    const read = async (line: string) => (await promisify(exec)(line, { cwd: folder, env: shell(node) })).stdout;
+    // The last number counts: as many as it takes to see that it works.
+    expect(await read(`${simulate} --worlds 10`)).toMatch(/^10 worlds, no promise broken\n/);
+    await read(check);
   });
 
   test('the store’s contract and model find nothing, and every promise is told', async () => {

@@ -1,5 +1,5 @@
 import { defineGraph, typed, type Workflow, workflow } from 'fuseline';
-import { type Call, testRun } from 'fuseline/testing';
+import { type Call, simulated, testRun } from 'fuseline/testing';
 import { expectTypeOf } from 'vitest';
 
 /** Fakes are typed by the steps the output depends on: those behind its needs, its `after`, its groups and roads. */
@@ -93,3 +93,10 @@ const generated = defineGraph({ name: 'g', steps: [{ name: 'a' }] }, { a: () => 
 testRun(generated, undefined, { steps: { a: () => 1, whatever: () => 'text' } });
 const annotated: Workflow<{ total: number }, boolean> = order;
 testRun(annotated, input, { steps: { charge: () => 1 } });
+
+// Worlds take the same fakes.
+simulated(order, { input, steps: { charge: [new Error('down'), () => ({ paid: 1 })] }, also: { notify: () => 1 } });
+// @ts-expect-error
+simulated(order, { input, steps: { charge: () => 'paid' } });
+// @ts-expect-error
+simulated(order, { input: { total: '40' } });

@@ -1,17 +1,26 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defineGraph, MemoryStore, workflow } from 'fuseline';
-import { SimulationFailed, simulate } from 'fuseline/testing';
-import { expect, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { defineGraph, MemoryStore, typed, workflow } from 'fuseline';
+import { type FakeContext, SimulationFailed, simulate, simulated } from 'fuseline/testing';
+import { describe, expect, test } from 'vitest';
 import { FileStore } from '../../src/adapters/node-file/file-store.ts';
+import { exitOf } from '../../src/cli/simulate.ts';
 
 test('no promise is broken in 500 worlds, and everything there is to reach is reached', {
   timeout: 180_000,
 }, async () => {
-  const { worlds, unreached } = await simulate({ worlds: 500 });
+  const replay = (seed: number) => `npm run simulate -- --seed ${seed} --worlds 1`;
+  const { worlds, reached, unreached } = await simulate({ worlds: 500, replay });
   expect(worlds).toBe(500);
-  expect(unreached).toEqual([]);
+  expect(unreached, JSON.stringify(reached)).toEqual([]);
+});
+
+test('the command fails where so many made-up worlds have not reached everything', () => {
+  expect(exitOf({ worlds: 500, unreached: [] })).toBe(0);
+  expect(exitOf({ worlds: 499, unreached: ['event: lost'] })).toBe(0);
+  expect(exitOf({ worlds: 500, unreached: ['event: lost'] })).toBe(1);
 });
 
 test('workers on a directory keep the same promises', { timeout: 60_000 }, async () => {
@@ -36,6 +45,56 @@ test('a workflow of one’s own is simulated, with its own bodies', async () => 
   expect(reached.action?.kill).toBeGreaterThan(0);
 });
 
+describe('a fake', () => {
+  const order = workflow('order', { input: typed<{ total: number }>() }, ($) => {
+    const receipt = $.step('charge', { order: $.input }, () => sleep(60_000, 'paid'), { retry: 5 });
+    return $.step('mail', { receipt }, ({ receipt }) => receipt.length);
+  });
+  const input = { total: 40 };
+
+  test('stands in for a body in worlds: one after the other, in virtual time, through crashes', async () => {
+    const steps = {
+      charge: [
+        new Error('down'),
+        async ({ order }: { order: { total: number } }, { sleep, once }: FakeContext) => {
+          await sleep('2s');
+          return once('pay', () => `receipt ${order.total}`);
+        },
+      ],
+    } as const;
+    const { reached } = await simulate({ workflows: [simulated(order, { input, steps })], worlds: 20 });
+    expect(reached.event?.retrying).toBeGreaterThan(20);
+    expect(reached.event?.checkpoint).toBeGreaterThan(20);
+    expect(reached.event?.lost).toBeGreaterThan(0);
+  });
+
+  test('is asked for where a body waits for the real world, in itself or in once', async () => {
+    const unfit = { reason: 'waits for the real world', workflow: 'order', step: 'charge' };
+    await expect(simulate({ workflows: [{ workflow: order, input }] })).rejects.toMatchObject(unfit);
+    const steps = { charge: (_: unknown, { once }: FakeContext) => once('pay', () => sleep(60_000, 'paid')) };
+    await expect(simulate({ workflows: [simulated(order, { input, steps })] })).rejects.toMatchObject(unfit);
+  });
+
+  test('of a step that is not there is refused', async () => {
+    const steps = { chrage: () => 'paid' };
+    await expect(simulate({ workflows: [{ workflow: order, input, steps }] })).rejects.toThrow('no step "chrage"');
+  });
+});
+
+test('a workflow of which no run succeeds is refused, with the step and its error', async () => {
+  const order = workflow('order', ($) => {
+    const one = $.step('one', {}, () => 1);
+    return $.step('two', { one }, (): number => {
+      throw new TypeError('no luck');
+    });
+  });
+  await expect(simulate({ workflows: [{ workflow: order }], worlds: 5 })).rejects.toMatchObject({
+    reason: 'never succeeds',
+    step: 'two',
+    message: expect.stringContaining('TypeError: no luck'),
+  });
+});
+
 test('a broken promise is told with the seed, what to call, and a world made smaller', async () => {
   let calls = 0;
   const graph = { name: 'two', steps: [{ name: 'a' }, { name: 'b', after: [{ step: 'a' }] }] };
@@ -47,6 +106,7 @@ test('a broken promise is told with the seed, what to call, and a world made sma
   expect(failure).toBeInstanceOf(SimulationFailed);
   expect(failure).toMatchObject({ seed: 7, invariant: 'the same seed is the same world', plan: { actions: [] } });
   expect((failure as Error).message).toContain('seed: 7, worlds: 1');
+  expect((failure as Error).message).toMatch(/reached until then: .*event: .*succeeded \d/);
 });
 
 test('a store that forgets what it was told is noticed', { timeout: 60_000 }, async () => {

@@ -3,6 +3,7 @@ export class Coverage {
   readonly #counts = new Map<string, Map<string, number>>();
 
   note(kind: string, what: string, times = 1): void {
+    if (times === 0) return;
     const counts = this.#counts.get(kind) ?? new Map<string, number>();
     this.#counts.set(kind, counts);
     counts.set(what, (counts.get(what) ?? 0) + times);
@@ -23,7 +24,9 @@ export class Coverage {
     );
   }
 
-  entries(): readonly (readonly [kind: string, counts: readonly (readonly [what: string, times: number])[]])[] {
-    return [...this.#counts].map(([kind, counts]) => [kind, [...counts].sort(([a], [b]) => (a < b ? -1 : 1))]);
+  report(): Readonly<Record<string, Readonly<Record<string, number>>>> {
+    const sorted = ([...counts]: Map<string, number>) =>
+      Object.fromEntries(counts.sort(([a], [b]) => (a < b ? -1 : 1)));
+    return Object.fromEntries([...this.#counts].map(([kind, counts]) => [kind, sorted(counts)]));
   }
 }

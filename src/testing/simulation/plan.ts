@@ -108,7 +108,7 @@ export function planWorld(seed: number, random: Random, own: number): WorldPlan 
     ? Array.from({ length: random.below(9) }, () => planAction(random, workers.length, runs.length))
     : [];
   if (troubled) actions.push(deaths === 'heard' && workers.length > 1 ? planSilence(random) : planDeath(random));
-  return {
+  const plan: WorldPlan = {
     seed,
     workflows,
     runs,
@@ -126,6 +126,15 @@ export function planWorld(seed: number, random: Random, own: number): WorldPlan 
     },
     actions: actions.sort((a, b) => a.at - b.at),
   };
+  return random.chance(0.3) ? withRemoval(plan, random) : plan;
+}
+
+/** Who cancels a run often does not want it any more. */
+function withRemoval(plan: WorldPlan, random: Random): WorldPlan {
+  const cancel = plan.actions.find((action) => action.type === 'command' && action.command === 'cancel');
+  if (cancel?.type !== 'command') return plan;
+  const removal: Action = { ...cancel, at: cancel.at + random.below(EVENTFUL_MS), command: 'remove' };
+  return { ...plan, actions: [...plan.actions, removal].sort((a, b) => a.at - b.at) };
 }
 
 function planAction(random: Random, workers: number, runs: number): Action {

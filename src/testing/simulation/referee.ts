@@ -1,4 +1,5 @@
 import { canonical, portable } from '../../core/codec.ts';
+import type { ErrorRecord } from '../../core/errors.ts';
 import type { Event, JournalEntry, Stored } from '../../core/events.ts';
 import { type CompiledGraph, compileGraph, type Graph } from '../../core/graph.ts';
 import { keys, lastPart } from '../../core/keys.ts';
@@ -7,7 +8,7 @@ import * as run from '../../core/run-state.ts';
 import type { Batch, Key } from '../../core/store.ts';
 import type { Coverage } from './coverage.ts';
 import type { Ground } from './ground.ts';
-import { type ClaimSeen, JournalModel, STOP_GRACE_MS, type StepStatus } from './journal-model.ts';
+import { type ClaimSeen, JournalModel, STOP_GRACE_MS, type StepSeen, type StepStatus } from './journal-model.ts';
 import { NOTICE_MS, type Process } from './process.ts';
 import { demand, Violation } from './violation.ts';
 
@@ -31,6 +32,17 @@ interface Watched {
   readonly model: JournalModel;
   /** What the engine's own fold makes of the same journal. */
   readonly fold: run.RunState;
+}
+
+/** What became of a run. */
+export interface RunEnd {
+  readonly workflow: string;
+  readonly status: string;
+  /** Nothing but its own steps decided. */
+  readonly byItself: boolean;
+  /** The first that failed. */
+  readonly step: string | undefined;
+  readonly error: ErrorRecord | undefined;
 }
 
 /** Sees every commit and every body of a world, and holds both against the specification. */
@@ -137,6 +149,22 @@ export class Referee {
   ): { readonly failures: number; readonly checkpoints: ReadonlyMap<string, Stored> } | undefined {
     const model = this.runs.get(id)?.model;
     return model?.steps[model.graph.index.get(step) as number];
+  }
+
+  /** How the runs ended that were not removed. */
+  ends(): readonly RunEnd[] {
+    return [...this.runs.values()].map(({ model }): RunEnd => {
+      const failed = model.steps
+        .filter(({ status }) => status === 'FAILED')
+        .reduce<StepSeen | undefined>((first, step) => (first && first.order < step.order ? first : step), undefined);
+      return {
+        workflow: model.graph.graph.name,
+        status: model.status,
+        byItself: !model.interfered,
+        step: failed && model.nameOf(model.steps.indexOf(failed)),
+        error: failed?.error,
+      };
+    });
   }
 
   /** A row that must not be there once everybody has left: something held or due, or a worker whose death could be seen. */

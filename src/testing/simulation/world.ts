@@ -6,7 +6,7 @@ import { ProcessEngine } from '../../core/process-engine.ts';
 import type { RunState } from '../../core/run-state.ts';
 import { RuntimeStorage } from '../../core/storage.ts';
 import type { Store } from '../../core/store.ts';
-import { FaultyStore } from '../faulty-store.ts';
+import { type FaultCounts, FaultyStore } from '../faulty-store.ts';
 import { type Random, seeded } from '../random.ts';
 import { settle } from '../settle.ts';
 import { VirtualHost } from '../virtual-host.ts';
@@ -15,9 +15,13 @@ import type { Coverage } from './coverage.ts';
 import { Follower } from './follower.ts';
 import { Ground } from './ground.ts';
 import { WorldNetwork } from './network.ts';
+import { OwnBodies } from './own-bodies.ts';
 import { type Action, DISTURBED_MS, type RunPlan, type Whom, type WorldPlan } from './plan.ts';
 import { Process, seenBy } from './process.ts';
-import { Referee } from './referee.ts';
+import { FAULTS } from './reachable.ts';
+import { Referee, type RunEnd } from './referee.ts';
+import type { Simulated } from './simulated.ts';
+import { WorkflowUnfit } from './unfit.ts';
 import { demand, Violation } from './violation.ts';
 
 /** After the disturbance, longer than any backoff, silence or deadline of a world. */
@@ -37,15 +41,16 @@ const WAKE_MS = 3_000;
 /** Where somebody who holds claims is meant and nobody does, it is looked for one again, so often and for so long. */
 const HOLDER_MS = { again: 100, most: 5_000 } as const;
 
-/** A workflow, and what its runs are given. */
-export interface Runnable {
+/** A workflow as each process has it, and what its runs are given. */
+interface Runnable {
   readonly definition: Definition;
   readonly input: unknown;
+  of(process: Process): Definition;
 }
 
 export interface WorldParts {
   /** The user's; where there are none, those of the plan are run. */
-  readonly workflows: readonly Runnable[];
+  readonly workflows: readonly Simulated[];
   /** Opens a handle on the rows of this world; they lie in memory unless told. */
   readonly open?: (() => Promise<Store>) | undefined;
 }
@@ -54,6 +59,8 @@ export interface WorldParts {
 export interface WorldReport {
   readonly trace: readonly string[];
   readonly violation: Violation | undefined;
+  /** What became of the runs that are there at its end. */
+  readonly ends: readonly RunEnd[];
 }
 
 /** Lets a world happen, from its first dispatch to its peace. */
@@ -62,11 +69,12 @@ export async function runWorld(plan: WorldPlan, parts: WorldParts, coverage: Cov
   try {
     await world.happen();
   } catch (error) {
+    if (error instanceof WorkflowUnfit) throw error;
     world.violated(error);
   } finally {
     await world.close();
   }
-  return { trace: world.trace, violation: world.violation };
+  return { trace: world.trace, violation: world.violation, ends: world.ends };
 }
 
 interface Worker {
@@ -87,6 +95,7 @@ class World {
   readonly #network = new WorldNetwork();
   readonly #referee: Referee;
   readonly #definitions: readonly Runnable[];
+  readonly #own = new OwnBodies();
   readonly #processes = new Map<string, Process>();
   readonly #workers: Worker[] = [];
   readonly #clientProcess: Process;
@@ -121,8 +130,15 @@ class World {
     this.#referee = new Referee(this.#ground, coverage, (name) => this.#processes.get(name));
     this.#definitions =
       plan.workflows.length > 0
-        ? plan.workflows.map((one) => ({ definition: definitionOf(one, this.#referee, this.#network), input: null }))
-        : workflows;
+        ? plan.workflows.map((one) => {
+            const definition = definitionOf(one, this.#referee, this.#network);
+            return { definition, input: null, of: () => definition };
+          })
+        : workflows.map(({ workflow, input, steps = {} }) => ({
+            definition: workflow,
+            input,
+            of: (process) => this.#own.of(workflow, steps, process),
+          }));
     this.#clientProcess = this.#process('client');
   }
 
@@ -157,7 +173,12 @@ class World {
         : new Violation('a worker goes on', error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
 
+  get ends(): readonly RunEnd[] {
+    return this.#referee.ends();
+  }
+
   async close(): Promise<void> {
+    this.#countFaults();
     for (const process of this.#processes.values()) process.die();
     await this.#ground.close();
   }
@@ -165,7 +186,15 @@ class World {
   async #settle(): Promise<void> {
     do await settle();
     while (this.#ground.isBusy);
+    this.#own.demandVirtualTime();
     if (this.violation) throw this.violation;
+  }
+
+  #countFaults(): void {
+    for (const { counts } of this.#faulty) {
+      for (const [fault, times] of Object.entries(counts) as [keyof FaultCounts, number][])
+        this.#coverage.note('fault', FAULTS[fault], times);
+    }
   }
 
   #say(what: string): void {
@@ -267,8 +296,8 @@ class World {
     const store = await this.#ground.handle(process.name);
     const liveness = this.#plan.deaths === 'seen' ? seenBy(process, (name) => this.#processes.get(name)) : undefined;
     const storage = this.#storage(process, store, liveness);
-    const definitions = this.#definitions.map(({ definition }) =>
-      witnessed(definition, process, seeded(this.#random.below(2 ** 31)), this.#referee),
+    const definitions = this.#definitions.map((one) =>
+      witnessed(one.of(process), process, seeded(this.#random.below(2 ** 31)), this.#referee),
     );
     const engine = new ProcessEngine(definitions, storage, { concurrency, name: process.name });
     const one: Worker = { process, engine, gone: false };
