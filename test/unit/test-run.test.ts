@@ -1,7 +1,7 @@
 import { setTimeout as realTime } from 'node:timers/promises';
 import { defineGraph, typed, workflow } from 'fuseline';
 import { type FakeContext, testRun } from 'fuseline/testing';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 const DAY_MS = 86_400_000;
 const unreachable = (): never => {
@@ -219,6 +219,26 @@ test('a run goes as far as it is told, and hears commands there', async () => {
   await run.until('mail');
   expect(await run.result()).toBe('paid 40');
   expect(run.calls('mail')).toHaveLength(2);
+});
+
+test('taken up again while a body of before is still to stop, it goes on to its end', async () => {
+  const hangs = () => new Promise<never>(() => undefined);
+  const run = await testRun(order, { total: 40 }, { steps: { reserve: [hangs, reserve], charge }, also });
+  await run.advance('1s');
+  await run.cancel();
+  await run.advance('1s');
+  await run.retry();
+  expect(await run.result()).toBe('paid 40');
+});
+
+test('clocks that a test puts in place of the real ones do not hold it up', async () => {
+  vi.useFakeTimers();
+  try {
+    const run = await testRun(order, { total: 40 }, { steps: { reserve, charge }, also });
+    expect(await run.result()).toBe('paid 40');
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('the journal is the same in every run of the same test, whenever that begins', async () => {

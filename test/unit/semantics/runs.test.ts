@@ -459,4 +459,23 @@ describe('retry', () => {
     await rig.work(wf, 'run');
     expect(await run.result()).toBe('b');
   });
+
+  test('a step of a cancelled run alone does not end it well, and what it lacks is said in words', async () => {
+    const rig = new Rig();
+    const wf = workflow('w', ($) => {
+      const a = $.step('a', {}, () => 'a');
+      const b = $.step('b', {}, () => 'b');
+      return $.step('c', { a, b }, ({ a, b }) => a + b);
+    });
+    const run = await rig.dispatch(wf, undefined);
+    await run.cancel();
+    await run.enqueue('a');
+    await rig.work(wf, 'run');
+    const said = 'run run failed: steps it needs stay cancelled; retry it to take them up as well';
+    await expect(run.result()).rejects.toThrow(said);
+    expect(await rig.storage.explain('run')).toContain('failed because steps it needs stay cancelled');
+    await run.retry();
+    await rig.work(wf, 'run');
+    expect(await run.result()).toBe('ab');
+  });
 });
