@@ -4,7 +4,7 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import manifest from './package.json' with { type: 'json' };
-import { chromiumArgs, findChromium, profiles } from './scripts/chromium.ts';
+import { chromiumArgs, findChromium, type IndexedDBBackend, profiles } from './scripts/chromium.ts';
 
 // An entry of the package means its source here; child processes of tests get the built package, as a user would.
 const sources = Object.entries(manifest.exports).flatMap(([entry, target]) =>
@@ -25,11 +25,12 @@ const project = (
 });
 
 /** A real browser with a profile of its own. */
-const chromium = (name: string, feature: string) => ({
-  name,
+const chromium = (backend: IndexedDBBackend, feature: string) => ({
+  name: `IndexedDB on ${backend}`,
+  provide: { backend },
   browser: 'chromium' as const,
   provider: playwright({
-    persistentContext: join(profiles, name),
+    persistentContext: join(profiles, backend),
     launchOptions: { executablePath: findChromium() ?? '', args: [...chromiumArgs, feature] },
   }),
 });
@@ -59,10 +60,9 @@ export default defineConfig({
             enabled: true,
             headless: true,
             screenshotFailures: false,
-            // Chromium is moving from the first to the second.
             instances: [
-              chromium('IndexedDB on LevelDB', '--disable-features=IdbSqliteBackingStore,IdbSqliteOnDiskRollout'),
-              chromium('IndexedDB on SQLite', '--enable-features=IdbSqliteBackingStore'),
+              chromium('LevelDB', '--disable-features=IdbSqliteBackingStore,IdbSqliteOnDiskRollout'),
+              chromium('SQLite', '--enable-features=IdbSqliteBackingStore'),
             ],
           },
         },

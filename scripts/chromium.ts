@@ -14,6 +14,15 @@ export function findChromium(): string | undefined {
   return [...inPath, MAC].find((path) => existsSync(path));
 }
 
+declare module 'vitest' {
+  interface ProvidedContext {
+    backend: IndexedDBBackend;
+  }
+}
+
+/** What Chromium keeps the rows of IndexedDB in: it is moving from the first to the second. */
+export type IndexedDBBackend = 'LevelDB' | 'SQLite';
+
 /** Profiles of this run: in a private one, which a test gets unless told, IndexedDB never touches the disk. */
 export const profiles = join(tmpdir(), `fuseline-chromium-${process.pid}`);
 
