@@ -7,6 +7,7 @@ import { html, say, set } from './dom.ts';
 import { FuselineGraph } from './graph-element.ts';
 import { Journal } from './journal.ts';
 import { defaultLayout } from './layout.ts';
+import { Panels } from './panels.ts';
 import { RUN_STYLE } from './run-style.ts';
 import { drawSign, signPicture, wordOf } from './signs.ts';
 import { StepPanel } from './step-panel.ts';
@@ -31,12 +32,19 @@ export class FuselineRun extends FollowingElement implements FuselineRunElement 
   readonly #labels = html('span', { class: 'labels' });
   readonly #explain = html('p', { class: 'explain', part: 'explain' });
   readonly #toNow = html('button', { type: 'button', class: 'now', part: 'now' }, 'Back to now');
+  readonly #panels = new Panels(this, 'Views of the run', [
+    { name: 'graph', title: 'Graph', content: this.#graph },
+    { name: 'step', title: 'Step', content: this.#panel.element },
+    { name: 'timeline', title: 'Timeline', content: this.#timeline },
+    { name: 'journal', title: 'Journal', content: this.#journal.element },
+  ]);
   readonly #frame = html(
     'div',
     { class: 'run', part: 'run' },
     html('header', { part: 'header' }, this.#title, this.#state, this.#facts, this.#labels, this.#toNow, this.#explain),
-    html('div', { class: 'upper' }, this.#graph, this.#panel.element),
-    html('div', { class: 'lower' }, this.#timeline, this.#journal.element),
+    this.#panels.tabs,
+    html('div', { class: 'upper' }, this.#panels.of('graph'), this.#panels.of('step')),
+    html('div', { class: 'lower' }, this.#panels.of('timeline'), this.#panels.of('journal')),
   );
   readonly #message = messageLine();
   #content: StepContent | undefined;
@@ -57,6 +65,7 @@ export class FuselineRun extends FollowingElement implements FuselineRunElement 
     // They leave this element by themselves, and find its properties changed already.
     hear('fuseline-select', ({ step }) => {
       this.selected = step;
+      if (step !== undefined) this.#panels.reveal('step');
     });
     hear('fuseline-mark', ({ step }) => {
       this.marked = step;

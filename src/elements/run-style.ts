@@ -16,6 +16,10 @@ h3:not(.cap) { font-size: 15px; }
 .upper, .lower { display: grid; grid-template: minmax(0, 1fr) / minmax(0, 1fr) minmax(260px, 32%); min-height: 0; contain: size; }
 .lower { border-top: 1px solid var(--line); }
 .upper > :first-child, .lower > :first-child { border-inline-end: 1px solid var(--line); }
+.tabs { display: flex; border-bottom: 1px solid var(--line); }
+.tabs button { flex: 1; padding: 8px 4px; border: 0; border-radius: 0; background: none; color: var(--muted); outline-offset: -2px; }
+.tabs [aria-selected='true'] { color: var(--text); font-weight: 600; box-shadow: inset 0 -2px 0 var(--accent); }
+.panel { display: grid; grid-template: minmax(0, 1fr) / minmax(0, 1fr); min-height: 0; }
 fuseline-graph { height: 100%; border-radius: 0; }
 fuseline-timeline { height: 100%; }
 .step { min-height: 0; padding: 12px 16px; overflow: auto; }
@@ -59,14 +63,13 @@ pre { margin: 4px 0 0; padding: 6px 8px; max-height: 220px; overflow: auto; back
 .row .detail { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; color: var(--muted); }
 @container (max-width: 720px) {
   .run { display: block; }
-  .upper, .lower { display: block; contain: none; }
-  .upper > *, .lower > * { border-inline-end: 0 !important; border-bottom: 1px solid var(--line); }
-  fuseline-graph { height: 320px; }
-  .step { max-height: 320px; }
-  fuseline-timeline { height: auto; max-height: 260px; }
-  .journal { height: 240px; }
+  .upper, .lower { display: block; contain: none; border: 0; }
+  .upper > :first-child, .lower > :first-child { border: 0; }
+  .graph-panel, .journal-panel { height: 420px; }
+  .timeline-panel { max-height: 420px; }
 }
 @media (forced-colors: active) {
+  .tabs [aria-selected='true'] { border-bottom: 2px solid Highlight; }
   .row:hover, .row.marked, .row[aria-selected='true'] { box-shadow: inset 3px 0 0 var(--accent); outline: 1px solid Highlight; outline-offset: -1px; }
 }
 `;

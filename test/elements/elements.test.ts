@@ -138,6 +138,36 @@ test('while nothing changes no frame is drawn', async () => {
   await expect.poll(frames, { timeout: 15_000 }).toBe(0);
 });
 
+test('where there is no room the panels are seen one at a time, and a step that is chosen comes into view', async () => {
+  const { page } = await visit(house, { viewport: { width: 360, height: 740 } });
+  await play(page);
+  const panels = () =>
+    page.getByRole('tabpanel').evaluateAll((all) => all.map((panel) => panel.getAttribute('aria-labelledby')));
+  expect(await panels()).toEqual(['tab-graph']);
+  await page
+    .locator('fuseline-graph')
+    .getByRole('option', { name: /^resize-small/ })
+    .click();
+  await page.getByRole('heading', { name: 'resize-small', exact: true }).waitFor();
+  expect(await panels()).toEqual(['tab-step']);
+  await page.keyboard.press('ArrowRight');
+  expect(await panels()).toEqual(['tab-timeline']);
+  await page.getByRole('slider').waitFor();
+  await page.keyboard.press('End');
+  expect(await panels()).toEqual(['tab-journal']);
+  await page.getByRole('listbox', { name: 'Journal' }).getByText('created').waitFor();
+  await page.keyboard.press('ArrowRight');
+  await page
+    .locator('fuseline-graph')
+    .getByRole('option', { name: /^decode/ })
+    .waitFor();
+
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.getByRole('tablist').waitFor({ state: 'hidden' });
+  expect(await panels()).toEqual([]);
+  await page.getByRole('listbox', { name: 'Journal' }).waitFor();
+});
+
 const SCREENS = [
   ['light', { colorScheme: 'light' }],
   ['dark', { colorScheme: 'dark' }],
@@ -170,11 +200,22 @@ test.each(SCREENS)(
       await page.evaluate(() => window.asked.takeOver());
       await page.getByText('Run photo-1 succeeded.', { exact: true }).waitFor();
       await page.locator('fuseline-run').evaluate((run) => Object.assign(run, { selected: 'resize-small' }));
+      await view(page, 'Step');
       await page.getByRole('heading', { name: 'resize-small' }).waitFor();
       await check('a step');
       await page.locator('fuseline-run').evaluate((run) => Object.assign(run, { moment: 4 }));
       await page.getByRole('button', { name: 'Back to now' }).waitFor();
       await check('the past');
+      await view(page, 'Timeline');
+      await check('the timeline of the past');
+      await view(page, 'Journal');
+      await check('the journal of the past');
     }
   },
 );
+
+/** Chooses one of the panels, where only one is seen at a time. */
+async function view(page: Page, name: string): Promise<void> {
+  const tab = page.getByRole('tab', { name });
+  if (await tab.isVisible()) await tab.click();
+}
