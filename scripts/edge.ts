@@ -91,8 +91,8 @@ Try, in another terminal:
 TOKEN=${client}
 curl ${address}/workflows -H "authorization: Bearer $TOKEN"
 curl -X POST ${address}/workflows/checkout/runs -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '{"id":"order-17","input":{"orderId":17}}'
+curl -N ${address}/runs/order-17/events -H "authorization: Bearer $TOKEN"
 curl "${address}/runs/order-17/result?waitMs=20000" -H "authorization: Bearer $TOKEN"
-curl ${address}/runs/order-17/history -H "authorization: Bearer $TOKEN"
 curl ${address}/runs -H "authorization: Bearer $TOKEN"
 curl -X DELETE ${address}/runs/order-17 -H "authorization: Bearer ${admin}"
 `;
