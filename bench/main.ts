@@ -8,11 +8,25 @@ import { type FileRoom, openFileRoom } from './file-room.ts';
 import { held } from './held.ts';
 import { keptRuns } from './kept.ts';
 import { longRuns } from './long.ts';
+import { page } from './page.ts';
 import { resume } from './resume.ts';
 import { manyRuns } from './short-runs.ts';
 import { HEADING, heading, jsonLine, row } from './table.ts';
+import { tabs } from './tabs.ts';
 
-const FAMILIES: readonly Family[] = [chains, fans, manyRuns, commits, longRuns, held, keptRuns, resume, bundle];
+const FAMILIES: readonly Family[] = [
+  chains,
+  fans,
+  manyRuns,
+  commits,
+  longRuns,
+  held,
+  keptRuns,
+  resume,
+  page,
+  tabs,
+  bundle,
+];
 const ROUNDS = 5;
 
 const { values: options } = parseArgs({

@@ -1,6 +1,6 @@
 import { type Family, type Figure, type Goal, meets } from './figures.ts';
 
-const WIDTHS = [36, 14, 14, 19, 11, 8, 21, 3] as const;
+const WIDTHS = [42, 18, 17, 16, 11, 8, 21, 3] as const;
 
 export const HEADING = line(['', 'platform', 'metric', 'median', 'raw', 'ratio', 'min … max', 'n', 'goal']);
 

@@ -28,9 +28,10 @@ export class Site {
   readonly #server: Server;
   readonly #told = new Set<() => void>();
 
-  static async serve(): Promise<Site> {
+  /** `entries`: its scripts, by name; each page loads the one called `page`. */
+  static async serve(entries: Readonly<Record<string, string>> = ENTRIES): Promise<Site> {
     const { outputFiles } = await build({
-      entryPoints: Object.fromEntries(Object.entries(ENTRIES).map(([name, path]) => [name, resolve(path)])),
+      entryPoints: Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, resolve(path)])),
       bundle: true,
       format: 'esm',
       target: 'es2023',
