@@ -10,12 +10,12 @@ import {
   type RunView,
   workerName,
 } from 'fuseline';
+import { type Route, readRoute, writeRoute } from '../../src/ui/page/route.ts';
 import { type Meddling, type Mischief, meddleAs } from '../photos/meddling.ts';
 import { type Photo, photoWorkflow } from '../photos/workflow.ts';
 import { describe } from './failures.ts';
 import { Journals } from './journals.ts';
 import { Rescues } from './rescues.ts';
-import { type Route, readRoute, writeRoute } from './route.ts';
 import { samplePhotos } from './samples.ts';
 import { onSettings, readSettings, type Settings, writeSettings } from './settings.ts';
 import { CAPTIONS, type Rescue } from './story.ts';

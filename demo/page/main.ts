@@ -2,13 +2,13 @@
 import { defineElements } from 'fuseline/elements';
 import { IndexedDBStorage } from 'fuseline/indexeddb';
 import { html, render } from 'lit-html';
+import type { Command } from '../../src/ui/page/commands.ts';
+import { Palette } from '../../src/ui/page/palette.ts';
+import { RunsList } from '../../src/ui/page/runs-list.ts';
 import { App } from './app.ts';
-import type { Command } from './commands.ts';
 import { offline } from './offline.ts';
 import { pageCommands } from './page-commands.ts';
-import { Palette } from './palette.ts';
 import { showResult } from './results.ts';
-import { RunsList } from './runs-list.ts';
 import { droppedPhotos } from './samples.ts';
 import { scriptAddress } from './trusted.ts';
 import { type Acts, type Frame, noticeBar, runBar, storyBar, toolBar, topBar, workersPanel } from './view.ts';
@@ -38,7 +38,12 @@ render(
 const storage = new IndexedDBStorage(DATABASE);
 const app = new App({ storage, database: DATABASE, engine: scriptAddress('engine.js'), changed: draw });
 const palette = new Palette(commands, (command) => obey(command.id));
-const list = new RunsList(room('runs'), (run) => app.choose(run));
+const list = new RunsList(room('runs'), {
+  select: (run) => app.choose(run),
+  name: ({ id, labels }) => labels.photo ?? id,
+  status: ({ status }) => status.toLowerCase(),
+  detail: ({ id }) => app.journals.progress(id),
+});
 const files = room('files') as HTMLInputElement;
 const inspector = document.querySelector('fuseline-run') as HTMLElementTagNameMap['fuseline-run'];
 
@@ -130,7 +135,6 @@ function paint(): void {
   list.show({
     runs: listed,
     selected: app.copy ? undefined : route.run,
-    progress: (run) => app.journals.progress(run),
   });
 
   inspector.storage = app.shown;

@@ -1,7 +1,8 @@
 import type { StepView } from 'fuseline';
+import { because, type Command, unless } from '../../src/ui/page/commands.ts';
+import { runCommands } from '../../src/ui/page/run-commands.ts';
 import type { Mischief } from '../photos/meddling.ts';
 import type { App } from './app.ts';
-import type { Command } from './commands.ts';
 import { forgetSettings } from './settings.ts';
 
 const HANG_MS = 20_000;
@@ -80,69 +81,13 @@ export function pageCommands(app: App, acts: PageActs): readonly Command[] {
   ];
   return [
     ...commands,
-    ...runCommands(app),
+    ...runCommands({
+      storage: app.shown,
+      run,
+      step: app.route.step,
+      refusal: app.copy && 'this is a copy, which nobody works on',
+    }),
     ...(['slow', 'flaky', 'failing'] as const).map((kind) => mischief(app, step, kind)),
-  ];
-}
-
-function runCommands(app: App): readonly Command[] {
-  const { run } = app;
-  const id = run?.id;
-  const status = run?.status;
-  const over = status === 'SUCCEEDED' || status === 'FAILED' || status === 'CANCELLED';
-  const needsRun =
-    id === undefined ? 'choose a run first' : app.copy ? 'this is a copy, which nobody works on' : undefined;
-  const step = run?.steps.find(({ name }) => name === app.route.step);
-  const stepOver = step !== undefined && step.status !== 'PENDING' && step.status !== 'RUNNING';
-  const on = (act: (id: string) => Promise<unknown>) => async () => {
-    if (id !== undefined) await act(id);
-  };
-  const { storage } = app;
-  return [
-    {
-      id: 'pause',
-      label: 'Pause',
-      title: 'Pause the run',
-      ...because(needsRun ?? (over ? 'it has ended' : status === 'PAUSED' ? 'it is paused' : undefined)),
-      run: on((id) => storage.pause(id)),
-    },
-    {
-      id: 'resume',
-      label: 'Resume',
-      title: 'Resume the run',
-      ...because(needsRun ?? (status === 'PAUSED' ? undefined : 'it is not paused')),
-      run: on((id) => storage.resume(id)),
-    },
-    {
-      id: 'cancel',
-      label: 'Cancel',
-      title: 'Cancel the run',
-      ...because(needsRun ?? (over ? 'it has ended' : undefined)),
-      run: on((id) => storage.cancel(id)),
-    },
-    {
-      id: 'retry',
-      label: 'Retry',
-      title: 'Retry the run',
-      ...because(needsRun ?? (status === 'FAILED' || status === 'CANCELLED' ? undefined : 'it has not failed')),
-      run: on((id) => storage.retry(id)),
-    },
-    {
-      id: 'rerun',
-      label: 'Rerun from here',
-      title: 'Rerun from this step',
-      ...because(
-        needsRun ?? (step === undefined ? 'choose a step first' : stepOver ? undefined : 'the step has not ended'),
-      ),
-      run: on(async (id) => step && storage.enqueue(id, step.name)),
-    },
-    {
-      id: 'export',
-      label: 'Export',
-      title: 'Export the run',
-      ...because(needsRun),
-      run: on(async (id) => save(`${id}.json`, JSON.stringify(await storage.export(id), null, 2))),
-    },
   ];
 }
 
@@ -177,20 +122,4 @@ function freeze(app: App): void {
 /** `noopener` makes it a process of its own, which can be killed without this one. */
 function openWindow(): void {
   open(`${location.pathname}${location.hash}`, '_blank', 'noopener');
-}
-
-function save(name: string, text: string): void {
-  const link = document.createElement('a');
-  link.download = name;
-  link.href = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 0);
-}
-
-function because(unavailable: string | undefined): { readonly unavailable?: string } {
-  return unavailable === undefined ? {} : { unavailable };
-}
-
-function unless(possible: boolean, reason: string): { readonly unavailable?: string } {
-  return because(possible ? undefined : reason);
 }

@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
-import type { Command } from './commands.ts';
+import type { Command } from '../../src/ui/page/commands.ts';
 import type { Score } from './score.ts';
 import { CAPTIONS, type Rescue, tellRescue } from './story.ts';
 import type { Employee } from './workforce.ts';

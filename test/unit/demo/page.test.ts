@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { matching } from '../../../demo/page/commands.ts';
-import { readRoute, writeRoute } from '../../../demo/page/route.ts';
+import { matching } from '../../../src/ui/page/commands.ts';
+import { readRoute, writeRoute } from '../../../src/ui/page/route.ts';
 import { meddleAs } from '../../../demo/photos/meddling.ts';
 
 test.each([

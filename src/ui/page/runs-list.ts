@@ -1,26 +1,35 @@
 import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from '@tanstack/virtual-core';
-import type { RunSummary } from 'fuseline';
 import { html, render } from 'lit-html';
+import type { RunSummary } from '../../core/views.ts';
 
 const ROW_HEIGHT = 44;
 
 export interface RunsListState {
   readonly runs: readonly RunSummary[];
   readonly selected: string | undefined;
-  /** Progress of a run for people: `7 of 12`, say. */
-  readonly progress: (run: string) => string;
+}
+
+export interface RunsListParts {
+  readonly select: (run: string) => void;
+  /** What a run is called. */
+  readonly name: (run: RunSummary) => string;
+  readonly status: (run: RunSummary) => string;
+  /** What else is to be known of it: `7 of 12`, say. */
+  readonly detail: (run: RunSummary) => string;
+  /** The last run came into sight. */
+  readonly atEnd?: () => void;
 }
 
 /** A listbox of any number of runs; only the rows in sight are in the page. */
 export class RunsList {
   readonly #root: HTMLElement;
-  readonly #select: (run: string) => void;
+  readonly #parts: RunsListParts;
   readonly #virtualizer: Virtualizer<HTMLElement, Element>;
-  #state: RunsListState = { runs: [], selected: undefined, progress: () => '' };
+  #state: RunsListState = { runs: [], selected: undefined };
 
-  constructor(root: HTMLElement, select: (run: string) => void) {
+  constructor(root: HTMLElement, parts: RunsListParts) {
     this.#root = root;
-    this.#select = select;
+    this.#parts = parts;
     this.#virtualizer = new Virtualizer<HTMLElement, Element>({
       count: 0,
       getScrollElement: () => root,
@@ -44,12 +53,16 @@ export class RunsList {
   }
 
   #draw(): void {
-    const { runs, selected, progress } = this.#state;
+    const { runs, selected } = this.#state;
+    const { name, status, detail, select, atEnd } = this.#parts;
     const rows = this.#virtualizer.getVirtualItems().flatMap(({ index, start }) => {
       const run = runs[index];
       return run ? [{ run, index, start }] : [];
     });
-    this.#root.setAttribute('aria-activedescendant', selected === undefined ? '' : optionId(selected));
+    // An option that is out of sight is not in the page.
+    if (selected !== undefined && rows.some(({ run }) => run.id === selected))
+      this.#root.setAttribute('aria-activedescendant', optionId(selected));
+    else this.#root.removeAttribute('aria-activedescendant');
     render(
       html`<div class="rows">
         ${rows.map(
@@ -61,12 +74,12 @@ export class RunsList {
             aria-setsize=${runs.length}
             aria-posinset=${index + 1}
             data-status=${run.status}
-            @click=${() => this.#select(run.id)}
+            @click=${() => select(run.id)}
           >
             <span class="mark" aria-hidden="true"></span>
-            <span class="name">${run.labels.photo ?? run.id}</span>
-            <span class="status">${run.status.toLowerCase()}</span>
-            <span class="progress">${progress(run.id)}</span>
+            <span class="name">${name(run)}</span>
+            <span class="status">${status(run)}</span>
+            <span class="progress">${detail(run)}</span>
           </div>`,
         )}
       </div>`,
@@ -77,6 +90,7 @@ export class RunsList {
     if (sheet) sheet.style.height = `${this.#virtualizer.getTotalSize()}px`;
     for (const [i, row] of [...this.#root.querySelectorAll<HTMLElement>('.row')].entries())
       row.style.transform = `translateY(${rows[i]?.start ?? 0}px)`;
+    if (runs.length > 0 && rows.at(-1)?.index === runs.length - 1) atEnd?.();
   }
 
   #key(event: KeyboardEvent): void {
@@ -96,7 +110,7 @@ export class RunsList {
     event.preventDefault();
     const index = Math.min(runs.length - 1, Math.max(0, target));
     this.#virtualizer.scrollToIndex(index);
-    this.#select((runs[index] as RunSummary).id);
+    this.#parts.select((runs[index] as RunSummary).id);
   }
 }
 

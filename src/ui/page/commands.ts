@@ -16,3 +16,11 @@ export function matching(commands: readonly Command[], query: string): readonly 
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   return commands.filter(({ title }) => words.every((word) => title.toLowerCase().includes(word)));
 }
+
+export function because(unavailable: string | undefined): { readonly unavailable?: string } {
+  return unavailable === undefined ? {} : { unavailable };
+}
+
+export function unless(possible: boolean, reason: string): { readonly unavailable?: string } {
+  return because(possible ? undefined : reason);
+}
