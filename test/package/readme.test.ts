@@ -15,7 +15,7 @@ const snippets = blocks('ts');
 const [order = '', workers = '', page = '', edge = '', everything = ''] = snippets;
 
 /** Commands about a clone of the repository: a user of the package has none. */
-const aboutTheRepository = /^npm ci && npm (start|test|run demo)\b/;
+const aboutTheRepository = /^(npm ci|npx wrangler)\b/;
 const commands = blocks('sh')
   .flatMap((block) => block.trim().split('\n'))
   .map((line) => line.replace(/\s+#.*$/, ''))
