@@ -1,12 +1,13 @@
 /** Builds the page as static files that any host can serve. */
 import { createHash } from 'node:crypto';
 import { cp, readdir, readFile, rm } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-const STATIC = ['index.html', 'page.css', 'icon.svg', 'manifest.webmanifest'] as const;
+const STATIC = ['page/index.html', '../src/ui/page/icon.svg', 'page/manifest.webmanifest'] as const;
 
 /** Returns the directory of the files. */
 export async function buildPage(): Promise<string> {
@@ -15,17 +16,19 @@ export async function buildPage(): Promise<string> {
   const terms = { bundle: true, minify: true, format: 'esm', target: 'es2023', legalComments: 'none' } as const;
   await build({
     ...terms,
-    entryPoints: {
-      page: here('page/main.ts'),
-      engine: here('workers/engine.ts'),
+    entryPoints: [
+      { out: 'page', in: here('page/main.ts') },
+      { out: 'page', in: here('page/page.css') },
+      { out: 'engine', in: here('workers/engine.ts') },
       // The storage looks for it beside itself, and finds itself in the page's files.
-      'clock-worker': here('../dist/adapters/indexeddb/clock-worker.js'),
-    },
+      { out: 'clock-worker', in: here('../dist/adapters/indexeddb/clock-worker.js') },
+    ],
+    external: ['icon.svg'],
     outdir: out,
     splitting: true,
     chunkNames: 'shared-[hash]',
   });
-  await Promise.all(STATIC.map((name) => cp(here(`page/${name}`), `${out}/${name}`)));
+  await Promise.all(STATIC.map((name) => cp(here(name), `${out}/${basename(name)}`)));
 
   const files = (await readdir(out)).sort();
   const contents = await Promise.all(files.map((name) => readFile(`${out}/${name}`)));

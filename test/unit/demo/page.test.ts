@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { meddleAs } from '../../../demo/photos/meddling.ts';
 import { matching } from '../../../src/ui/page/commands.ts';
 import { readRoute, writeRoute } from '../../../src/ui/page/route.ts';
-import { meddleAs } from '../../../demo/photos/meddling.ts';
 
 test.each([
   {},
