@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Limits } from './child.ts';
 import type { Engine } from './engine.ts';
 import { end, startChild } from './processes.ts';
 import { type Figure, median } from './results.ts';
@@ -20,8 +21,7 @@ export const WORKLOADS: readonly Workload[] = [
 ];
 
 const ROUNDS = 3;
-/** No further round once the rounds took this long. */
-const ENOUGH_MS = 5_000;
+const LIMITS: Limits = { enoughMs: 5_000, most: 25, quickMs: 1_000 };
 const LIMIT_MS = 120_000;
 /** Syncs of a round that takes longer are not counted: the trace would make it longer still. */
 const TRACE_UP_TO_MS = 10_000;
@@ -35,7 +35,7 @@ export async function measure(
 ): Promise<Figure> {
   const steps = workload.tasks.reduce((total, { size }) => total + size, 0);
   const about = { workload: workload.name, steps };
-  const timed = await rounds(engine, workload, directory, await services.url(engine.service, 'plain'), ROUNDS);
+  const timed = await rounds(engine, workload, directory, await services.url(engine.service, 'plain'), ROUNDS, LIMITS);
   const ms = timed.rounds.length === 0 ? undefined : median(timed.rounds.map(({ ms }) => ms));
   if (ms === undefined) {
     if (timed.stopped === undefined)
@@ -47,7 +47,16 @@ export async function measure(
   if (!services.canTrace || ms > TRACE_UP_TO_MS) return figure;
   const trace = join(directory, `${workload.name}.trace`);
   const url = await services.url(engine.service, 'traced');
-  const counted = await rounds(engine, workload, directory, url, 1, engine.service === undefined ? trace : undefined);
+  const once: Limits = { ...LIMITS, most: 1 };
+  const counted = await rounds(
+    engine,
+    workload,
+    directory,
+    url,
+    1,
+    once,
+    engine.service === undefined ? trace : undefined,
+  );
   const [round] = counted.rounds;
   if (!round) return figure;
   const traces = engine.service === undefined ? trace : services.traceOf(engine.service);
@@ -68,6 +77,7 @@ async function rounds(
   parent: string,
   url: string,
   count: number,
+  limits: Limits,
   trace?: string,
 ): Promise<Rounds> {
   const directory = join(parent, `room-${rooms++}`);
@@ -79,7 +89,7 @@ async function rounds(
   const done = new Promise<void>((resolve) => {
     finished = resolve;
   });
-  const job = { kind: 'measure', tasks: workload.tasks, rounds: count, enoughMs: ENOUGH_MS } as const;
+  const job = { kind: 'measure', tasks: workload.tasks, rounds: count, limits } as const;
   const child = startChild({ engine: engine.name, directory, url, job }, trace, (said) => {
     if (said.kind === 'begun') begun = said.at;
     if (said.kind === 'at') steps = said.steps;

@@ -53,10 +53,12 @@ export function markdown(results: Results): string {
 
 function row(engine: EngineResult): readonly string[] {
   const { name, version, storage, killed, takeover } = engine;
+  // What comes behind the comma tells rows of one product apart; here its storage does.
+  const [product] = name.split(', ');
   const durable = engine.keeps === 'in memory' ? '' : syncs(engine) === false ? ', does not sync each step' : '';
   const lost = takeover === 'nobody' ? '–' : 'not measured';
   return [
-    `${name} ${version}, ${storage}${durable}`,
+    `${product} ${version}, ${storage}${durable}`,
     ...COLUMNS.map((column) => cell(figureOf(engine, column))),
     killed
       ? `${killedCell(killed)}${takeover === 'a restart' && killed.ms !== undefined ? ', by a restart' : ''}`

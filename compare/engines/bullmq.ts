@@ -23,7 +23,7 @@ function engine(name: string, service: ServiceName, note: string | undefined): E
   return {
     name,
     package: 'bullmq',
-    storage: `appendonly, appendfsync ${service.split(' ')[1]}`,
+    storage: `Redis, appendonly, appendfsync ${service.split(' ')[1]}`,
     service,
     needs: ['redis-server'],
     keeps: 'on disk',

@@ -32,7 +32,7 @@ const steps = work.toLayer(
 export const effect: Engine = {
   name: 'Effect Workflow',
   package: 'effect',
-  storage: 'WorkflowEngine.layerMemory',
+  storage: 'WorkflowEngine.layerMemory, in memory',
   keeps: 'in memory',
   takeover: 'nobody',
   async open() {

@@ -22,7 +22,7 @@ export const fuseline: Engine = {
 
 export const fuselineInMemory: Engine = {
   name: 'Fuseline, in memory',
-  storage: 'MemoryStorage',
+  storage: 'MemoryStorage, in memory',
   keeps: 'in memory',
   takeover: 'nobody',
   open: async (room) => session(new MemoryStorage(), room),

@@ -25,7 +25,7 @@ export const langgraph: Engine = {
 export const langgraphInMemory: Engine = {
   name: 'LangGraph, in memory',
   package: '@langchain/langgraph',
-  storage: 'MemorySaver',
+  storage: 'MemorySaver, in memory',
   keeps: 'in memory',
   takeover: 'nobody',
   open: async (room) => session(new MemorySaver(), room),
