@@ -31,6 +31,7 @@ export type { Context } from './core/context.ts';
 export type { ClaimRequest, HeldFence, Verdict } from './core/decide.ts';
 export type { Definition, Handler } from './core/definition.ts';
 export type { Duration } from './core/duration.ts';
+export type { Employer, Watch } from './core/employer.ts';
 export type { EngineEvents } from './core/engine-events.ts';
 export {
   type ErrorCode,

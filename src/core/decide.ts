@@ -1,13 +1,19 @@
 import { type Readiness, readiness, readinessAfter } from './edges.ts';
 import type { ErrorRecord } from './errors.ts';
-import type { CancelReason, Event, Fence, JournalEntry, Stored, Winners } from './events.ts';
-import type { CompiledStep, Line } from './graph.ts';
+import type { CancelReason, Created, Event, Fence, JournalEntry, Stored, Winners } from './events.ts';
+import type { CompiledGraph, CompiledStep, Line } from './graph.ts';
 import { backoffMs, lossBackoffMs, offlineBackoffMs, RETRY_DEFAULTS } from './retry.ts';
 import { CANCELLED, claimKey, FAILED, NOT_TAKEN, QUEUED, type RunState, SKIPPED, SUCCEEDED } from './run-state.ts';
 import { END } from './step-lists.ts';
 
+/** A run, as far as it tells who can run its steps. */
+export interface Served {
+  readonly created: Pick<Created, 'workflow' | 'version' | 'graph'>;
+  readonly graph: CompiledGraph;
+}
+
 /** Whether a worker has a handler for a step, on a queue it serves. */
-export type Serves = (state: RunState, step: number) => boolean;
+export type Serves = (run: Served, step: number) => boolean;
 
 /** What a worker can do next in a run, and what it believes to hold there. */
 export interface ClaimRequest {

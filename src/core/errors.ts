@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'UNKNOWN_RUN'
   | 'UNKNOWN_WORKFLOW'
   | 'UNKNOWN_STEP'
+  | 'UNKNOWN_WORKER'
   | 'RUN_NOT_FINISHED'
   | 'RUN_FINISHED'
   | 'STEP_NOT_TAKEN'

@@ -15,6 +15,7 @@ import type { Key, Range } from './store.ts';
  * session/worker                                   a worker lives
  * graph/hash                                       the graph of any number of runs
  * removed/at/run                                   a run whose rows are being swept
+ * secret/claims                                    what claims of workers from afar are signed with
  * ```
  */
 export const keys = {
@@ -30,6 +31,7 @@ export const keys = {
   session: (worker: string): Key => `session/${worker}`,
   graph: (hash: string): Key => `graph/${hash}`,
   removed: (at: number, run: string): Key => `removed/${ordered(at)}/${run}`,
+  claimSecret: 'secret/claims',
 } as const;
 
 /** Priorities lie within ± this number. */
@@ -61,6 +63,23 @@ export function parseClaim(key: Key): { readonly worker: string; readonly run: s
 export function runOfEntry(key: Key): string | undefined {
   return key.startsWith('entry/') ? key.slice(6, key.indexOf('/', 6)) : undefined;
 }
+
+/** The run a row is about; `undefined` for rows of workers, graphs and secrets. */
+export function runOf(key: Key): string | undefined {
+  const parts = key.split('/');
+  return parts[RUN_AT[parts[0] as string] ?? parts.length];
+}
+
+const RUN_AT: Readonly<Record<string, number>> = {
+  __proto__: null as never,
+  entry: 1,
+  value: 1,
+  head: 1,
+  time: 2,
+  timer: 2,
+  claim: 2,
+  ready: 5,
+};
 
 /** The last part of a key. */
 export function lastPart(key: Key): string {

@@ -1,7 +1,6 @@
 import { FuselineError } from './errors.ts';
 import { Listeners } from './listeners.ts';
 import type { RunQuery } from './listing.ts';
-import { LOOK_MS } from './run-logs.ts';
 import { share } from './share.ts';
 import type { RuntimeStorage } from './storage.ts';
 import type { Hint, Key } from './store.ts';
@@ -131,7 +130,7 @@ function keepLooking<T extends { readonly status: string }>(
     const now = host.monotonic();
     // What takes long to look at is not looked at all the time.
     restsUntil = now + Math.max(FRAME_MS, now - startedAt);
-    lookIn(isStale ? restsUntil - now : LOOK_MS);
+    lookIn(isStale ? restsUntil - now : storage.lookMs);
   };
   const changed = (): void => {
     if (isStale) return;

@@ -2,6 +2,7 @@ import { Attempt } from './attempt.ts';
 import type { Claim, Granted } from './claims.ts';
 import { type ClaimRequest, nextDue, type Outcome } from './decide.ts';
 import type { Definition, Handler } from './definition.ts';
+import type { Employer, Watch } from './employer.ts';
 import { Emitter, type EngineEvents } from './engine-events.ts';
 import { type ErrorCode, FuselineError, rebuildError, recordError } from './errors.ts';
 import { type Execution, execute, failure } from './execution.ts';
@@ -36,11 +37,11 @@ export interface WorkReport {
 
 export const DEFAULT_CONCURRENCY = 64;
 
-/** Somebody who waits looks again after this long even if no hint came. */
-const LOOK_MS = 1000;
 /** How long a worker may stay with one run while older or more urgent work of others waits. */
 const TURN_MS = 1000;
 const SLOW_MS = 300_000;
+/** How often it is looked whether everything has come to its end. */
+const GIVE_BACK_MS = 1000;
 /** Bodies taken from the worker have this long to stop before it returns without them. */
 const STOP_MS = 5_000;
 /** How long a chain of steps that never wait may keep everything else of its process from running. */
@@ -60,7 +61,7 @@ export class ProcessEngine {
   readonly #concurrency: number;
   readonly #finder: WorkFinder;
   readonly #holdings: Holdings;
-  readonly #watchman: Watchman;
+  readonly #watchman: Watch;
   readonly #events = new Emitter();
   /** Bodies whose claims were taken back, until they stop, and since when. */
   readonly #stopping = new Map<Attempt, number>();
@@ -105,7 +106,7 @@ export class ProcessEngine {
         }),
     );
     this.#stranding = new Stranding(storage, (stranded) => this.#events.emit('stranded', stranded));
-    this.#watchman = new Watchman(storage, {
+    const employer: Employer = {
       // What is being recorded or asked for may stand as held in the journal.
       self: () => ({ id: this.#membership.id, holds: !this.#holdings.isIdle || this.#stopping.size > 0 }),
       lost: (worker) => {
@@ -114,7 +115,8 @@ export class ProcessEngine {
       },
       disowned: () => this.#disowned(),
       error: (error) => this.#events.emit('error', { error }),
-    });
+    };
+    this.#watchman = storage.keepWatch?.(employer) ?? new Watchman(storage, employer);
   }
 
   /** Works until `run` has ended, or, without one, until nothing can be claimed now. */
@@ -125,13 +127,17 @@ export class ProcessEngine {
   /** Creates a run, claims its first steps in the same commit, and works until it has ended. */
   async execute(run: NewRun): Promise<{ readonly id: string; readonly report: WorkReport }> {
     const id = run.id ?? this.#host.id();
+    let whole = id;
     const report = await this.#begin({ kind: 'run', run: id }, async () => {
       const worker = await this.#membership.join();
-      await this.#ask(this.#request(worker, this.#concurrency, id), (next) =>
+      const created = await this.#ask(this.#request(worker, this.#concurrency, id), (next) =>
         this.#storage.createRun({ ...run, id, next }),
       );
+      // Where runs are spread, the whole id says where it is.
+      whole = created.id;
+      this.#scope = { kind: 'run', run: whole };
     });
-    return { id, report };
+    return { id: whole, report };
   }
 
   /** Works until it is stopped. Resolves when this worker is known to the others. */
@@ -206,7 +212,7 @@ export class ProcessEngine {
     for (;;) {
       if (this.#fatal || (this.#stopped !== 'no' && this.#holdings.isIdle)) return [];
       const now = this.#host.monotonic();
-      if (now - lookedAt >= LOOK_MS) {
+      if (now - lookedAt >= this.#storage.lookMs) {
         // Before anything is claimed: who slept may have been given up meanwhile.
         lookedAt = now;
         await this.#watchman.look();
@@ -226,7 +232,7 @@ export class ProcessEngine {
         const stranded = await this.#whatIsLeft();
         if (stranded) return stranded;
       }
-      await this.#rest(lookedAt + LOOK_MS);
+      await this.#rest(lookedAt + this.#storage.lookMs);
     }
   }
 
@@ -542,7 +548,7 @@ export class ProcessEngine {
   async #giveBack(): Promise<void> {
     this.#takeBackAll('the worker has ended');
     // What is being asked or reported may still bring claims: that is waited for as long as it takes.
-    while (!this.#holdings.isIdle || this.#mayStop()) await this.#wait(LOOK_MS);
+    while (!this.#holdings.isIdle || this.#mayStop()) await this.#wait(GIVE_BACK_MS);
     await this.#release([...this.#stopping.keys()]);
     this.#stopping.clear();
   }
@@ -551,7 +557,7 @@ export class ProcessEngine {
 
   async #leave(): Promise<void> {
     const worker = this.#membership.end();
-    if (worker !== undefined) await this.#insist(() => this.#storage.sessions.unregister(worker));
+    if (worker !== undefined) await this.#insist(() => this.#storage.leave(worker));
   }
 
   /** Says what others would wait for in vain: more than once, if it could not be recorded. */

@@ -17,8 +17,8 @@ export interface RunLogPorts {
   readonly store: Store;
   readonly host: Host;
   readonly graphs: Map<string, CompiledGraph>;
-  /** Hears which rows other than entries this process wrote: somebody beside it may wait for them. */
-  readonly wrote: (keys: readonly Key[]) => void;
+  /** Hears what this process wrote, an entry and other rows: somebody beside it may wait for them. */
+  readonly wrote: (entry: Key, rows: readonly Key[]) => void;
 }
 
 export interface Birth {
@@ -215,7 +215,7 @@ export class RunLog {
         this.#facts = facts;
         this.#answer(turn, verdicts, state);
         this.#tell(state, entry, seq);
-        if (batch.put.length > 1) this.#ports.wrote(batch.put.slice(1).map(({ key }) => key));
+        this.#ports.wrote(this.#written, behindFirst(batch.put));
         return;
       }
       state.rollback();
@@ -285,7 +285,7 @@ export class RunLog {
     this.#facts = facts;
     const answer = read(state, verdicts[0] as Verdict);
     this.#tell(state, entry as JournalEntry, 0);
-    this.#ports.wrote(batch.put.slice(1).map(({ key }) => key));
+    this.#ports.wrote(first, behindFirst(batch.put));
     return answer;
   }
 
@@ -367,6 +367,12 @@ function isOfAnother(command: Command, incarnation: string): boolean {
 
 function removed(run: string): FuselineError {
   return new FuselineError('UNKNOWN_RUN', `run ${JSON.stringify(run)} was removed, and what has its id now is another`);
+}
+
+const NO_KEYS: readonly Key[] = [];
+
+function behindFirst(put: readonly { readonly key: Key }[]): readonly Key[] {
+  return put.length > 1 ? put.slice(1).map(({ key }) => key) : NO_KEYS;
 }
 
 /** Whether the commit may have happened. */

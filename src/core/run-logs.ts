@@ -12,11 +12,12 @@ import type { Hint, Key, Store } from './store.ts';
 
 const CACHED_RUNS = 256;
 /** Somebody who waits looks again after this long even if no hint came. */
-export const LOOK_MS = 1000;
+const LOOK_MS = 1000;
 
 /** The runs this process has to do with: their logs, their graphs, and the news of those it follows. */
 export class RunLogs {
   readonly graphs: Map<string, CompiledGraph> = new Map();
+  readonly lookMs: number;
   readonly #store: Store;
   readonly #host: Host;
   readonly #ports: RunLogPorts;
@@ -25,12 +26,18 @@ export class RunLogs {
   /** The logs that are followed, and by how many. */
   readonly #followed = new Map<RunLog, number>();
   readonly #hintListeners = new Set<(hint: Hint) => void>();
+  /** Those who hear of this process's own entries, too. */
+  readonly #entryListeners = new Set<(hint: Hint) => void>();
   #unwatch: (() => void) | undefined;
 
   constructor(store: Store, host: Host) {
     this.#store = store;
     this.#host = host;
-    const wrote = (keys: readonly Key[]): void => this.#tell({ keys });
+    this.lookMs = store.lookMs ?? LOOK_MS;
+    const wrote = (entry: Key, rows: readonly Key[]): void => {
+      if (rows.length > 0) this.#tell({ keys: rows });
+      for (const listener of this.#entryListeners) listener({ keys: [entry] });
+    };
     this.#ports = { store, host, graphs: this.graphs, wrote };
   }
 
@@ -73,7 +80,7 @@ export class RunLogs {
           if (await this.look(run, until)) return;
           await new Promise<void>((resolve) => {
             if (told) return resolve();
-            const cancel = this.#host.after(LOOK_MS, resolve);
+            const cancel = this.#host.after(this.lookMs, resolve);
             wake = () => {
               cancel();
               resolve();
@@ -109,14 +116,28 @@ export class RunLogs {
     };
   }
 
-  /** Which steps the graphs have that workers bring. */
-  async stepNames(workers: readonly Worker[]): Promise<StepNames> {
-    const hashes = new Set(workers.flatMap(({ workflows }) => workflows.map(({ graph }) => graph)));
-    const missing = [...hashes].filter((hash) => !this.graphs.has(hash));
+  /** The same, and of every entry this process itself appends: for those it tells what happens here. */
+  onEntry(listener: (hint: Hint) => void): () => void {
+    this.#entryListeners.add(listener);
+    const unhint = this.onHint(listener);
+    return () => {
+      this.#entryListeners.delete(listener);
+      unhint();
+    };
+  }
+
+  /** Reads the graphs that are not known yet; what is not stored stays unknown. */
+  async readGraphs(hashes: Iterable<string>): Promise<void> {
+    const missing = [...new Set(hashes)].filter((hash) => !this.graphs.has(hash));
     const rows = await this.#store.read(missing.map((hash) => keys.graph(hash)));
     rows.forEach(
       (row, i) => row && this.graphs.set(missing[i] as string, compileGraph(JSON.parse(row.value) as Graph)),
     );
+  }
+
+  /** Which steps the graphs have that workers bring. */
+  async stepNames(workers: readonly Worker[]): Promise<StepNames> {
+    await this.readGraphs(workers.flatMap(({ workflows }) => workflows.map(({ graph }) => graph)));
     return (hash) => {
       const graph = this.graphs.get(hash);
       return graph && new Set(graph.index.keys());

@@ -46,6 +46,11 @@ export class RunReader {
     this.logs = new RunLogs(store, host);
   }
 
+  /** Who waits looks again after this long even if no hint came. */
+  get lookMs(): number {
+    return this.logs.lookMs;
+  }
+
   async get(run: string): Promise<RunView> {
     const workers = await this.sessions.living();
     const names = await this.logs.stepNames(workers);
@@ -170,7 +175,12 @@ export class RunReader {
 
   /** A recorded value, decoded: a copy of its own. */
   async load(run: string, stored: Stored): Promise<unknown> {
-    return this.codec.decode(typeof stored === 'string' ? stored : await this.logs.get(run).fetch(stored));
+    return this.codec.decode(await this.text(run, stored));
+  }
+
+  /** A recorded value as the codec wrote it. */
+  async text(run: string, stored: Stored): Promise<string> {
+    return typeof stored === 'string' ? stored : this.logs.get(run).fetch(stored);
   }
 
   /** Decodes what a need or an output found, as a handler or a caller sees it. */

@@ -16,8 +16,10 @@ export interface Session {
   /** `undefined`: every queue. */
   readonly queues?: readonly string[];
   readonly evidence?: string;
-  /** Counts up while the worker lives, where only that tells. */
-  readonly beat?: number;
+  /** It works from afar: what its secret hashes to. Only what it says tells that it lives. */
+  readonly proof?: string;
+  /** When it last said that it lives, by the clock of whoever wrote it down. */
+  readonly heardAt?: number;
   /** Somebody found the worker dead; it held so many claims, which are being handed out again. */
   readonly deadWith?: number;
 }
@@ -47,13 +49,13 @@ export class Sessions {
   /** `put`: what the session refers to. */
   async register(
     worker: string,
-    session: Omit<Session, 'startedAt' | 'evidence'>,
+    session: Pick<Session, 'name' | 'workflows' | 'queues' | 'proof'>,
     put: NonNullable<Batch['put']> = [],
   ): Promise<void> {
     const row: Session = {
       ...session,
       startedAt: this.#host.now(),
-      ...(this.#liveness && { evidence: this.#liveness.evidence }),
+      ...(session.proof === undefined ? this.#liveness && { evidence: this.#liveness.evidence } : this.#heard()),
     };
     await this.#store.commit({ put: [...put, { key: keys.session(worker), value: JSON.stringify(row) }] });
   }
@@ -67,14 +69,31 @@ export class Sessions {
     const [row] = await this.#store.read([keys.session(worker)]);
     const session = row && parse(row);
     if (!row || !session || session.deadWith !== undefined) return 'gone';
-    const value = JSON.stringify({ ...session, beat: (session.beat ?? 0) + 1 } satisfies Session);
+    const value = JSON.stringify({ ...session, ...this.#heard() } satisfies Session);
     const { status } = await this.#store.commit({ expect: [row], put: [{ key: row.key, value }] });
     return status === 'committed' ? 'heard' : 'unheard';
   }
 
   async list(): Promise<readonly Worker[]> {
     const rows = await this.#store.scan(under('session/'));
-    return rows.map((row) => ({ id: lastPart(row.key), version: row.version, ...parse(row) }));
+    return rows.map(workerIn);
+  }
+
+  /** A worker nobody has given up. */
+  async find(worker: string): Promise<Worker | undefined> {
+    const [row] = await this.#store.read([keys.session(worker)]);
+    return row && parse(row).deadWith === undefined ? workerIn(row) : undefined;
+  }
+
+  /** What claims of workers from afar are signed with: a secret of the store, made when it is first asked for. */
+  async claimSecret(): Promise<string> {
+    const key = keys.claimSecret;
+    for (;;) {
+      const [row] = await this.#store.read([key]);
+      if (row) return row.value;
+      const value = `${this.#host.id()}${this.#host.id()}`;
+      await this.#store.commit({ expect: [{ key, version: undefined }], put: [{ key, value }] });
+    }
   }
 
   /** Those not known to be dead. A reader looks itself: there may be no worker left that would find out. */
@@ -92,8 +111,7 @@ export class Sessions {
   }
 
   async isAlive(worker: string): Promise<boolean> {
-    const [row] = await this.#store.read([keys.session(worker)]);
-    return row !== undefined && parse(row).deadWith === undefined;
+    return (await this.find(worker)) !== undefined;
   }
 
   /**
@@ -135,10 +153,18 @@ export class Sessions {
     return new Set(claims.filter(({ worker }) => worker !== self).map(({ run }) => run));
   }
 
+  #heard(): Pick<Session, 'heardAt'> {
+    return { heardAt: this.#host.now() };
+  }
+
   /** Everybody who holds claims. */
   async holders(): Promise<Set<string>> {
     return new Set((await this.#store.scan(under('claim/'))).map(({ key }) => parseClaim(key).worker));
   }
+}
+
+function workerIn(row: Entry): Worker {
+  return { id: lastPart(row.key), version: row.version, ...parse(row) };
 }
 
 function parse(row: Entry): Session {

@@ -2,6 +2,7 @@ import { type Granted, readGrant } from './claims.ts';
 import { type Codec, canonical, portable } from './codec.ts';
 import type { ClaimRequest, HeldFence, Outcome, Serves, Verdict } from './decide.ts';
 import { type Definition, stepsWithoutHandler } from './definition.ts';
+import type { Employer, Watch } from './employer.ts';
 import { FuselineError } from './errors.ts';
 import type { JournalEntry } from './events.ts';
 import type { CompiledGraph } from './graph.ts';
@@ -40,6 +41,8 @@ export interface NewWorker {
   readonly name: string;
   readonly definitions: readonly Definition[];
   readonly queues: readonly string[];
+  /** It works from afar: what its secret hashes to. */
+  readonly proof?: string;
 }
 
 /**
@@ -254,7 +257,7 @@ export class RuntimeStorage extends RunReader {
   }
 
   /** Makes a worker known, and keeps the graphs it brings, so that others can tell what it can run. */
-  async register(worker: string, { name, definitions, queues }: NewWorker): Promise<void> {
+  async register(worker: string, { definitions, ...session }: NewWorker): Promise<void> {
     const graphs = definitions.map(({ compiled }) => compiled);
     const missing = graphs.filter(({ hash }) => !this.logs.graphs.has(hash));
     const rows = await this.store.read(missing.map(({ hash }) => keys.graph(hash)));
@@ -271,9 +274,17 @@ export class RuntimeStorage extends RunReader {
         ...(without.length > 0 && { without }),
       };
     });
-    await this.sessions.register(worker, { name, workflows, queues }, unknown);
+    await this.sessions.register(worker, { ...session, workflows }, unknown);
     for (const graph of missing) this.logs.graphs.set(graph.hash, graph);
   }
+
+  /** The worker ends by itself. */
+  async leave(worker: string): Promise<void> {
+    await this.sessions.unregister(worker);
+  }
+
+  /** Who keeps watch for a worker; absent where the workers of a store do so for each other. */
+  keepWatch?(employer: Employer): Watch;
 
   /** Keys of the ready rows for one queue and workflow, most urgent first, then who waits longest. */
   async readyRows(
@@ -295,6 +306,22 @@ export class RuntimeStorage extends RunReader {
   /** Hears every entry of a run, here and elsewhere, while it is listened to. */
   listen(run: string, listener: (state: RunState, entry: JournalEntry) => void): () => void {
     return this.logs.listen(run, listener);
+  }
+
+  /** Hears that rows changed, entries that this process appended among them: for those it tells what happens here. */
+  onEntry(listener: (hint: Hint) => void): () => void {
+    return this.logs.onEntry(listener);
+  }
+
+  /** The graph that a hash names, if it is known here. */
+  async graph(hash: string): Promise<CompiledGraph | undefined> {
+    await this.logs.readGraphs([hash]);
+    return this.logs.graphs.get(hash);
+  }
+
+  /** The rows as they are, to be read and nothing else. */
+  get rows(): Pick<Store, 'read' | 'scan'> {
+    return this.store;
   }
 
   /** Hears that rows changed, through this storage or elsewhere. */

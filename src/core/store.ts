@@ -31,6 +31,8 @@ export interface Store {
   watch(listener: (hint: Hint) => void): () => void;
   close(): Promise<void>;
   readonly limits: StoreLimits;
+  /** Who waits looks again after this long even if no hint came; `LOOK_MS` unless told, more where a look is dear. */
+  readonly lookMs?: number;
 }
 
 /** ASCII, one to `MAX_KEY_LENGTH` characters; the layout belongs to `keys.ts`. */

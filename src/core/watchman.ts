@@ -1,3 +1,4 @@
+import type { Employer, Watch } from './employer.ts';
 import { FuselineError } from './errors.ts';
 import type { Host, Liveness } from './host.ts';
 import { claimKey } from './run-state.ts';
@@ -18,18 +19,8 @@ const TIMEOUT_GRACE_MS = 5_000;
 /** Asked for no look for so long, it looks by itself: claiming on a slow store must not keep a worker silent, nor deaf. */
 const UNASKED_MS = 2_000;
 
-export interface Employer {
-  /** The worker it is for: once it is registered its id, and whether it holds claims. */
-  readonly self: () => { readonly id: string | undefined; readonly holds: boolean };
-  /** A worker was found dead, and what it held has been handed out again. */
-  readonly lost: (worker: string) => void;
-  /** This worker's own session is gone. */
-  readonly disowned: () => void;
-  readonly error: (error: unknown) => void;
-}
-
 /** What one worker does for all: notices who died and who hangs, and says that it lives itself. */
-export class Watchman {
+export class Watchman implements Watch {
   readonly #storage: RuntimeStorage;
   readonly #host: Host;
   readonly #liveness: Liveness | undefined;

@@ -1,8 +1,8 @@
+import type { Served } from './decide.ts';
 import { canRun, type Definition, definitionFor, type Handler, queuesOf } from './definition.ts';
 import { keys as layout, parseReady, parseTimer, runOfEntry } from './keys.ts';
 import { isReachable } from './network.ts';
 import { PassedBy } from './passed-by.ts';
-import type { RunState } from './run-state.ts';
 import type { RuntimeStorage } from './storage.ts';
 import type { Key } from './store.ts';
 
@@ -30,10 +30,10 @@ export class WorkFinder {
     this.queues = queues ?? queuesOf(definitions);
   }
 
-  readonly serves = (state: RunState, step: number): boolean => {
-    const compiled = state.graph.steps[step];
-    const line = compiled && state.graph.lines[compiled.line];
-    if (!line || !this.queues.includes(line.queue) || this.#handlersFor(state)[step] === undefined) return false;
+  readonly serves = (run: Served, step: number): boolean => {
+    const compiled = run.graph.steps[step];
+    const line = compiled && run.graph.lines[compiled.line];
+    if (!line || !this.queues.includes(line.queue) || this.#handlersFor(run)[step] === undefined) return false;
     return isReachable(compiled.spec, this.#storage.network);
   };
 
@@ -132,7 +132,7 @@ export class WorkFinder {
   }
 
   /** The handlers for the steps of a run's graph: those of the same definition if it is here, else by name. */
-  #handlersFor({ created, graph }: Pick<RunState, 'created' | 'graph'>): readonly (Handler | undefined)[] {
+  #handlersFor({ created, graph }: Served): readonly (Handler | undefined)[] {
     const known = this.#handlers.get(created.graph);
     if (known) return known;
     const definition = definitionFor(this.#definitions, created, graph);

@@ -4,9 +4,10 @@ import type { DurableObjectStoreStats } from '../adapters/durable-object/durable
 import { parseTimer } from '../core/keys.ts';
 import { ProcessEngine } from '../core/process-engine.ts';
 import type { Keep } from '../core/retention.ts';
-import type { RunService } from '../http/run-service.ts';
+import type { Service } from '../http/service.ts';
 import { type AnyWorkflow, serviceOf } from '../http/service-of.ts';
 import { type Answer, answer } from './answer.ts';
+import { FarWorkers } from './far-workers.ts';
 import { Pump } from './pump.ts';
 
 export interface ObjectOptions {
@@ -22,18 +23,23 @@ export interface ObjectOptions {
 /** One shard: its runs, their queue and their history, and a worker that lives inside of it. */
 export abstract class RunsObject extends DurableObject {
   readonly #storage: DurableObjectStorage;
-  readonly #service: RunService;
+  readonly #service: Service;
+  readonly #far: FarWorkers;
   readonly #pump: Pump;
 
   constructor(ctx: DurableObjectState, env: unknown, { workflows, keep, ...engineOptions }: ObjectOptions) {
     super(ctx, env as Cloudflare.Env);
     this.#storage = new DurableObjectStorage(ctx, { ...(keep && { keep }), wrote: () => this.#pump.wrote() });
     this.#service = serviceOf(workflows, this.#storage);
+    this.#far = new FarWorkers(this.#storage);
     const engine = new ProcessEngine(workflows, this.#storage, { name: 'object', ...engineOptions });
     engine.on('error', ({ error }) => report(error));
     this.#pump = new Pump({
       alarm: ctx.storage,
-      work: () => engine.work(),
+      work: async () => {
+        await this.#far.giveUpSilent();
+        await engine.work();
+      },
       nextDue: () => this.#nextDue(),
       host: this.#storage.host,
       failed: report,
@@ -42,12 +48,9 @@ export abstract class RunsObject extends DurableObject {
   }
 
   /** For the Worker in front of it, which has seen to it that the caller may. */
-  async ask<K extends keyof RunService>(
-    verb: K,
-    ...parameters: Parameters<RunService[K]>
-  ): Promise<Answer<Awaited<ReturnType<RunService[K]>>>> {
+  async ask(verb: string, ...parameters: unknown[]): Promise<Answer<unknown>> {
     await this.#pump.look();
-    const ask = this.#service[verb] as (...parameters: unknown[]) => Promise<Awaited<ReturnType<RunService[K]>>>;
+    const ask = this.#service[verb as keyof Service] as (...parameters: unknown[]) => Promise<unknown>;
     return answer(() => ask(...parameters));
   }
 
@@ -62,7 +65,12 @@ export abstract class RunsObject extends DurableObject {
 
   async #nextDue(): Promise<number | undefined> {
     const [first] = await this.#storage.timerRows(1);
-    return first === undefined ? undefined : parseTimer(first).dueAt;
+    const silence = await this.#far.nextSilence();
+    const due = [
+      ...(first === undefined ? [] : [parseTimer(first).dueAt]),
+      ...(silence === undefined ? [] : [silence]),
+    ];
+    return due.length === 0 ? undefined : Math.min(...due);
   }
 }
 

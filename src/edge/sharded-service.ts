@@ -2,8 +2,9 @@ import { webHost } from '../adapters/host.ts';
 import { FuselineError } from '../core/errors.ts';
 import { keys } from '../core/keys.ts';
 import type { RunSummary } from '../core/views.ts';
-import type { RunService } from '../http/run-service.ts';
+import type { Service } from '../http/service.ts';
 import { type Answer, given } from './answer.ts';
+import { type Ask, shardedWorkers } from './sharded-workers.ts';
 import { placeOf } from './shards.ts';
 
 /** The binding of the class, as far as it is used. */
@@ -15,16 +16,16 @@ const TRIES = 3;
 const DEFAULT_LIMIT = 100;
 
 /** One service over all shards. Where it repeats a question, that is harmless: everything new has an id of its own. */
-export function shardedService(objects: Objects, shards: number): RunService {
-  const ask = <K extends keyof RunService>(shard: number, verb: K, ...parameters: Parameters<RunService[K]>) =>
-    askShard(objects, shard, verb, parameters) as ReturnType<RunService[K]>;
-  const askAll = <K extends keyof RunService>(verb: K, ...parameters: Parameters<RunService[K]>) =>
+export function shardedService(objects: Objects, shards: number): Service {
+  const ask: Ask = (shard, verb, ...parameters) => askShard(objects, shard, verb, parameters) as never;
+  const askAll = <K extends keyof Service>(verb: K, ...parameters: Parameters<Service[K]>) =>
     Promise.all(Array.from({ length: shards }, (_, shard) => ask(shard, verb, ...parameters)));
   const at = <T>(id: string, body: (shard: number, run: string) => Promise<T>): Promise<T> => {
     const { shard, run } = placeOf(id, shards);
     return body(shard, run);
   };
   return {
+    ...shardedWorkers(ask, shards),
     dispatch: async (order) =>
       at(order.id ?? webHost.id(), (shard, run) => ask(shard, 'dispatch', { ...order, id: run })),
     get: async (id) => at(id, (shard, run) => ask(shard, 'get', run)),
@@ -62,7 +63,7 @@ function keyOf({ createdAt, id }: RunSummary): string {
 async function askShard(
   objects: Objects,
   shard: number,
-  verb: keyof RunService,
+  verb: keyof Service,
   parameters: readonly unknown[],
 ): Promise<unknown> {
   for (let tries = 1; ; tries++) {

@@ -6,18 +6,20 @@ import { Hono } from 'hono/tiny';
 import { FuselineError } from '../core/errors.ts';
 import { type Auth, callerFor } from './auth.ts';
 import { openApiRoute } from './openapi.ts';
+import { SECRET_HEADER } from './requests.ts';
 import type { Route } from './route.ts';
 import { RUN_ROUTES } from './run-routes.ts';
-import type { RunService } from './run-service.ts';
+import type { Service } from './service.ts';
 import type { AnyWorkflow } from './service-of.ts';
 import { STATUSES } from './statuses.ts';
 import { taken } from './taken.ts';
 import { onlyThisMachine } from './this-machine.ts';
 import { sayUnchecked } from './unchecked.ts';
+import { WORKER_ROUTES } from './worker-routes.ts';
 
 export interface RunsAppOptions {
   /** The service for callers of a namespace; `env` is what the host of the app hands to it. */
-  readonly service: (env: unknown, namespace: string | undefined) => RunService;
+  readonly service: (env: unknown, namespace: string | undefined) => Service;
   readonly workflows: readonly AnyWorkflow[];
   /** Everybody on this machine, and nobody else, unless told. */
   readonly auth?: Auth;
@@ -28,7 +30,7 @@ export interface RunsAppOptions {
 }
 
 const BODY_BYTES = 1024 * 1024;
-const ROUTES: readonly Route[] = [...RUN_ROUTES];
+const ROUTES: readonly Route[] = [...RUN_ROUTES, ...WORKER_ROUTES];
 /** Every route there is. The app has these and no others. */
 export const routes: readonly Route[] = [...ROUTES, openApiRoute(ROUTES)];
 
@@ -58,7 +60,12 @@ export function runsApp({
     context.header('x-content-type-options', 'nosniff');
   });
   if (cors.length > 0)
-    app.use(crossOrigin({ origin: [...cors], allowHeaders: ['authorization', 'content-type', 'last-event-id'] }));
+    app.use(
+      crossOrigin({
+        origin: [...cors],
+        allowHeaders: ['authorization', 'content-type', 'last-event-id', SECRET_HEADER],
+      }),
+    );
   app.onError((error, context) => refusal(error, context));
   app.notFound((context) =>
     context.json(

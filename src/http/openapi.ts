@@ -55,23 +55,23 @@ const ERROR = {
   },
 } as const;
 
-function operation({ name, does, for: admitted, path = {}, query = {}, body, answers }: Route): object {
+function operation({ name, does, for: admitted, path = {}, query = {}, headers = {}, body, answers }: Route): object {
   const responses = Object.entries(answers).map(([status, answer]) => [status, response(answer)] as const);
   return {
     operationId: name,
     summary: does,
     ...(admitted === 'everybody' ? { security: [] } : { security: [{ token: [] }], 'x-roles': admitted }),
-    parameters: [...parameters('path', path), ...parameters('query', query)],
+    parameters: [...parameters('path', path), ...parameters('query', query), ...parameters('header', headers)],
     ...(body && { requestBody: { required: (body.required ?? []).length > 0, content: json(schema(body)) } }),
     responses: { ...Object.fromEntries(responses), default: { $ref: '#/components/responses/Error' } },
   };
 }
 
-function parameters(where: 'path' | 'query', fields: Fields): readonly object[] {
+function parameters(where: 'path' | 'query' | 'header', fields: Fields): readonly object[] {
   return Object.entries(fields).map(([name, shape]) => ({
     name,
     in: where,
-    ...(where === 'path' && { required: true }),
+    ...(where !== 'query' && { required: true }),
     schema: schema(shape),
   }));
 }

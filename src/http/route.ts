@@ -1,5 +1,5 @@
 import type { Caller, Role } from './auth.ts';
-import type { RunService } from './run-service.ts';
+import type { Service } from './service.ts';
 import type { AnyWorkflow } from './service-of.ts';
 import type { ObjectShape, Shape, Shaped } from './shape.ts';
 
@@ -8,6 +8,8 @@ export type Admitted = readonly Role[] | 'everybody';
 
 /** A client's routes are an admin's too. */
 export const CLIENTS: readonly Role[] = ['client', 'admin'];
+export const WORKERS: readonly Role[] = ['worker', 'admin'];
+export const ALL_ROLES: readonly Role[] = ['client', 'worker', 'admin'];
 export const ADMINS: readonly Role[] = ['admin'];
 
 export type Fields = Readonly<Record<string, Shape>>;
@@ -24,18 +26,29 @@ export interface AnswerSpec {
 }
 
 /** A request in order, by a caller who may, before the service it goes to. */
-export interface Asked<Path extends Fields, Query extends Fields, Body extends ObjectShape> {
+export interface Asked<
+  Path extends Fields,
+  Query extends Fields,
+  Body extends ObjectShape,
+  Headers extends Fields = None,
+> {
   readonly path: { readonly [Name in keyof Path]: Shaped<Path[Name]> };
   readonly query: { readonly [Name in keyof Query]?: Shaped<Query[Name]> };
   readonly body: Shaped<Body>;
+  readonly headers: { readonly [Name in keyof Headers]: Shaped<Headers[Name]> };
   readonly request: Request;
   readonly caller: Caller | undefined;
   readonly workflows: readonly AnyWorkflow[];
   /** The service of the caller's namespace. */
-  readonly runs: RunService;
+  readonly runs: Service;
 }
 
-export interface RouteSpec<Path extends Fields, Query extends Fields, Body extends ObjectShape> {
+export interface RouteSpec<
+  Path extends Fields,
+  Query extends Fields,
+  Body extends ObjectShape,
+  Headers extends Fields = None,
+> {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** As Hono writes it: `/runs/:run`. */
   readonly at: string;
@@ -46,16 +59,18 @@ export interface RouteSpec<Path extends Fields, Query extends Fields, Body exten
   readonly path?: Path;
   readonly query?: Query;
   readonly body?: Body;
+  /** By their names in lower case; all of them are needed. */
+  readonly headers?: Headers;
   readonly answers: Answers;
-  readonly handle: (asked: Asked<Path, Query, Body>) => Response | Promise<Response>;
+  readonly handle: (asked: Asked<Path, Query, Body, Headers>) => Response | Promise<Response>;
 }
 
 /** One of any parameters: what it is handed is of the shapes it declares. */
-export interface Route extends Omit<RouteSpec<Fields, Fields, ObjectShape>, 'handle'> {
+export interface Route extends Omit<RouteSpec<Fields, Fields, ObjectShape, Fields>, 'handle'> {
   readonly handle: (asked: AnyAsked) => Response | Promise<Response>;
 }
 
-type AnyAsked = Readonly<Record<'path' | 'query' | 'body', Readonly<Record<string, unknown>>>> &
+type AnyAsked = Readonly<Record<'path' | 'query' | 'body' | 'headers', Readonly<Record<string, unknown>>>> &
   Pick<Asked<None, None, ObjectShape>, 'request' | 'caller' | 'workflows' | 'runs'>;
 
 // biome-ignore lint/complexity/noBannedTypes: no parameters of this kind
@@ -69,7 +84,8 @@ export function route<
   const Path extends Fields = None,
   const Query extends Fields = None,
   const Body extends ObjectShape = ObjectShape,
->(spec: RouteSpec<Path, Query, Body>): Route {
+  const Headers extends Fields = None,
+>(spec: RouteSpec<Path, Query, Body, Headers>): Route {
   return spec as unknown as Route;
 }
 

@@ -15,7 +15,7 @@ import {
   SIGNAL,
   WAIT,
 } from './requests.ts';
-import { ADMINS, type Answers, CLIENTS, NO_CONTENT, type Route, route } from './route.ts';
+import { ADMINS, ALL_ROLES, type Answers, CLIENTS, NO_CONTENT, type Route, route } from './route.ts';
 import type { RunResult } from './run-service.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' } as const;
@@ -43,7 +43,7 @@ export const RUN_ROUTES: readonly Route[] = [
     at: '/caller',
     name: 'getCaller',
     does: 'Says whom the token is for: the role, and the namespace if it has one.',
-    for: ['client', 'worker', 'admin'],
+    for: ALL_ROLES,
     answers: ok('role and namespace'),
     handle: ({ caller }) => Response.json(caller),
   }),
@@ -211,8 +211,8 @@ export const RUN_ROUTES: readonly Route[] = [
     path: { run: ID, name: NAME },
     body: SIGNAL,
     answers: NO_CONTENT,
-    handle: async ({ runs, path: { run, name }, body: { commandId, payload } }) =>
-      done(runs.command(run, { type: 'signal', name, payload, ...named(commandId) })),
+    handle: async ({ runs, path: { run, name }, body: { commandId, ...given } }) =>
+      done(runs.command(run, { type: 'signal', name, ...given, ...named(commandId) })),
   }),
   route({
     method: 'GET',

@@ -38,11 +38,17 @@ export interface Order {
   readonly startAt?: number;
 }
 
-/** `id` makes a repeat of the command harmless. */
+/** `id` makes a repeat of the command harmless. `text`: a payload as the codec writes it. */
 export type Command =
   | { readonly type: 'cancel' | 'pause' | 'resume' | 'retry'; readonly id?: string }
   | { readonly type: 'enqueue'; readonly step: string; readonly force?: 'not-taken'; readonly id?: string }
-  | { readonly type: 'signal'; readonly name: string; readonly payload?: unknown; readonly id?: string };
+  | {
+      readonly type: 'signal';
+      readonly name: string;
+      readonly payload?: unknown;
+      readonly text?: string;
+      readonly id?: string;
+    };
 
 export interface HistoryQuery {
   /** The first entry of the journal that is wanted. */

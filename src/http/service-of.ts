@@ -6,7 +6,9 @@ import type { StandardSchema } from '../core/schema.ts';
 import type { RuntimeStorage } from '../core/storage.ts';
 import type { HistoryEvent } from '../core/views.ts';
 import type { DispatchOptions } from '../core/workflow.ts';
-import type { Command, HistoryPage, HistoryQuery, Order, RunResult, RunService } from './run-service.ts';
+import type { Command, HistoryPage, HistoryQuery, Order, RunResult } from './run-service.ts';
+import type { Service } from './service.ts';
+import { decoded, workersOf } from './workers-of.ts';
 
 /** A workflow of any input and result, as far as a service asks it for something. */
 export interface AnyWorkflow extends Definition {
@@ -17,8 +19,9 @@ export interface AnyWorkflow extends Definition {
 }
 
 /** The service over a storage of this process. */
-export function serviceOf(workflows: readonly AnyWorkflow[], storage: RuntimeStorage): RunService {
+export function serviceOf(workflows: readonly AnyWorkflow[], storage: RuntimeStorage): Service {
   return {
+    ...workersOf(workflows, storage),
     async dispatch({ workflow: name, version, input, ...options }: Order) {
       const workflow = workflows.find((one) => one.name === name && (version === undefined || one.version === version));
       if (!workflow) {
@@ -116,7 +119,9 @@ function obey(storage: RuntimeStorage, run: string, command: Command): Promise<v
       return storage.retry(run, options);
     case 'enqueue':
       return storage.enqueue(run, command.step, { ...options, ...(command.force && { force: command.force }) });
-    case 'signal':
-      return storage.signal(run, command.name, command.payload, options);
+    case 'signal': {
+      const { name, payload, text } = command;
+      return storage.signal(run, name, text === undefined ? payload : decoded(storage.codec, text), options);
+    }
   }
 }

@@ -7,17 +7,26 @@ interface Taken {
   readonly path: Readonly<Record<string, unknown>>;
   readonly query: Readonly<Record<string, unknown>>;
   readonly body: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, unknown>>;
 }
 
 /** What a request brings, each part of the shape its route says. Throws `INVALID_REQUEST`. */
-export async function taken({ path = {}, query = {}, body }: Route, request: HonoRequest): Promise<Taken> {
+export async function taken(
+  { path = {}, query = {}, headers = {}, body }: Route,
+  request: HonoRequest,
+): Promise<Taken> {
   return {
-    path: Object.fromEntries(
-      Object.entries(path).map(([name, shape]) => [name, shaped<string>(request.param(name), shape, name)]),
-    ),
+    path: each(path, (name) => request.param(name)),
     query: queryOf(request, query),
+    headers: each(headers, (name) => request.header(name)),
     body: body ? await bodyOf(request, body) : {},
   };
+}
+
+function each(fields: Fields, given: (name: string) => unknown): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, shape]) => [name, shaped<string>(given(name), shape, name)]),
+  );
 }
 
 function queryOf(request: HonoRequest, fields: Fields): Readonly<Record<string, unknown>> {

@@ -32,6 +32,7 @@ export const entries: readonly Entry[] = Object.entries(manifest.exports).flatMa
 /** What an entry may name beyond the language: the declarations of its platform. */
 const platforms: Readonly<Record<string, { readonly lib?: readonly string[]; readonly types?: readonly string[] }>> = {
   'fuseline/elements': { lib: ['DOM', 'DOM.Iterable'] },
+  'fuseline/http': { lib: ['DOM'] },
   'fuseline/durable-object': { types: ['@cloudflare/workers-types'] },
 };
 

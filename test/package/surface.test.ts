@@ -35,6 +35,7 @@ test('the types resolve from every kind of ESM project, and from a bundler', asy
     '.',
     './durable-object',
     './elements',
+    './http',
     './indexeddb',
     './node',
     './package.json',

@@ -1,6 +1,6 @@
 import { bearer, durableWorkflows, type Role } from 'fuseline/durable-object';
 import { describe, expect, test, vi } from 'vitest';
-import { ACME_TOKEN, guardedApp, TOKENS } from './guarded.ts';
+import { ACME_TOKEN, guardedApp, json, TOKENS } from './guarded.ts';
 import { sum } from './worker.ts';
 
 /** Who may use a route. Every route of the app stands here. */
@@ -25,7 +25,18 @@ const MAY: Readonly<Record<string, readonly Role[] | 'everybody'>> = {
   'POST /runs/:run/steps/:step/enqueue': ['client', 'admin'],
   'POST /runs/:run/signals/:name': ['client', 'admin'],
   'GET /workers': ['client', 'admin'],
+  'POST /workers': ['worker', 'admin'],
+  'POST /workers/:worker/fetch': ['worker', 'admin'],
+  'POST /workers/:worker/report': ['worker', 'admin'],
+  'POST /workers/:worker/heartbeat': ['worker', 'admin'],
+  'DELETE /workers/:worker': ['worker', 'admin'],
+  'POST /runs': ['client', 'admin'],
+  'POST /rows/read': ['client', 'worker', 'admin'],
+  'POST /rows/scan': ['client', 'worker', 'admin'],
+  'POST /rows/news': ['client', 'worker', 'admin'],
 };
+
+const CLAIM = 'some/0123456789abcdef/0.1.0';
 
 /** Answered by the Worker itself. */
 const WITHOUT_OBJECT: readonly string[] = ['GET /workflows', 'GET /caller', 'GET /status', 'GET /openapi.json'];
@@ -36,9 +47,22 @@ test('every route has its roles, and every role its routes', () => {
   expect(routes.toSorted()).toEqual(Object.keys(MAY).sort());
 });
 
+/** What a route needs in order to ask an object. */
+const NEEDS: Readonly<Record<string, object>> = {
+  'POST /workers': { id: 'some', name: 'some', workflows: [] },
+  'POST /workers/:worker/report': { reports: [{ claim: CLAIM, secret: 'some', type: 'skipped' }] },
+  'POST /runs': { id: 'some', graph: '0'.repeat(28), input: '{}' },
+  'POST /rows/read': { keys: ['head/some'] },
+  'POST /rows/scan': { ranges: [{ from: 'time/', to: 'time0' }] },
+  'POST /rows/news': { asker: 'some' },
+};
+
 const asking = (route: string) => {
   const [method = '', path = ''] = route.split(' ');
-  return (token?: string) => ask(path.replaceAll(/:\w+/g, 'some'), { method }, token);
+  const body = NEEDS[route];
+  const init = body ? json(body) : { method };
+  const headers = { ...init.headers, 'fuseline-secret': 'x'.repeat(32) };
+  return (token?: string) => ask(path.replaceAll(/:\w+/g, 'some'), { ...init, headers }, token);
 };
 const guarded = routes.filter((route) => MAY[route] !== 'everybody');
 

@@ -1,0 +1,342 @@
+import type { Claim, Granted } from '../../core/claims.ts';
+import type { ClaimRequest, HeldFence, Outcome, Verdict } from '../../core/decide.ts';
+import { stepsWithoutHandler } from '../../core/definition.ts';
+import type { Employer, Watch } from '../../core/employer.ts';
+import { FuselineError } from '../../core/errors.ts';
+import type { Host } from '../../core/host.ts';
+import { checkId } from '../../core/ids.ts';
+import { claimKey } from '../../core/run-state.ts';
+import { type CommandOptions, type NewRun, type NewWorker, RuntimeStorage } from '../../core/storage.ts';
+import { webHost } from '../host.ts';
+import { Connection, type ConnectionOptions, NotWanted } from './connection.ts';
+import { gathered } from './gather.ts';
+import { HttpStore } from './http-store.ts';
+import { Pulse } from './pulse.ts';
+import {
+  type FarAnswer,
+  type FarClaim,
+  type FarGrant,
+  type FarReport,
+  type FarRequest,
+  idOf,
+  parseId,
+} from './wire.ts';
+
+export interface HttpStorageOptions extends ConnectionOptions {}
+
+interface Given {
+  readonly worker: string;
+  readonly secret: string;
+}
+
+const NOTHING: Granted = { claims: [], rest: 'nothing' };
+const MOST_REPORTS = 100;
+/** Half of what a body may have, so that there is room for everything around the values. */
+const MOST_REPORTED = 512 * 1024;
+
+/**
+ * The runs behind a service: dispatch there, look, command and work from wherever `fetch` is. Who works waits for a
+ * service that is away as long as it takes; who only asks gives up after half a minute.
+ */
+export class HttpStorage extends RuntimeStorage {
+  readonly #connection: Connection;
+  /** What the workers of this storage show that they are. */
+  readonly #workers: Map<string, string>;
+  /** By the ids of the claims that they were given. */
+  readonly #given = new Map<string, Given>();
+  readonly #pulses = new Set<Pulse>();
+  readonly #clock: { ahead: number };
+  readonly #reporters = new Map<string, (report: FarReport) => Promise<FarAnswer>>();
+
+  constructor(address: string | URL, options: HttpStorageOptions = {}) {
+    const workers = new Map<string, string>();
+    const connection = new Connection(address, options, () => workers.size > 0);
+    // What is due, and how long something took, is told by the clock of the service.
+    const clock = { ahead: 0 };
+    const host: Host = { ...webHost, now: () => webHost.now() + clock.ahead };
+    super({ store: new HttpStore(connection), host });
+    this.#connection = connection;
+    this.#workers = workers;
+    this.#clock = clock;
+  }
+
+  override async createRun({
+    id = this.host.id(),
+    graph,
+    input,
+    labels,
+    priority,
+    startAt,
+  }: NewRun): Promise<Granted & { readonly id: string }> {
+    checkId(id);
+    const body = {
+      id,
+      graph: graph.hash,
+      input: this.codec.encode(input),
+      ...(labels && { labels }),
+      ...(priority !== undefined && { priority }),
+      ...(startAt !== undefined && { startAt }),
+    };
+    this.logs.graphs.set(graph.hash, graph);
+    const created = await this.#connection.ask<{ readonly id: string }>('/runs', { body });
+    return { id: created.id, claims: [], rest: 'later' };
+  }
+
+  override async register(worker: string, { name, definitions, queues }: NewWorker): Promise<void> {
+    const secret = this.#workers.get(worker) ?? `${webHost.id()}${webHost.id()}`;
+    this.#workers.set(worker, secret);
+    const workflows = definitions.map((definition) => {
+      const without = stepsWithoutHandler(definition);
+      return { graph: definition.compiled.graph, ...(without.length > 0 && { without }) };
+    });
+    const sentAt = webHost.now();
+    const { now } = await this.#connection.ask<{ readonly now: number }>('/workers', {
+      body: { id: worker, name, queues, workflows },
+      headers: headersOf(secret),
+    });
+    this.#clock.ahead = now - (sentAt + webHost.now()) / 2;
+    for (const { compiled } of definitions) this.logs.graphs.set(compiled.hash, compiled);
+  }
+
+  override async leave(worker: string): Promise<void> {
+    const secret = this.#workers.get(worker);
+    if (secret === undefined) return;
+    // From now on it waits for nothing as long as it takes.
+    this.#workers.delete(worker);
+    this.#reporters.delete(worker);
+    for (const [id, given] of this.#given) if (given.worker === worker) this.#given.delete(id);
+    await this.#connection.ask(`/workers/${worker}`, { method: 'DELETE', headers: headersOf(secret) });
+  }
+
+  override keepWatch(employer: Employer): Watch {
+    const pulse = new Pulse(employer, (worker, to) => this.#beat(worker, to));
+    this.#pulses.add(pulse);
+    return {
+      look: () => pulse.look(),
+      reaped: () => pulse.reaped(),
+      close: () => {
+        this.#pulses.delete(pulse);
+        return pulse.close();
+      },
+    };
+  }
+
+  override async claim(run: string, next: ClaimRequest): Promise<Granted> {
+    return this.#fetch(run, next.worker, this.#wireOf(run, next), next);
+  }
+
+  override async finish(
+    run: string,
+    claim: HeldFence,
+    outcome: Outcome,
+    value: unknown,
+    next?: ClaimRequest,
+  ): Promise<Granted & { readonly status: Verdict['status'] }> {
+    const text = outcome.status === 'succeeded' && value !== undefined ? this.codec.encode(value) : undefined;
+    const { answer, worker } = await this.#report(run, claim, {
+      type: outcome.status,
+      ...(text !== undefined && { text }),
+      ...('error' in outcome && { error: { ...outcome.error } }),
+      ...(outcome.status === 'failed' && outcome.again && { again: outcome.again }),
+      ...(outcome.status === 'failed' &&
+        outcome.notBefore !== undefined && { notBefore: Math.max(0, Math.round(outcome.notBefore)) }),
+      ...(next && { next: this.#wireOf(run, next) }),
+    });
+    if (answer.status !== 'stale') this.#given.delete(idOf(run, claim));
+    return { status: statusOf(answer), ...(await this.#taken(answer, worker, next)) };
+  }
+
+  override async checkpoint(run: string, claim: HeldFence, key: string, value: unknown): Promise<Verdict['status']> {
+    const { answer } = await this.#report(run, claim, { type: 'checkpoint', key, text: this.codec.encode(value) });
+    return statusOf(answer);
+  }
+
+  override async progress(run: string, claim: HeldFence, value: unknown): Promise<Verdict['status']> {
+    const { answer } = await this.#report(run, claim, { type: 'progress', text: this.codec.encode(value) });
+    return statusOf(answer);
+  }
+
+  override async release(run: string, claims: readonly HeldFence[]): Promise<void> {
+    await Promise.all(
+      claims.map(async (claim) => {
+        if (!this.#given.has(idOf(run, claim))) return;
+        await this.#report(run, claim, { type: 'released' });
+        this.#given.delete(idOf(run, claim));
+      }),
+    );
+  }
+
+  /** A look of any worker does what is due. */
+  override async tick(run: string): Promise<void> {
+    const [worker] = this.#workers.keys();
+    if (worker === undefined) return;
+    const held = [...this.#given.keys()].filter((id) => id.startsWith(`${run}/`));
+    await this.#fetch(run, worker, { limit: 0, held });
+  }
+
+  // What one worker does for all, the service does for those that are elsewhere.
+
+  override async expire(): Promise<void> {}
+
+  override async reap(): Promise<'reaped' | 'nothing'> {
+    return 'nothing';
+  }
+
+  override async sweep(): Promise<number> {
+    return 0;
+  }
+
+  override async timerRows(): Promise<readonly string[]> {
+    return [];
+  }
+
+  override async cancel(run: string, options?: CommandOptions): Promise<void> {
+    await this.#command(run, 'cancel', options);
+  }
+
+  override async pause(run: string, options?: CommandOptions): Promise<void> {
+    await this.#command(run, 'pause', options);
+  }
+
+  override async resume(run: string, options?: CommandOptions): Promise<void> {
+    await this.#command(run, 'resume', options);
+  }
+
+  override async retry(run: string, options?: CommandOptions): Promise<void> {
+    await this.#command(run, 'retry', options);
+  }
+
+  override async enqueue(
+    run: string,
+    step: string,
+    { force, ...options }: CommandOptions & { readonly force?: 'not-taken' } = {},
+  ): Promise<void> {
+    await this.#command(run, `steps/${encodeURIComponent(step)}/enqueue`, options, force ? { force } : {});
+  }
+
+  override async signal(run: string, name: string, payload: unknown, options?: CommandOptions): Promise<void> {
+    await this.#command(run, `signals/${encodeURIComponent(name)}`, options, { text: this.codec.encode(payload) });
+  }
+
+  override async remove(run: string): Promise<void> {
+    await this.#connection.ask(`/runs/${checkId(run)}`, { method: 'DELETE' });
+    this.logs.forget(run);
+  }
+
+  async #command(
+    run: string,
+    verb: string,
+    { id = this.host.id() }: CommandOptions = {},
+    more: object = {},
+  ): Promise<void> {
+    await this.#connection.ask(`/runs/${checkId(run)}/${verb}`, { body: { commandId: id, ...more } });
+  }
+
+  async #beat(worker: string, to: 'those concerned' | 'all'): Promise<void> {
+    const held = [...this.#given].flatMap(([id, given]) => (given.worker === worker ? [id] : []));
+    await this.#connection.ask(`/workers/${worker}/heartbeat`, {
+      body: to === 'all' ? {} : { held },
+      headers: headersOf(this.#workers.get(worker)),
+      tries: 'once',
+    });
+  }
+
+  async #fetch(run: string, worker: string, request: FarRequest, next?: ClaimRequest): Promise<Granted> {
+    try {
+      const grant = await this.#connection.ask<FarGrant>(`/workers/${worker}/fetch`, {
+        body: { run, ...request },
+        headers: headersOf(this.#workers.get(worker)),
+        ...(next?.isWanted && { isWanted: next.isWanted }),
+      });
+      return await this.#taken(grant, worker, next);
+    } catch (error) {
+      if (error instanceof NotWanted) return NOTHING;
+      if (!(error instanceof FuselineError && error.code === 'UNKNOWN_WORKER')) throw error;
+      for (const pulse of this.#pulses) pulse.doubt();
+      return NOTHING;
+    }
+  }
+
+  #wireOf(run: string, { limit, busy, held }: ClaimRequest): FarRequest {
+    const named = [...this.#given.keys()].filter((id) => {
+      const parsed = parseId(id);
+      return parsed?.run === run && held.has(claimKey(parsed.fence));
+    });
+    return { limit: Math.min(limit, MOST_CLAIMS), busy, held: named };
+  }
+
+  async #report(
+    run: string,
+    claim: HeldFence,
+    what: Omit<FarReport, 'claim' | 'secret'>,
+  ): Promise<{ readonly worker: string; readonly answer: Exclude<FarAnswer, { status: 'refused' }> }> {
+    const id = idOf(run, claim);
+    const given = this.#given.get(id);
+    // Nobody can say anything about a claim that was not given, or whose end is known.
+    if (!given) return { worker: '', answer: { status: 'stale', ...NOTHING_FAR } };
+    const report = { claim: id, secret: given.secret, ...what };
+    // Told once more, progress would be another progress.
+    const answer =
+      what.type === 'progress'
+        ? (await this.#send(given.worker, [report], 'once'))[0]
+        : await this.#reporter(given.worker)(report);
+    if (!answer || answer.status === 'refused')
+      throw new FuselineError(
+        answer?.code ?? 'INTERNAL',
+        answer?.message ?? 'the service answered less than it was asked',
+      );
+    return { worker: given.worker, answer };
+  }
+
+  /** What is reported in one turn goes in one request. */
+  #reporter(worker: string): (report: FarReport) => Promise<FarAnswer> {
+    const known = this.#reporters.get(worker);
+    if (known) return known;
+    const reporter = gathered<FarReport, FarAnswer>((reports) => this.#send(worker, reports, 'many'), {
+      most: MOST_REPORTS,
+      mostWeight: MOST_REPORTED,
+      weigh: ({ text = '' }) => text.length,
+    });
+    this.#reporters.set(worker, reporter);
+    return reporter;
+  }
+
+  async #send(worker: string, reports: readonly FarReport[], tries: 'many' | 'once'): Promise<readonly FarAnswer[]> {
+    const path = `/workers/${worker}/report`;
+    return (await this.#connection.ask<{ readonly answers: readonly FarAnswer[] }>(path, { body: { reports }, tries }))
+      .answers;
+  }
+
+  async #taken({ claims, rest }: FarGrant, worker: string, next?: ClaimRequest): Promise<Granted> {
+    const taken = claims.map((claim) => this.#unpacked(claim, worker));
+    for (const { fence, graph, workflow } of taken) {
+      const compiled = await this.graph(graph);
+      const version = compiled?.graph.version;
+      // The worker finds its handler for the step.
+      if (compiled)
+        next?.serves(
+          { created: { workflow, graph, ...(version !== undefined && { version }) }, graph: compiled },
+          fence.step,
+        );
+    }
+    return { claims: taken, rest };
+  }
+
+  #unpacked({ id, secret, checkpoints, ...claim }: FarClaim, worker: string): Claim {
+    const { run, fence } = parseId(id) as NonNullable<ReturnType<typeof parseId>>;
+    this.#given.set(id, { worker, secret });
+    const mark = claimKey(fence);
+    return { ...claim, id: `${run}/${fence.incarnation}/${mark}`, mark, fence, checkpoints: new Map(checkpoints) };
+  }
+}
+
+const MOST_CLAIMS = 1000;
+const NOTHING_FAR: FarGrant = { claims: [], rest: 'nothing' };
+
+function headersOf(secret: string | undefined): Readonly<Record<string, string>> {
+  return secret === undefined ? {} : { 'fuseline-secret': secret };
+}
+
+function statusOf({ status }: Exclude<FarAnswer, { status: 'refused' }>): Verdict['status'] {
+  return status === 'recorded' ? 'accepted' : status;
+}

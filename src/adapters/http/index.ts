@@ -1,0 +1,2 @@
+export type { ConnectionOptions } from './connection.ts';
+export { HttpStorage, type HttpStorageOptions } from './http-storage.ts';

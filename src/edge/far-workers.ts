@@ -1,0 +1,42 @@
+import type { Worker } from '../core/sessions.ts';
+import type { RuntimeStorage } from '../core/storage.ts';
+
+/** After so long without a word a worker from afar is given up: while it holds claims, and while it holds none. */
+const SILENCE_MS = { holding: 30_000, idle: 300_000 } as const;
+
+/**
+ * Sees to workers from afar, of which nothing tells that they live but what they say. When each said it last stands in
+ * its session, so an object that slept, or is a new one, knows it still.
+ */
+export class FarWorkers {
+  readonly #storage: RuntimeStorage;
+
+  constructor(storage: RuntimeStorage) {
+    this.#storage = storage;
+  }
+
+  /** Hands out again what those held who have been silent for too long. */
+  async giveUpSilent(): Promise<void> {
+    const now = this.#storage.host.now();
+    for (const { worker, silentAt } of await this.#all())
+      if (silentAt <= now) await this.#storage.reap(worker.id, worker.version);
+  }
+
+  /** When the next of them will have been silent for too long, if it says nothing. */
+  async nextSilence(): Promise<number | undefined> {
+    const moments = (await this.#all()).map(({ silentAt }) => silentAt);
+    return moments.length === 0 ? undefined : Math.min(...moments);
+  }
+
+  async #all(): Promise<readonly { readonly worker: Worker; readonly silentAt: number }[]> {
+    const { sessions } = this.#storage;
+    const workers = (await sessions.list()).filter(({ proof }) => proof !== undefined);
+    if (workers.length === 0) return [];
+    const holders = await sessions.holders();
+    return workers.map((worker) => {
+      const { id, heardAt = 0, deadWith } = worker;
+      const patience = SILENCE_MS[holders.has(id) ? 'holding' : 'idle'];
+      return { worker, silentAt: deadWith === undefined ? heardAt + patience : 0 };
+    });
+  }
+}
