@@ -1,10 +1,10 @@
 import { fork } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { ProcessEngine, type RuntimeStorage, typed, workflow } from 'fuseline';
-import { FileStorage } from 'fuseline/node';
+import { type Entry, ProcessEngine, type RuntimeStorage, typed, workflow } from 'fuseline';
+import { FileStorage, FileStore } from 'fuseline/node';
 import { type BenchOptions, clock, type Family, type Figure, type Goal, median, spread } from './figures.ts';
 import { shortRuns } from './workflows.ts';
 
@@ -13,6 +13,8 @@ const FEW = 10_000;
 const MANY = 100_000;
 /** Runs that are dispatched together while a directory is filled. */
 const BATCH = 500;
+/** Read from a store at once. */
+const ROWS = 1_000;
 /** Opening takes seconds, and its rounds are alike. */
 const MOST_OPENINGS = 3;
 /** Runs of a round that compares a full directory with an empty one. */
@@ -37,7 +39,9 @@ export const keptRuns: Family = {
       const directory = room.path();
       const openings = Math.min(rounds, MOST_OPENINGS);
       await inNewProcess('fill', directory, runs, openings);
-      yield* opening(directory, runs, openings);
+      const live = room.path();
+      await inNewProcess('distil', directory, live);
+      yield* opening(directory, live, runs, openings);
       if (runs === MANY) yield* besideEmpty(await inNewProcess('compare', directory, room.path(), rounds));
     }
     const compacted = room.path();
@@ -52,11 +56,11 @@ export const keptRuns: Family = {
   },
 };
 
-async function* opening(directory: string, runs: number, openings: number): AsyncGenerator<Figure> {
+async function* opening(directory: string, live: string, runs: number, openings: number): AsyncGenerator<Figure> {
   const reads: number[] = [];
   const opens: Opened[] = [];
   for (let round = 0; round < openings; round++) {
-    reads.push(await inNewProcess('read', directory));
+    reads.push(await inNewProcess('read', live));
     opens.push(await inNewProcess('open', directory, round));
   }
   const about = { platform: 'file, strict', workload: kept(runs) } as const;
@@ -115,12 +119,22 @@ const TASKS = {
     await storage.close();
   },
 
+  /** Into one file, what is live in a directory: a line for each row, without what was written over or deleted. */
+  async distil(directory: string, file: string): Promise<void> {
+    const store = new FileStore(directory);
+    const fd = openSync(file, 'w');
+    for (let from = '!', rows: readonly Entry[] = []; ; from = `${rows.at(-1)?.key}!`) {
+      rows = await store.scan({ from, to: '~', limit: ROWS });
+      if (rows.length === 0) break;
+      writeSync(fd, rows.map(({ key, value }) => `${key}\t${value}\n`).join(''));
+    }
+    closeSync(fd);
+    await store.close();
+  },
+
   /** The least a program can do that has to know all of it. */
-  async read(directory: string): Promise<number> {
-    const names = readdirSync(directory);
-    return clock(async () => {
-      for (const name of names) readFileSync(join(directory, name));
-    });
+  async read(file: string): Promise<number> {
+    return clock(async () => readFileSync(file));
   },
 
   /** Until the body of the run that waits for this opening is running. */

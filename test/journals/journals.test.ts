@@ -16,7 +16,8 @@ import { endsOf, foldOf } from './look.ts';
 const HOME = import.meta.dirname;
 const JOURNALS = readdirSync(HOME, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
-  .map(({ name }) => name);
+  .map(({ name }) => name)
+  .sort((one, other) => Number(one) - Number(other));
 const read = (journal: string, file: string) => JSON.parse(readFileSync(join(HOME, journal, file), 'utf8'));
 const data = (journal: string) => join(HOME, journal, 'data');
 const newest = JOURNALS.at(-1) as string;

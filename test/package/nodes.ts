@@ -1,4 +1,4 @@
-// Every Node at hand: the one that runs the tests, and the machine's own.
+// Which Nodes try the package: the oldest there is support for, and one that runs TypeScript, as far as they are found.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -11,15 +11,24 @@ export interface Node {
 }
 
 const executable = process.platform === 'win32' ? 'node.exe' : 'node';
-const machine = (process.env.PATH ?? '')
+const installed = (process.env.PATH ?? '')
   .split(delimiter)
   .filter((folder) => !folder.includes('node_modules'))
   .map((folder) => join(folder, executable))
-  .find(existsSync);
+  .filter(existsSync);
 
-export const nodes: readonly Node[] = [
-  ...new Map([process.execPath, ...(machine === undefined ? [] : [machine])].map((path) => [version(path), path])),
-].map(([name, path]) => ({ path, version: name, typescript: runsTypeScript(name) }));
+/** The one that runs the tests, and those of the machine. */
+const found = [process.execPath, ...installed].map((path): Node => {
+  const name = version(path);
+  return { path, version: name, typescript: runsTypeScript(name) };
+});
+
+export const oldest: Node | undefined = found.find(({ version }) => version.startsWith('v20.'));
+export const modern: Node | undefined = found.find(({ typescript }) => typescript);
+
+/** Where there is neither, whatever runs the tests. */
+export const nodes: readonly Node[] =
+  oldest || modern ? [modern, oldest].filter((node) => node !== undefined) : found.slice(0, 1);
 
 /** The environment of a shell in which `node` is this one. */
 export const shell = (node: Node, variables: Readonly<Record<string, string>> = {}) => ({

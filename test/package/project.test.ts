@@ -3,7 +3,7 @@ import { lstat, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, inject, test } from 'vitest';
-import { nodes } from './nodes.ts';
+import { modern, nodes, oldest } from './nodes.ts';
 
 const project = inject('project');
 const root = resolve(import.meta.dirname, '../..');
@@ -55,6 +55,12 @@ test('an installation is at most 10 packages and 4 MiB', async () => {
   expect(packages).toContain('fuseline');
   expect(packages.length).toBeLessThanOrEqual(10);
   expect(bytes).toBeLessThanOrEqual(4 * 2 ** 20);
+});
+
+test('the package is tried on Node 20 and on one that runs TypeScript', ({ skip }) => {
+  console.log(`tried on Node ${nodes.map(({ version }) => version).join(' and ')}`);
+  expect(modern, 'Node 22.18 or newer comes with `npm ci`').toBeDefined();
+  skip(oldest === undefined, 'no Node 20 was found on the PATH: the package is not tried on it');
 });
 
 describe.each(nodes)('on Node $version', (node) => {

@@ -70,6 +70,8 @@ test(
     );
     expect(contradictions(history, notes(), blows, dead).join('\n')).toBe('');
     expect(history.filter(({ type }) => type === 'succeeded').length).toBe(RUNS * STORM_STEPS);
+    // Kills × concurrency would be too strict: others take a worker for dead that is stopped for long, and rightly begin
+    // what it held again, although nobody has killed it.
     expect(repeats).toBeLessThanOrEqual((deaths + count('long stop')) * CONCURRENCY);
     for (const [kind, least] of Object.entries(LEAST))
       expect(count(kind as Blow['kind']), kind).toBeGreaterThanOrEqual(least * RUNS);
