@@ -9,9 +9,8 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 
 const STATIC = ['page/index.html', '../src/ui/page/icon.svg', 'page/manifest.webmanifest'] as const;
 
-/** Returns the directory of the files. */
-export async function buildPage(): Promise<string> {
-  const out = here('dist');
+/** Returns the directory of the files, which is emptied first. */
+export async function buildPage(out: string = here('dist')): Promise<string> {
   await rm(out, { recursive: true, force: true });
   const terms = { bundle: true, minify: true, format: 'esm', target: 'es2023', legalComments: 'none' } as const;
   await build({

@@ -13,6 +13,7 @@ import {
 import { type Route, readRoute, writeRoute } from '../../src/ui/page/route.ts';
 import { type Meddling, type Mischief, meddleAs } from '../photos/meddling.ts';
 import { type Photo, photoWorkflow } from '../photos/workflow.ts';
+import { advise, sentence } from './advice.ts';
 import { describe } from './failures.ts';
 import { Journals } from './journals.ts';
 import { Rescues } from './rescues.ts';
@@ -21,7 +22,7 @@ import { onSettings, readSettings, type Settings, writeSettings } from './settin
 import { CAPTIONS, type Rescue } from './story.ts';
 import type { Notice } from './view.ts';
 import { listenToWindows, type Windows } from './windows.ts';
-import { Workforce } from './workforce.ts';
+import { type Trouble, Workforce } from './workforce.ts';
 
 /** Runs the list shows. */
 const LISTED = 500;
@@ -79,6 +80,7 @@ export class App {
       prefix: self,
       meddling: this.settings.meddling,
       changed: this.#changed,
+      troubled: (trouble) => this.#hear(trouble),
     });
     this.#runs = liveRuns(this.storage, { limit: LISTED });
   }
@@ -89,6 +91,8 @@ export class App {
     this.#runs.subscribe(() => this.#followRuns());
     addEventListener('hashchange', () => this.#follow(readRoute(location.hash)));
     this.#follow(this.route);
+    // What is shown instead of the runs says why.
+    if (!(await this.#canRead())) return;
     this.workforce.hire();
     this.workforce.hire();
     this.#restWhileAside();
@@ -198,7 +202,20 @@ export class App {
   }
 
   fail(error: unknown): void {
-    this.say({ tone: 'trouble', text: describe(error) });
+    this.say({ tone: 'trouble', text: advise(error) });
+  }
+
+  /** A worker of this page said what went wrong, or that it works again. */
+  #hear(trouble: Trouble | undefined): void {
+    if (trouble) this.say({ tone: 'trouble', text: sentence(trouble.code, trouble.message) });
+    else if (this.notice?.tone === 'trouble') this.say(undefined);
+  }
+
+  async #canRead(): Promise<boolean> {
+    return this.storage.list({ limit: 1 }).then(
+      () => true,
+      () => false,
+    );
   }
 
   #adopt(settings: Settings): void {
@@ -224,12 +241,10 @@ export class App {
 
   #followRuns(): void {
     const { runs } = this;
-    if (runs.status === 'failed') this.fail(runs.error);
-    if (runs.status === 'ready') {
-      for (const run of runs.runs) this.journals.follow(run).catch((error) => this.fail(error));
-      const [newest] = runs.runs;
-      if (this.route.run === undefined && newest) this.go({ run: newest.id });
-    }
+    if (runs.status !== 'ready') return this.#changed();
+    for (const run of runs.runs) this.journals.follow(run).catch((error) => this.fail(error));
+    const [newest] = runs.runs;
+    if (this.route.run === undefined && newest) this.go({ run: newest.id });
     this.storage.workers().then(
       (workers) => {
         const own = new Set(this.workforce.employees.map(({ name }) => name));
@@ -272,10 +287,14 @@ const NAMES = ['otter', 'heron', 'lynx', 'finch', 'moth', 'seal', 'wren', 'hare'
 
 /** The same after a reload, another in every window. */
 function nameOfWindow(): string {
-  const known = sessionStorage.getItem('window');
-  if (known !== null) return known;
   const [a = 0, b = 0] = crypto.getRandomValues(new Uint8Array(2));
   const name = `${NAMES[a % NAMES.length]}${b % 100}`;
-  sessionStorage.setItem('window', name);
+  try {
+    const known = sessionStorage.getItem('window');
+    if (known !== null) return known;
+    sessionStorage.setItem('window', name);
+  } catch {
+    // Where the browser keeps nothing it is another one after a reload.
+  }
   return name;
 }

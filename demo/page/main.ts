@@ -10,8 +10,9 @@ import { offline } from './offline.ts';
 import { pageCommands } from './page-commands.ts';
 import { showResult } from './results.ts';
 import { droppedPhotos } from './samples.ts';
+import { Tabs } from './tabs.ts';
 import { scriptAddress } from './trusted.ts';
-import { type Acts, type Frame, noticeBar, runBar, storyBar, toolBar, topBar, workersPanel } from './view.ts';
+import { type Acts, type Frame, noticeBar, runBar, storyBar, toolBar, topBar, whyEmpty, workersPanel } from './view.ts';
 
 const DATABASE = 'fuseline-demo';
 
@@ -21,15 +22,16 @@ render(
   html`<header id="top"></header>
     <nav id="tools" aria-label="What you can do"></nav>
     <div id="notice"></div>
+    <nav class="tabs" aria-label="Parts of the page"><div id="tabs" role="tablist" aria-label="Parts of the page"></div></nav>
     <aside>
-      <section class="runs" aria-label="Runs"><h2>Runs</h2><div id="runs" role="listbox" tabindex="0" aria-label="Runs, newest first"></div></section>
+      <section id="runs-panel" class="runs" aria-label="Runs"><h2>Runs</h2><div id="runs" role="listbox" tabindex="0" aria-label="Runs, newest first"></div></section>
       <section id="workers" class="workers" aria-label="Workers"></section>
     </aside>
-    <main>
+    <main><div id="run-panel" aria-label="Run">
       <div id="run-tools" role="toolbar" aria-label="The run"></div>
       <fuseline-run id="run"></fuseline-run>
       <div id="empty" class="empty" hidden></div>
-    </main>
+    </div></main>
     <div id="story" aria-live="polite"></div>
     <input id="files" type="file" accept="image/*,application/json" multiple hidden />`,
   document.body,
@@ -44,6 +46,11 @@ const list = new RunsList(room('runs'), {
   status: ({ status }) => status.toLowerCase(),
   detail: ({ id }) => app.journals.progress(id),
 });
+const tabs = new Tabs(room('tabs'), [
+  { id: 'run-panel', title: 'Run' },
+  { id: 'runs-panel', title: 'Runs' },
+  { id: 'workers', title: 'Workers' },
+]);
 const files = room('files') as HTMLInputElement;
 const inspector = document.querySelector('fuseline-run') as HTMLElementTagNameMap['fuseline-run'];
 
@@ -76,6 +83,10 @@ addEventListener('keydown', (event) => {
   if (!command) return;
   event.preventDefault();
   obey(command.id);
+});
+room('runs').addEventListener('click', () => tabs.show('run-panel'));
+room('runs').addEventListener('keydown', ({ key }) => {
+  if (key === 'Enter') tabs.show('run-panel');
 });
 addEventListener('dragover', (event) => event.preventDefault());
 addEventListener('drop', (event) => {
@@ -145,14 +156,7 @@ function paint(): void {
   inspector.hidden = absent;
   room('run-tools').hidden = absent;
   room('empty').hidden = !absent;
-  render(
-    runs.status === 'loading'
-      ? html`<p>Opening the database…</p>`
-      : selected?.status === 'missing'
-        ? html`<p>There is no run ${route.run} here. It may have been removed, or it lives in another browser.</p>`
-        : html`<p>Nothing has been dispatched yet. Drop photos anywhere on this page, or <button @click=${() => obey('dispatch')}>dispatch ten samples</button>.</p>`,
-    room('empty'),
-  );
+  render(whyEmpty(app, { dispatch: () => obey('dispatch') }), room('empty'));
 }
 
 function commands(): readonly Command[] {

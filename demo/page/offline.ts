@@ -1,3 +1,4 @@
+import { advise } from './advice.ts';
 import type { App } from './app.ts';
 import { scriptAddress } from './trusted.ts';
 
@@ -22,7 +23,7 @@ export function offline(app: App): void {
         installing?.addEventListener('statechange', () => installing.state === 'installed' && offer(installing));
       });
     },
-    (error) => app.fail(error),
+    (error) => app.say({ tone: 'news', text: `This page loads with a network only: ${advise(error)}` }),
   );
   const first = !serviceWorker.controller;
   serviceWorker.addEventListener('controllerchange', () => {

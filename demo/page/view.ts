@@ -1,5 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import type { Command } from '../../src/ui/page/commands.ts';
+import { advise, sentence } from './advice.ts';
+import type { App } from './app.ts';
 import type { Score } from './score.ts';
 import { CAPTIONS, type Rescue, tellRescue } from './story.ts';
 import type { Employee } from './workforce.ts';
@@ -76,7 +78,7 @@ export function workersPanel({ employees, others }: Frame, acts: Acts): Template
       ${employees.map(
         ({ name, state, trouble }) => html`<li data-state=${state}>
           <span class="name">${name}</span>
-          <span class="state">${trouble ? `${trouble.code}: ${trouble.message}` : state}</span>
+          <span class="state">${trouble ? sentence(trouble.code, trouble.message) : state}</span>
           <button class="small" @click=${() => acts.kill(name)} aria-label=${`Kill ${name}`}>kill</button>
           <button class="small" ?disabled=${state !== 'working'} @click=${() => acts.hang(name)} aria-label=${`Hang ${name} for 20 seconds`}>hang</button>
         </li>`,
@@ -112,6 +114,20 @@ export function noticeBar({ notice }: Frame, acts: Acts): TemplateResult | typeo
     ${offer ? html`<button @click=${offer.run}>${offer.title}</button>` : nothing}
     <button class="quiet" aria-label="Dismiss" @click=${acts.dismiss}>×</button>
   </p>`;
+}
+
+/** In the place of a run: why there is none. */
+export function whyEmpty(
+  { runs, selected, route }: Pick<App, 'runs' | 'selected' | 'route'>,
+  { dispatch }: { readonly dispatch: () => void },
+): TemplateResult {
+  if (runs.status === 'failed')
+    return html`<p role="alert">${advise(runs.error)}</p>
+      <p><button @click=${() => location.reload()}>Try again</button></p>`;
+  if (runs.status === 'loading') return html`<p role="status">Opening the database…</p>`;
+  if (selected?.status === 'missing')
+    return html`<p>There is no run ${route.run} here. It may have been removed, or it lives in another browser.</p>`;
+  return html`<p>Nothing has been dispatched yet. Drop photos anywhere on this page, or <button @click=${dispatch}>dispatch ten samples</button>.</p>`;
 }
 
 function figure(id: string, value: number | string, label: string, alarming = false): TemplateResult {

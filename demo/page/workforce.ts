@@ -1,12 +1,17 @@
 import type { Meddling } from '../photos/meddling.ts';
 import type { Order, Report } from '../photos/orders.ts';
 
+export interface Trouble {
+  readonly code: string;
+  readonly message: string;
+}
+
 /** One of this page's workers, as the page knows it. */
 export interface Employee {
   readonly name: string;
   readonly state: 'starting' | 'working' | 'hanging' | 'failed';
   /** Why it failed. */
-  readonly trouble?: { readonly code: string; readonly message: string };
+  readonly trouble?: Trouble;
 }
 
 /** The workers that live in this page. */
@@ -15,6 +20,7 @@ export class Workforce {
   readonly #script: string | URL;
   readonly #prefix: string;
   readonly #changed: () => void;
+  readonly #troubled: (trouble: Trouble | undefined) => void;
   readonly #workers = new Map<string, { readonly worker: Worker; employee: Employee }>();
   #meddling: Meddling;
   #hired = 0;
@@ -27,12 +33,15 @@ export class Workforce {
     readonly prefix: string;
     readonly meddling: Meddling;
     readonly changed: () => void;
+    /** Hears what a worker complains of, and nothing once it works again. */
+    readonly troubled: (trouble: Trouble | undefined) => void;
   }) {
     this.#database = parts.database;
     this.#script = parts.script;
     this.#prefix = parts.prefix;
     this.#meddling = parts.meddling;
     this.#changed = parts.changed;
+    this.#troubled = parts.troubled;
   }
 
   get employees(): readonly Employee[] {
@@ -90,10 +99,15 @@ export class Workforce {
   #hear(name: string, report: Report): void {
     const found = this.#workers.get(name);
     if (!found) return;
-    found.employee =
-      report.type === 'working'
-        ? { name, state: 'working' }
-        : { name, state: 'failed', trouble: { code: report.code, message: report.message } };
+    const { trouble: before } = found.employee;
+    if (report.type === 'working') {
+      found.employee = { name, state: 'working' };
+      if (before) this.#troubled(undefined);
+    } else {
+      const { code, message } = report;
+      found.employee = { name, state: 'failed', trouble: { code, message } };
+      this.#troubled(found.employee.trouble);
+    }
     this.#changed();
   }
 }

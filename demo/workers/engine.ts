@@ -32,7 +32,16 @@ async function work(database: string, name: string): Promise<void> {
     name,
     concurrency: CONCURRENCY,
   });
-  engine.on('error', ({ error }) => fail(error));
+  let state: 'well' | 'in trouble' = 'well';
+  engine.on('error', ({ error }) => {
+    state = 'in trouble';
+    fail(error);
+  });
+  // It goes on by itself, with what it could not record among the first.
+  engine.on('finished', () => {
+    if (state === 'in trouble') report({ type: 'working' });
+    state = 'well';
+  });
   await engine.start();
   report({ type: 'working' });
 }

@@ -1,7 +1,19 @@
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { closeHouse, type House, leave, openHouse, untilSucceeded, visit } from './visit.ts';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import {
+  clearSite,
+  closeHouse,
+  type House,
+  holdDatabase,
+  leave,
+  openHouse,
+  renewPage,
+  seeRuns,
+  setQuota,
+  untilSucceeded,
+  visit,
+} from './visit.ts';
 
 let house: House;
 beforeAll(async () => {
@@ -11,24 +23,23 @@ afterEach(() => leave(house));
 afterAll(() => closeHouse(house));
 
 /** What a page looks like when it is judged. */
-const STATES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
+const STATES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   empty: (page) => page.getByText('Nothing has been dispatched yet').waitFor(),
   running: async (page) => {
     await page.keyboard.press('s');
     await page.keyboard.press('d');
+    await seeRuns(page);
     await page.waitForFunction(() => document.querySelectorAll('#runs [data-status=RUNNING]').length > 1);
   },
-  'a failed run': async (page) => {
+  'a failed step open': async (page) => {
     const file = { name: 'broken.png', mimeType: 'image/png', buffer: Buffer.from('no picture') };
     await page.locator('#files').setInputFiles(file);
+    await seeRuns(page);
     await page.locator('#runs [data-status=FAILED]').waitFor();
-  },
-  'a failed step open': async (page) => {
-    await STATES['a failed run']?.(page);
     await page.evaluate(() => {
       location.hash += '&step=decode';
     });
-    await page.getByText('could not be decoded').first().waitFor();
+    await page.getByText('could not be decoded').first().waitFor({ state: 'attached' });
   },
   offline: async (page) => {
     await page.keyboard.press('d');
@@ -40,7 +51,34 @@ const STATES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     await page.keyboard.press('Control+k');
     await page.locator('dialog[open]').waitFor();
   },
+  'a full disk': async (page) => {
+    const address = page.url();
+    await page.goto('about:blank');
+    await clearSite(page, address);
+    await setQuota(page, 1, address);
+    await page.goto(address);
+    await page.getByRole('alert').getByText('no more room').waitFor();
+  },
+  'a browser that keeps nothing': async (page) => {
+    await page.addInitScript(() => Object.defineProperty(globalThis, 'indexedDB', { value: undefined }));
+    await page.reload();
+    await page.getByRole('alert').getByText('The browser keeps nothing').waitFor();
+  },
+  loading: async (page) => {
+    await holdDatabase(page);
+    const late = await page.context().newPage();
+    return late.goto(page.url());
+  },
+  'a newer version': async (page) => {
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await page.reload();
+    await renewPage(house, page);
+    await page.getByText('There is a newer version of this page').waitFor();
+  },
 };
+
+/** What is little more than a sentence is judged once. */
+const SENTENCES = ['commands open', 'a browser that keeps nothing', 'loading', 'a newer version'];
 
 const LOOKS = [
   { colorScheme: 'light', forcedColors: 'none' },
@@ -48,16 +86,26 @@ const LOOKS = [
   { colorScheme: 'dark', forcedColors: 'active' },
 ] as const;
 
-describe.each(Object.entries(STATES))('axe finds nothing: %s', (_, bring) => {
-  test.each([360, 1440])('%d pixels wide, in light, dark and forced colours', async (width) => {
-    const { page } = await visit(house, { story: 'told', width });
-    await bring(page);
-    for (const look of LOOKS) {
-      await page.emulateMedia(look);
-      expect(await violations(page), JSON.stringify(look)).toEqual([]);
+test.each(Object.entries(STATES))(
+  'axe finds nothing, wide or narrow, in light, dark and forced colours: %s',
+  async (state, bring) => {
+    const { page: first, context } = await visit(house, { story: 'told' });
+    await bring(first);
+    const page = context.pages().at(-1) ?? first;
+    for (const width of [1440, 360]) {
+      await page.setViewportSize({ width, height: 900 });
+      for (const look of SENTENCES.includes(state) ? LOOKS.slice(0, 1) : LOOKS) {
+        await page.emulateMedia(look);
+        expect(await violations(page), `${width} pixels wide, ${JSON.stringify(look)}`).toEqual([]);
+      }
     }
-  });
-});
+    if (SENTENCES.includes(state)) return;
+    for (const tab of await page.locator('#tabs [role=tab]').all()) {
+      await tab.click();
+      expect(await violations(page), (await tab.textContent()) ?? '').toEqual([]);
+    }
+  },
+);
 
 /** Which rule, and where. */
 async function violations(page: Page): Promise<readonly string[]> {

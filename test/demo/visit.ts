@@ -1,11 +1,15 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-
 import { type ServedPage, servePage } from '../../demo/serve.ts';
 import { chromiumArgs, findChromium } from '../../scripts/chromium.ts';
 
 /** The page as `npm run demo` serves it, and a browser. */
 export interface House {
   readonly site: ServedPage;
+  /** Where the page's files are. */
+  readonly files: string;
   readonly browser: Browser;
 }
 
@@ -15,16 +19,19 @@ export async function leave({ browser }: House): Promise<void> {
 }
 
 export async function openHouse(): Promise<House> {
+  // Several houses are built at once.
+  const files = await mkdtemp(join(tmpdir(), 'fuseline-demo-'));
   const [site, browser] = await Promise.all([
-    servePage(0),
+    servePage(0, files),
     chromium.launch({ executablePath: findChromium() ?? '', args: [...chromiumArgs] }),
   ]);
-  return { site, browser };
+  return { site, files, browser };
 }
 
-export async function closeHouse({ site, browser }: House): Promise<void> {
+export async function closeHouse({ site, files, browser }: House): Promise<void> {
   await browser.close();
   await site.stop();
+  await rm(files, { recursive: true });
 }
 
 export interface Visit {
@@ -34,10 +41,10 @@ export interface Visit {
   readonly complaints: readonly string[];
 }
 
-/** A visitor's first look, in a profile of its own. `story`: whether it was told before. */
+/** A visitor's first look, in a profile of its own. `story`: whether it was told before; `quota`: bytes it may keep. */
 export async function visit(
   { site, browser }: House,
-  options: { readonly story?: 'told'; readonly width?: number; readonly height?: number } = {},
+  options: { readonly story?: 'told'; readonly quota?: number; readonly width?: number; readonly height?: number } = {},
 ): Promise<Visit> {
   const { width = 1440, height = 900 } = options;
   const context = await browser.newContext({ viewport: { width, height } });
@@ -57,6 +64,7 @@ export async function visit(
   };
   context.on('page', listen);
   const page = await context.newPage();
+  if (options.quota !== undefined) await setQuota(page, options.quota, site.address);
   await page.goto(site.address);
   return { context, page, complaints };
 }
@@ -74,10 +82,56 @@ export async function untilRecorded(page: Page, count: number): Promise<void> {
   );
 }
 
+/** Brings the list of runs into view, where it is under a tab: only rows in view are in the page. */
+export async function seeRuns(page: Page): Promise<void> {
+  const tab = page.getByRole('tab', { name: 'Runs' });
+  if (await tab.isVisible()) await tab.click();
+}
+
 /** Waits until so many runs of the list have succeeded. */
 export async function untilSucceeded(page: Page, count: number): Promise<void> {
+  await seeRuns(page);
   await page.waitForFunction(
     (count) => document.querySelectorAll('#runs [data-status=SUCCEEDED]').length >= count,
     count,
+  );
+}
+
+/** Gives the page's site so much room, in bytes; `undefined`: as much as there is. */
+export async function setQuota(page: Page, quotaSize: number | undefined, address: string = page.url()): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  const { origin } = new URL(address);
+  await session.send('Storage.overrideQuotaForOrigin', { origin, ...(quotaSize !== undefined && { quotaSize }) });
+}
+
+/** Forgets what a site kept. */
+export async function clearSite(page: Page, address: string): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Storage.clearDataForOrigin', { origin: new URL(address).origin, storageTypes: 'indexeddb' });
+}
+
+/** Lets another build of the page be served, and its visitor hear of it. */
+export async function renewPage({ files }: House, page: Page): Promise<void> {
+  const script = join(files, 'offline.js');
+  const text = await readFile(script, 'utf8');
+  await writeFile(
+    script,
+    text.replace(/[0-9a-f]{12}/, (build) => [...build].reverse().join('')),
+  );
+  await page.evaluate(async () => (await navigator.serviceWorker.ready).update());
+}
+
+/** Keeps the database from being opened by anybody else: it is to be deleted, and this page does not let go of it. */
+export async function holdDatabase(page: Page): Promise<void> {
+  await page.evaluate(
+    () =>
+      new Promise<void>((held) => {
+        const name = 'fuseline/fuseline-demo';
+        const opening = indexedDB.open(name);
+        opening.onsuccess = () => {
+          const deleting = indexedDB.deleteDatabase(name);
+          deleting.onblocked = () => held();
+        };
+      }),
   );
 }

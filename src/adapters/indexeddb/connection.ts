@@ -145,7 +145,7 @@ export class Connection {
       );
     }
     const missing = typeof indexedDB === 'undefined' || indexedDB === null;
-    if (missing || isNamed(cause, 'SecurityError', 'InvalidStateError', 'NotSupportedError')) {
+    if (missing || isNamed(cause, 'SecurityError', 'InvalidStateError', 'NotSupportedError') || isForbidden(cause)) {
       return new FuselineError(
         'STORAGE_UNSUPPORTED',
         `the database ${this.#name} cannot be opened here: ${missing ? 'there is no IndexedDB' : String(cause)}; where the browser keeps nothing, as in a frame without an origin and some private windows, use MemoryStorage, and say that work will be forgotten`,
@@ -154,4 +154,9 @@ export class Connection {
     }
     return failed(`the database ${this.#name} could not be opened`, cause);
   }
+}
+
+/** Chromium has no name of its own for it: a user who wants no site to keep anything. */
+function isForbidden(cause: unknown): boolean {
+  return isNamed(cause, 'UnknownError') && /denied permission/.test(String(cause));
 }
