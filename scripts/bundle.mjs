@@ -2,7 +2,7 @@
 // sucrase brings sixteen packages, most of them for its own command line
 // (docs/decisions/0002-typescript-files-in-the-cli.md); dagre, without its source maps, is a fiftieth of its size.
 import { readFile, writeFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, extname } from 'node:path';
 import { build } from 'esbuild';
 
 const inside = [
@@ -23,6 +23,41 @@ for (const { file, platform, target } of inside) {
     metafile: true,
     logLevel: 'warning',
   });
+  await tellLicences(file, metafile);
+}
+
+// The page of fuseline/ui, as texts: they are served where there are no files, too.
+const page = await build({
+  entryPoints: [
+    { out: 'page', in: 'dist/ui/page/main.js' },
+    { out: 'page', in: 'src/ui/page/page.css' },
+  ],
+  external: ['icon.svg'],
+  outdir: 'dist/ui',
+  bundle: true,
+  minify: true,
+  splitting: true,
+  chunkNames: 'shared-[hash]',
+  format: 'esm',
+  target: 'es2023',
+  legalComments: 'none',
+  metafile: true,
+  write: false,
+  logLevel: 'warning',
+});
+const types = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+const texts = page.outputFiles.map(({ path, text }) => [basename(path), text]);
+for (const name of ['index.html', 'icon.svg']) texts.push([name, await readFile(`src/ui/page/${name}`, 'utf8')]);
+const files = Object.fromEntries(texts.map(([name, text]) => [name, { type: types[extname(name)], text }]));
+await writeFile('dist/ui/files.js', `export const files = ${JSON.stringify(files)};\n`);
+await tellLicences('ui/files', page.metafile);
+
+async function tellLicences(file, metafile) {
   const packages = new Set(
     Object.keys(metafile.inputs).map((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]),
   );

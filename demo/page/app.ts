@@ -10,17 +10,17 @@ import {
   type RunView,
   workerName,
 } from 'fuseline';
+import { describe } from '../../src/ui/page/describe.ts';
+import type { Notice } from '../../src/ui/page/parts.ts';
 import { type Route, readRoute, writeRoute } from '../../src/ui/page/route.ts';
 import { type Meddling, type Mischief, meddleAs } from '../photos/meddling.ts';
 import { type Photo, photoWorkflow } from '../photos/workflow.ts';
 import { advise, sentence } from './advice.ts';
-import { describe } from './failures.ts';
 import { Journals } from './journals.ts';
 import { Rescues } from './rescues.ts';
 import { samplePhotos } from './samples.ts';
 import { onSettings, readSettings, type Settings, writeSettings } from './settings.ts';
 import { CAPTIONS, type Rescue } from './story.ts';
-import type { Notice } from './view.ts';
 import { listenToWindows, type Windows } from './windows.ts';
 import { type Trouble, Workforce } from './workforce.ts';
 

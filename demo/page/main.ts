@@ -2,8 +2,9 @@
 import { defineElements } from 'fuseline/elements';
 import { IndexedDBStorage } from 'fuseline/indexeddb';
 import { html, render } from 'lit-html';
-import type { Command } from '../../src/ui/page/commands.ts';
+import { type Command, commandOf } from '../../src/ui/page/commands.ts';
 import { Palette } from '../../src/ui/page/palette.ts';
+import { noticeBar } from '../../src/ui/page/parts.ts';
 import { RunsList } from '../../src/ui/page/runs-list.ts';
 import { App } from './app.ts';
 import { offline } from './offline.ts';
@@ -12,7 +13,7 @@ import { showResult } from './results.ts';
 import { droppedPhotos } from './samples.ts';
 import { Tabs } from './tabs.ts';
 import { scriptAddress } from './trusted.ts';
-import { type Acts, type Frame, noticeBar, runBar, storyBar, toolBar, topBar, whyEmpty, workersPanel } from './view.ts';
+import { type Acts, type Frame, runBar, storyBar, toolBar, topBar, whyEmpty, workersPanel } from './view.ts';
 
 const DATABASE = 'fuseline-demo';
 
@@ -59,7 +60,6 @@ const acts: Acts = {
   kill: (worker) => app.kill(worker),
   hang: (worker) => app.workforce.hang(worker, 20_000),
   story: (caption) => app.tell(caption),
-  dismiss: () => app.say(undefined),
 };
 
 inspector.content = showResult;
@@ -75,11 +75,7 @@ inspector.addEventListener('fuseline-moment', ({ detail: { seq } }) => {
 });
 
 addEventListener('keydown', (event) => {
-  const pressed =
-    (event.ctrlKey || event.metaKey ? 'Ctrl+' : '') +
-    (event.ctrlKey || event.metaKey ? event.key.toUpperCase() : event.key);
-  if (event.altKey || (isTyping(event) && !pressed.startsWith('Ctrl+'))) return;
-  const command = commands().find(({ key }) => key === pressed);
+  const command = commandOf(event, commands());
   if (!command) return;
   event.preventDefault();
   obey(command.id);
@@ -132,14 +128,16 @@ function paint(): void {
     commands: commands(),
     caption: app.caption,
     rescue: app.rescue,
-    notice: app.notice,
     copyOf: app.copy?.file,
   };
   clearTimeout(fading);
   if (frame.rate > 0) fading = setTimeout(draw, FADE_MS);
   render(topBar(frame, acts), room('top'));
   render(toolBar(frame, acts), room('tools'));
-  render(noticeBar(frame, acts), room('notice'));
+  render(
+    noticeBar(app.notice, () => app.say(undefined)),
+    room('notice'),
+  );
   render(workersPanel(frame, acts), room('workers'));
   render(runBar(frame, acts), room('run-tools'));
   render(storyBar(frame, acts), room('story'));
@@ -196,8 +194,4 @@ async function add(given: Iterable<File>): Promise<void> {
 /** By its name, too: not every system knows the type. */
 function isExport({ type, name }: File): boolean {
   return type === 'application/json' || name.endsWith('.json');
-}
-
-function isTyping({ target }: Event): boolean {
-  return target instanceof HTMLElement && (target.matches('input, textarea, select') || target.isContentEditable);
 }

@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import type { Command } from '../../src/ui/page/commands.ts';
+import { commandButton } from '../../src/ui/page/parts.ts';
 import { advise, sentence } from './advice.ts';
 import type { App } from './app.ts';
 import type { Score } from './score.ts';
@@ -20,16 +21,8 @@ export interface Frame {
   /** Position in the story; `undefined` when it is not told. */
   readonly caption: number | undefined;
   readonly rescue: Rescue | undefined;
-  readonly notice: Notice | undefined;
   /** The file whose run is looked at. */
   readonly copyOf: string | undefined;
-}
-
-/** Something went wrong, or there is something to know. */
-export interface Notice {
-  readonly tone: 'trouble' | 'news';
-  readonly text: string;
-  readonly offer?: { readonly title: string; readonly run: () => void };
 }
 
 export interface Acts {
@@ -37,7 +30,6 @@ export interface Acts {
   readonly kill: (worker: string) => void;
   readonly hang: (worker: string) => void;
   readonly story: (caption: number | undefined) => void;
-  readonly dismiss: () => void;
 }
 
 export function topBar(frame: Frame, acts: Acts): TemplateResult {
@@ -106,16 +98,6 @@ export function storyBar({ caption, rescue, commands }: Frame, acts: Acts): Temp
   </section>`;
 }
 
-export function noticeBar({ notice }: Frame, acts: Acts): TemplateResult | typeof nothing {
-  if (!notice) return nothing;
-  const { tone, text, offer } = notice;
-  return html`<p class="notice" data-tone=${tone} role=${tone === 'trouble' ? 'alert' : 'status'}>
-    <span>${text}</span>
-    ${offer ? html`<button @click=${offer.run}>${offer.title}</button>` : nothing}
-    <button class="quiet" aria-label="Dismiss" @click=${acts.dismiss}>×</button>
-  </p>`;
-}
-
 /** In the place of a run: why there is none. */
 export function whyEmpty(
   { runs, selected, route }: Pick<App, 'runs' | 'selected' | 'route'>,
@@ -135,15 +117,5 @@ function figure(id: string, value: number | string, label: string, alarming = fa
 }
 
 function button({ commands }: Frame, acts: Acts, id: string): TemplateResult | typeof nothing {
-  const command = commands.find((command) => command.id === id);
-  if (!command) return nothing;
-  return html`<button
-    data-command=${id}
-    ?disabled=${command.unavailable !== undefined}
-    title=${command.unavailable ?? (command.key ? `${command.title} (${command.key})` : command.title)}
-    aria-label=${id === 'story' ? command.title : nothing}
-    @click=${() => acts.run(id)}
-  >
-    ${command.label ?? command.title}
-  </button>`;
+  return commandButton(commands, id, acts.run);
 }

@@ -18,6 +18,7 @@ import { showCommand } from './show.ts';
 import { simulateCommand } from './simulate.ts';
 import { flushed, note, outliveReaders, print } from './streams.ts';
 import { oneLine } from './text.ts';
+import { uiCommand } from './ui.ts';
 import { whyCommand } from './why.ts';
 import { workCommand } from './work.ts';
 
@@ -50,6 +51,7 @@ const commands = [
   dispatchCommand,
   workCommand,
   serveCommand,
+  uiCommand,
   lsCommand,
   showCommand,
   whyCommand,

@@ -41,6 +41,7 @@ test('the types resolve from every kind of ESM project, and from a bundler', asy
     './package.json',
     './testing',
     './typescript',
+    './ui',
   ]);
   // The two ways that know no ESM package: resolution of before 2020, and require() from CommonJS.
   const concernsEsm = (problem: (typeof analysis.problems)[number]) =>

@@ -24,3 +24,15 @@ export function because(unavailable: string | undefined): { readonly unavailable
 export function unless(possible: boolean, reason: string): { readonly unavailable?: string } {
   return because(possible ? undefined : reason);
 }
+
+/** The command whose key was pressed, where it is none of what somebody types. */
+export function commandOf(event: KeyboardEvent, commands: readonly Command[]): Command | undefined {
+  const withControl = event.ctrlKey || event.metaKey;
+  if (event.altKey || (isTyping(event) && !withControl)) return undefined;
+  const pressed = withControl ? `Ctrl+${event.key.toUpperCase()}` : event.key;
+  return commands.find(({ key }) => key === pressed);
+}
+
+function isTyping({ target }: Event): boolean {
+  return target instanceof HTMLElement && (target.matches('input, textarea, select') || target.isContentEditable);
+}
