@@ -71,11 +71,16 @@ export function commandLine(...words: readonly string[]): string {
 export function runLine(command: string, { storage }: CommonOptions, ...about: readonly string[]): string {
   // An id may begin like an option.
   const dashes = about.some((word) => word.startsWith('-')) ? ['--'] : [];
-  return commandLine(command, ...storageWords({ storage }), ...dashes, ...about);
+  return commandLine(...command.split(' '), ...storageWords({ storage }), ...dashes, ...about);
 }
 
 export function storageWords({ storage }: CommonOptions): readonly string[] {
   return storage === DEFAULT_STORAGE ? [] : ['--storage', storage];
+}
+
+/** For an id that no run has. */
+export function whereToLook({ storage }: Pick<CommonOptions, 'storage'>): string {
+  return `The runs of ${oneLine(JSON.stringify(storage))}: ${commandLine('ls', ...storageWords({ storage }))}`;
 }
 
 /** What a shell reads as this one word; one with control characters as bash and zsh write it. */

@@ -2,8 +2,8 @@ import { Command } from 'commander';
 import { FuselineError } from '../core/errors.ts';
 import { EXIT, type Exit, exitOf } from './exits.ts';
 import { openStorage } from './open.ts';
-import { type CommonOptions, withCommonOptions } from './options.ts';
-import { json } from './output.ts';
+import { type CommonOptions, whereToLook, withCommonOptions } from './options.ts';
+import { json, painter } from './output.ts';
 import { note, print } from './streams.ts';
 import { oneLine } from './text.ts';
 
@@ -38,9 +38,10 @@ async function rm(ids: readonly string[], options: CommonOptions): Promise<Exit>
         if (!(error instanceof FuselineError) || exitOf(error) !== EXIT.usage) throw error;
         exit = EXIT.usage;
         refused.push({ id, code: error.code, message: error.message });
-        note(`${oneLine(error.message)} (${error.code})`);
+        note(`${painter(process.stderr)('red', 'fuseline:')} ${oneLine(error.message)} (${error.code})`);
       }
     }
+    if (refused.some(({ code }) => code === 'UNKNOWN_RUN')) note(whereToLook(options));
     if (options.json) print(json({ removed, refused }));
     return exit;
   } finally {

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { FileStorage } from '../adapters/node-file/index.ts';
+import { FuselineError } from '../core/errors.ts';
 import { EXIT, type Exit } from './exits.ts';
 import { openStorage, readInput } from './open.ts';
 import { type CommonOptions, isAbout, runLine, withCommonOptions } from './options.ts';
@@ -66,7 +67,16 @@ const RUN_COMMANDS: readonly RunCommand[] = [
         .argument('<step>', "the step's name")
         .option('--force', 'even if the step lies on a road that was not taken'),
     ask: (storage, run, [step = ''], options) =>
-      storage.enqueue(run, step, { ...commandId(options), ...(options.force && { force: 'not-taken' }) }),
+      storage
+        .enqueue(run, step, { ...commandId(options), ...(options.force && { force: 'not-taken' }) })
+        .catch((error: unknown) => {
+          if (!isAbout(error, 'STEP_NOT_TAKEN')) throw error;
+          throw new FuselineError(
+            'STEP_NOT_TAKEN',
+            `step ${JSON.stringify(step)} lies on a road run ${run} did not take; to run it all the same: ${runLine('enqueue --force', options, run, step)}`,
+            { cause: error },
+          );
+        }),
   },
   {
     name: 'signal',

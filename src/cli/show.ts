@@ -136,13 +136,16 @@ function asText(
 function heading(run: RunView, paint: Paint): readonly string[] {
   const { id, workflow, version, status, labels, priority, createdAt, startedAt, endedAt, deadline } = run;
   const fact = (name: string, text: string): string => `${paint('dim', name.padEnd(9))}${oneLine(text)}`;
-  const took = startedAt === undefined ? '' : `, took ${durationText((endedAt ?? Date.now()) - startedAt)}`;
+  const timing =
+    endedAt === undefined
+      ? `, ${durationText(Date.now() - (startedAt ?? 0))} ago`
+      : `, took ${durationText(endedAt - (startedAt ?? 0))}`;
   const pairs = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
   return [
     `${paint('bold', oneLine(id))}  ${paint(statusStyle(status), statusText(status))}`,
     fact('workflow', version === undefined ? workflow : `${workflow}, version ${version}`),
     fact('created', localTime(createdAt)),
-    ...(startedAt === undefined ? [] : [fact('started', `${localTime(startedAt)}${took}`)]),
+    ...(startedAt === undefined ? [] : [fact('started', `${localTime(startedAt)}${timing}`)]),
     ...(deadline === undefined ? [] : [fact('deadline', localTime(deadline))]),
     ...(priority === 0 ? [] : [fact('priority', String(priority))]),
     ...(pairs.length === 0 ? [] : [fact('labels', pairs.join(' '))]),

@@ -15,7 +15,9 @@ export interface Watched {
 
 const ROWS = 24;
 const NAME = { least: 4, most: 22 } as const;
-const AFTER = { least: 5, most: 20 } as const;
+const AFTER = { least: 5, most: 40 } as const;
+/** A name is shortened to no less where a road stands behind it. */
+const SHORTEST = 4;
 const TOOK = 8;
 const BAR = { least: 12, most: 48 } as const;
 
@@ -36,9 +38,13 @@ export function drawRun(
   const shown = mostTelling(run.steps, rows - 3 - sentence.length);
   const left = run.steps.length - shown.length;
 
-  const afters = new Map(graph.steps.map((step) => [step.name, sourcesOf(step)]));
+  const afters = new Map(graph.steps.map((step) => [step.name, step]));
+  const sourceOf = (step: string, most: number): string => {
+    const spec = afters.get(step);
+    return spec ? fitted((longest) => oneLine(sourcesOf(spec, longest)), most) : '';
+  };
   const names = shown.map(({ name }) => oneLine(name));
-  const sources = shown.map(({ name }) => oneLine(afters.get(name) ?? ''));
+  const sources = shown.map(({ name }) => sourceOf(name, AFTER.most));
   const name = Math.min(NAME.most, Math.max(NAME.least, ...names.map(widthOf)));
   const room = columns - 2 - name - TOOK - 4;
   const widest = Math.max(AFTER.least, ...sources.map(widthOf));
@@ -60,7 +66,7 @@ export function drawRun(
       const style = statusStyle(step.status);
       const sign = paint(style, statusText(step.status).slice(0, 1));
       const timeline = barOf(all, { from, to: Math.max(now, from + 1) }, bar, paint);
-      return line(sign, names[i] ?? '', sources[i] ?? '', timeline, tookOf(step, all.at(-1), now));
+      return line(sign, names[i] ?? '', sourceOf(step.name, after), timeline, tookOf(step, all.at(-1), now));
     }),
     ...(left === 0 ? [] : [paint('dim', clip(`  and ${countText(left, 'step')} more`, columns))]),
   ].slice(0, Math.max(1, rows));
@@ -84,13 +90,21 @@ function mostTelling(steps: readonly StepView[], most: number): readonly StepVie
     .map(({ step }) => step);
 }
 
-function sourcesOf({ needs = [], after = [] }: GraphStep): string {
+/** Names give way before what is said about them: on which road, for one. */
+function fitted(write: (longest: number) => string, columns: number): string {
+  let longest = columns;
+  while (longest > SHORTEST && widthOf(write(longest)) > columns) longest--;
+  return write(longest);
+}
+
+function sourcesOf({ needs = [], after = [] }: GraphStep, longest: number): string {
+  const called = (step: string): string => clip(step, longest);
   const edge = ({ step, on }: { readonly step: string; readonly on?: readonly (string | null)[] }): string =>
-    on === undefined ? step : `${step} (${on.map((road) => road ?? 'otherwise').join(' or ')})`;
+    on === undefined ? called(step) : `${called(step)} (${on.map((road) => road ?? 'otherwise').join(' or ')})`;
   const source = (from: Source): string => {
     if (from.from === 'input') return '';
     if (from.from === 'any') return `any of ${from.of.map(edge).join(', ')}`;
-    return from.from === 'settled' ? `${from.step} settled` : edge(from);
+    return from.from === 'settled' ? `${called(from.step)} settled` : edge(from);
   };
   const all = [
     ...needs.map(source),

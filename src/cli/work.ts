@@ -12,10 +12,10 @@ import { EXIT, type Exit } from './exits.ts';
 import { onInterrupt } from './interrupt.ts';
 import { type Exported, findWorkflows, openStorage, workerNameHere } from './open.ts';
 import { type CommonOptions, isAbout, runLine, wholeNumber, withCommonOptions } from './options.ts';
-import { json, painter, type Style, statusStyle, statusText } from './output.ts';
+import { columnsOf, json, painter, type Style, statusStyle, statusText } from './output.ts';
 import { keepStdoutForJson, note, print } from './streams.ts';
 import { superviseWorkers } from './supervise.ts';
-import { oneLine } from './text.ts';
+import { oneLine, wrap } from './text.ts';
 
 export interface WorkOptions extends CommonOptions {
   readonly workflow?: string;
@@ -69,6 +69,8 @@ async function work(files: readonly string[], options: WorkOptions): Promise<Exi
 
 /** How long a worker that has nothing to do waits before it looks whether others left something for it. */
 const LOOK_MS = 200;
+/** Where what happened begins, behind its sign. */
+const INDENT = 13;
 /** So many of the runs that are due next are looked at. */
 const TIMERS = 64;
 
@@ -272,14 +274,22 @@ class WorkerProcess {
     detail: string,
   ): void {
     if (this.#options.json) return this.#tell(event, what);
-    note(
-      `${this.#paint(style, sign.padEnd(11))}  ${oneLine(`${what.run}  ${what.step}  ${detail}`).trimEnd()}  ${this.#paint('dim', this.#name)}`,
-    );
+    const [first = '', ...more] = this.#wrapped(`${what.run}  ${what.step}  ${detail}`.trimEnd(), INDENT);
+    note(`${this.#paint(style, sign.padEnd(INDENT - 2))}  ${first}`);
+    for (const line of more) note(' '.repeat(INDENT) + line);
   }
 
   #sayLine(event: keyof EngineEvents, what: object, text: string): void {
     if (this.#options.json) this.#tell(event, what);
-    else note(`${oneLine(text)}  ${this.#paint('dim', this.#name)}`);
+    else for (const line of this.#wrapped(text, 0)) note(line);
+  }
+
+  /** In lines of the terminal, broken between words; this worker's name comes last. */
+  #wrapped(text: string, indent: number): readonly string[] {
+    const all = wrap(`${oneLine(text)}  ${this.#name}`, columnsOf(process.stderr) - indent);
+    const last = all.pop() ?? '';
+    const at = Math.max(0, last.length - this.#name.length);
+    return [...all, last.slice(0, at) + this.#paint('dim', last.slice(at))];
   }
 
   #tell(event: string, what: object): void {

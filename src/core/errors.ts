@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'RUN_FINISHED'
   | 'STEP_NOT_TAKEN'
   | 'STEP_NOT_FINISHED'
+  | 'NOTHING_FAILED'
   | 'RUN_FAILED'
   | 'NO_OUTPUT'
   | 'VALUE_NOT_PORTABLE'

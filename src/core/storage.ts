@@ -348,7 +348,10 @@ export class RuntimeStorage extends RunReader {
           `the step lies on a road run ${run} did not take; enqueue it with force: 'not-taken' to run it all the same`,
         );
       case 'nothing-failed':
-        throw new FuselineError('RUN_NOT_FINISHED', `run ${run} has no failed or cancelled step to retry`);
+        throw new FuselineError(
+          'NOTHING_FAILED',
+          `run ${run} has no failed or cancelled step to retry; enqueue one that has ended to run it again`,
+        );
     }
   }
 }

@@ -18,6 +18,7 @@ export const STATUSES: ReadonlyMap<ErrorCode, 400 | 401 | 403 | 404 | 409 | 413 
   ['RUN_FINISHED', 409],
   ['RUN_NOT_FINISHED', 409],
   ['STEP_NOT_FINISHED', 409],
+  ['NOTHING_FAILED', 409],
   ['STEP_NOT_TAKEN', 409],
   ['NO_OUTPUT', 409],
   ['PROTOCOL_TOO_NEW', 409],

@@ -39,6 +39,11 @@ export const fragile = workflow('fragile', { input: typed<{ gate: string }>() },
     return 'mended';
   });
 });
+export const wordy = workflow('wordy', ($) =>
+  $.step('explains', {}, () => {
+    throw new Error('the order cannot be sent, because nobody is there who could pack it, and nothing-of-it-is-broken');
+  }),
+);
 export const forked = workflow('forked', ($) => {
   const pick = $.branch('pick', {}, () => 'left');
   const left = $.step('left\\n"]; x', {}, () => 'l', { after: pick.on('left') });
@@ -104,6 +109,10 @@ const gateIn = () => {
   const gate = join(storage, 'gate');
   return { open: () => writeFile(gate, ''), input: JSON.stringify({ gate }) };
 };
+
+// `script` gives a command a terminal of its own; it is part of util-linux.
+const hasScript = spawnSync('script', ['-V']).stdout?.includes('util-linux') ?? false;
+const onTerminal = (command: string) => start('script', ['-qec', `stty cols 80 rows 24; exec ${command}`, '/dev/null']);
 
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'fuseline-cli-'));
@@ -172,7 +181,7 @@ describe('while a worker is at work', () => {
     await open();
     expect((await cli('retry', 'r1')).code).toBe(0);
     await worker.has('SUCCEEDED  r1  breaks');
-    expect(await cli('retry', 'r1')).toMatchObject({ code: 2, stderr: expect.stringContaining('(RUN_NOT_FINISHED)') });
+    expect(await cli('retry', 'r1')).toMatchObject({ code: 2, stderr: expect.stringContaining('(NOTHING_FAILED)') });
     expect((await cli('enqueue', 'r1', 'safe')).code).toBe(0);
     await worker.has('SUCCEEDED  r1  safe');
     const watched = await cli('show', 'r1', '--watch');
@@ -249,7 +258,8 @@ describe('a run that has ended', () => {
     for (const args of [['why'], ['history'], ['cancel'], ['retry'], ['show', '--watch'], ['rm'], ['pause']]) {
       const { code, stderr } = await cli(...args, 'no-such');
       expect([args, code, stderr]).toEqual([args, 2, expect.stringContaining('(UNKNOWN_RUN)')]);
-      if (args[0] !== 'rm') expect(stderr).toContain('npx fuseline ls --storage');
+      expect(stderr).toContain('npx fuseline ls --storage');
+      expect(stderr).toMatch(/^fuseline: /);
     }
     expect(await cli('why', '../x\u001b[2J')).toMatchObject({
       code: 2,
@@ -264,6 +274,29 @@ test('work names the runs that failed and what to do about them', async () => {
   expect(stderr).toMatch(
     /FAILED {5}-w\n.*npx fuseline why --storage \S+ -- -w\n.*npx fuseline retry --storage \S+ -- -w\n/,
   );
+});
+
+test.skipIf(!hasScript)(
+  'on a terminal work breaks what a failed step says between words, whatever its length',
+  async () => {
+    await cli('dispatch', 'all.ts', '--workflow', 'wordy', '--id', 'w1');
+    const { stdout } = await onTerminal(`${process.execPath} ${MAIN} work all.ts`).ended;
+    // A command to paste stays in one piece.
+    const lines = stripVTControlCharacters(stdout).replaceAll('\r', '').split('\n');
+    const said = lines.filter((line) => !line.includes('npx fuseline'));
+    expect(Math.max(...said.map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(said.find((line) => line.includes('nothing-of-it-is-broken'))).toMatch(/^ {13}\S/);
+  },
+);
+
+test('a step on a road that was not taken is enqueued with the flag the answer names', async () => {
+  await cli('run', 'all.ts', '--workflow', 'forked', '--id', 'e1');
+  const refused = await cli('enqueue', 'e1', '__proto__');
+  expect(refused).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/enqueue --force --storage \S+ e1 __proto__/),
+  });
+  expect((await cli('enqueue', '--force', 'e1', '__proto__')).code).toBe(0);
 });
 
 test('work ends with 0 beside a run that a newer version has continued, whatever is due there', async () => {
@@ -288,11 +321,6 @@ describe('show --watch', () => {
   });
 
   const ERASE = '\u001b[J';
-  // `script` gives a command a terminal of its own; it is part of util-linux.
-  const hasScript = spawnSync('script', ['-V']).stdout?.includes('util-linux') ?? false;
-  const onTerminal = (command: string) =>
-    start('script', ['-qec', `stty cols 80 rows 24; exec ${command}`, '/dev/null']);
-
   test.skipIf(!hasScript)('on a terminal it draws over itself and ends with the final picture', async () => {
     const { open, input } = gateIn();
     await cli('dispatch', 'all.ts', '--workflow', 'gated', '--input', input, '--id', 't1');
@@ -300,6 +328,7 @@ describe('show --watch', () => {
     await watching.has('no worker is running');
     const worker = fuseline('work', 'all.ts');
     await watching.has('▓');
+    expect((await cli('show', 't1')).stdout).toMatch(/^started .* ago$/m);
     await open();
     await worker.ended;
     const { code, stdout } = await watching.ended;
@@ -356,6 +385,6 @@ describe('graph', () => {
       name: 'forked',
       steps: [{ kind: 'branch' }, {}, { name: '__proto__' }],
     });
-    expect((await cli('graph', 'all.ts', '--format', 'json')).stdout.trim().split('\n')).toHaveLength(4);
+    expect((await cli('graph', 'all.ts', '--format', 'json')).stdout.trim().split('\n')).toHaveLength(5);
   });
 });

@@ -455,6 +455,7 @@ const REFUSALS: readonly ErrorCode[] = [
   'UNKNOWN_RUN',
   'RUN_FINISHED',
   'RUN_NOT_FINISHED',
+  'NOTHING_FAILED',
   'STEP_NOT_TAKEN',
   'STEP_NOT_FINISHED',
 ];

@@ -163,7 +163,7 @@ describe('every command in every state of a run:', () => {
     ['PENDING', 'pause', 'accepted', 'PAUSED'],
     ['PENDING', 'resume', 'true already', 'PENDING'],
     ['PENDING', 'signal', 'accepted', 'PENDING'],
-    ['PENDING', 'retry', 'RUN_NOT_FINISHED', 'PENDING'],
+    ['PENDING', 'retry', 'NOTHING_FAILED', 'PENDING'],
     ['PENDING', 'enqueue', 'STEP_NOT_FINISHED', 'PENDING'],
     ['PAUSED', 'cancel', 'accepted', 'CANCELLED'],
     ['PAUSED', 'pause', 'true already', 'PAUSED'],
@@ -174,7 +174,7 @@ describe('every command in every state of a run:', () => {
     ['SUCCEEDED', 'resume', 'RUN_FINISHED', 'SUCCEEDED'],
     // Kept if late.
     ['SUCCEEDED', 'signal', 'accepted', 'SUCCEEDED'],
-    ['SUCCEEDED', 'retry', 'RUN_NOT_FINISHED', 'SUCCEEDED'],
+    ['SUCCEEDED', 'retry', 'NOTHING_FAILED', 'SUCCEEDED'],
     ['SUCCEEDED', 'enqueue', 'accepted', 'RUNNING'],
     ['FAILED', 'cancel', 'RUN_FINISHED', 'FAILED'],
     ['FAILED', 'retry', 'accepted', 'RUNNING'],
