@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { MemoryStorage, MemoryStore, PoolEngine } from 'fuseline';
 import { FileStorage } from 'fuseline/node';
+import { SqliteStorage } from 'fuseline/sqlite';
 import { type CorpusCase, checkCorpus, parseCorpus } from 'fuseline/testing';
 import { type Backend, dispatched } from './verdicts.ts';
 
@@ -32,6 +33,15 @@ export const BACKENDS: readonly Backend[] = [
     async bracket(body) {
       const directory = await mkdtemp(join(tmpdir(), 'fuseline-corpus-'));
       await body(() => new FileStorage(directory));
+      await rm(directory, { recursive: true });
+    },
+    run: dispatched,
+  },
+  {
+    name: 'sqlite',
+    async bracket(body) {
+      const directory = await mkdtemp(join(tmpdir(), 'fuseline-corpus-'));
+      await body(() => new SqliteStorage(join(directory, 'runs.sqlite'), { durability: 'relaxed' }));
       await rm(directory, { recursive: true });
     },
     run: dispatched,

@@ -1,8 +1,8 @@
 import type { Keep } from '../../core/retention.ts';
 import { RuntimeStorage } from '../../core/storage.ts';
 import { webHost } from '../host.ts';
+import { processLiveness } from '../node/liveness.ts';
 import { FileStore, type FileStoreOptions, type FileStoreStats } from './file-store.ts';
-import { processLiveness } from './liveness.ts';
 
 export interface FileStorageOptions extends FileStoreOptions {
   /** How long, or how many, finished runs are kept; all of them unless told. */
