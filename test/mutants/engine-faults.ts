@@ -217,8 +217,8 @@ export const engineFaults: readonly Fault[] = [
   {
     name: 'claim in nobody’s name once disowned',
     file: 'core/process-engine.ts',
-    find: 'stays && worker !== undefined',
-    replace: 'stays',
+    find: 'stays && worker !== undefined\n        ? this.#request(worker,',
+    replace: 'stays\n        ? this.#request(worker as string,',
     breaks: 'no claim without a session',
   },
   {

@@ -52,6 +52,41 @@ class Deaths {
   }
 }
 
+describe('attempts of a step', () => {
+  test('have the same key, failed or lost; a rerun has another', async () => {
+    const rig = new Rig();
+    const deaths = new Deaths();
+    const hang = gate();
+    const keys: string[] = [];
+    const wf = workflow('w', ($) =>
+      $.step(
+        'step',
+        {},
+        async (_, { attempt, key }) => {
+          keys.push(key);
+          if (attempt === 1) boom();
+          if (attempt === 2) await hang.promise;
+        },
+        { retry: { attempts: 3, base: 1, jitter: 'none' } },
+      ),
+    );
+    const run = await rig.dispatch(wf, undefined);
+    const gone = rig.engine(wf, {}, rig.open({ liveness: deaths.of('first') })).work('run');
+    await rig.host.advance(100);
+    const second = rig.engine(wf, {}, rig.open({ liveness: deaths.of('second') })).work('run');
+    await rig.host.advance(2000);
+    deaths.kill('first');
+    await rig.host.until(second);
+    hang.open();
+    await rig.host.until(gone);
+    await run.enqueue('step');
+    await rig.work(wf, 'run');
+    expect(keys.slice(0, 3)).toEqual(['run/step', 'run/step', 'run/step']);
+    expect(keys.length).toBeGreaterThan(3);
+    expect(new Set(keys.slice(3))).toEqual(new Set(['run/step/1']));
+  });
+});
+
 describe('retry.attempts is the total number of attempts', () => {
   test.each([1, 2, 5])('%i', async (attempts) => {
     const { times, status } = await timesOf(new Rig(), attempts);
