@@ -1,4 +1,8 @@
-// What a page pays: bundled, minified, gzipped, the codec included.
+// What a page pays, and what a deploy uploads: bundled, minified, gzipped, the codec included.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
@@ -9,6 +13,23 @@ export { IndexedDBStorage } from 'fuseline/indexeddb';`);
 // The goal is 14,000: docs/decisions/0004-what-the-core-weighs.md says why it is missed.
 report('workflow + ProcessEngine + MemoryStorage', core, 36_000);
 report('what IndexedDBStorage with idb adds to the core, instead of MemoryStorage', page - core, 6_000);
+
+// The goal was 45,000: docs/decisions/0007-the-edge.md says why it is missed.
+report('the Worker of wrangler.toml: engine, objects, Hono, all routes', deployed(), 60_000);
+
+/** What `wrangler deploy` would upload. */
+function deployed() {
+  const out = mkdtempSync(join(tmpdir(), 'fuseline-deploy-'));
+  try {
+    const wrangler = ['node_modules/wrangler/bin/wrangler.js', 'deploy', '--dry-run', '--outdir', out];
+    execFileSync(process.execPath, wrangler, {
+      env: { ...process.env, WRANGLER_HIDE_BANNER: 'true', WRANGLER_LOG: 'error', WRANGLER_SEND_METRICS: 'false' },
+    });
+    return gzipSync(readFileSync(join(out, 'worker.js')), { level: 9 }).length;
+  } finally {
+    rmSync(out, { recursive: true });
+  }
+}
 
 async function gzipped(contents) {
   const { outputFiles } = await build({
