@@ -98,7 +98,7 @@ export default defineConfig({
         },
       },
       project('elements', { testTimeout: 60_000, globalSetup: './scripts/chromium.ts' }),
-      project('demo', { testTimeout: 60_000, globalSetup: './scripts/chromium.ts' }),
+      project('demo', { testTimeout: 60_000, globalSetup: ['./scripts/chromium.ts', './scripts/build-first.mjs'] }),
       project('package', { testTimeout: 60_000, globalSetup: ['./scripts/chromium.ts', './test/package/install.ts'] }),
     ],
   },

@@ -35,13 +35,13 @@ const WIDE = '(min-width: 721px)';
 export function openHouse(root: HTMLElement, { title, storage, refusal, leave }: HouseParts): () => Promise<void> {
   render(
     html`<header id="top"></header>
-      <aside>
+      <div id="list" role="complementary" aria-label="Runs">
         <search id="filters"></search>
         <p id="count" role="status"></p>
         <div id="runs" role="listbox" tabindex="0" aria-label="Runs, newest first"></div>
         <div id="failures" hidden></div>
         <div id="none" class="empty" hidden></div>
-      </aside>
+      </div>
       <main>
         <div id="run-tools" role="toolbar" aria-label="The run"></div>
         <fuseline-run id="run"></fuseline-run>
@@ -108,7 +108,9 @@ export function openHouse(root: HTMLElement, { title, storage, refusal, leave }:
     const { place, found, grouped, workflows, selected } = app;
     const shown: Frame = { title, place, found, grouped, workflows, commands: commands(), refusal: app.refusal };
     const isGrouped = place.view === 'failures';
+    const isListAlone = place.run === undefined && !wide.matches;
     root.dataset.shows = place.run === undefined ? 'list' : 'run';
+    room('list').setAttribute('role', isListAlone ? 'main' : 'complementary');
     document.title = [place.run, title, 'Fuseline'].filter(Boolean).join(' · ');
     render(topBar(shown, acts), room('top'));
     render(filterBar(shown, acts), room('filters'));
