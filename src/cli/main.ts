@@ -8,7 +8,7 @@ import { EXIT, EXIT_HELP, type Exit, exitOf, UsageError } from './exits.ts';
 import { graphCommand } from './graph.ts';
 import { historyCommand } from './history.ts';
 import { lsCommand } from './ls.ts';
-import { type CommonOptions, commandLine, runLine, storageWords } from './options.ts';
+import { type CommonOptions, runLine, whereToLook } from './options.ts';
 import { json, painter } from './output.ts';
 import { rmCommand } from './rm.ts';
 import { runCommand } from './run.ts';
@@ -102,8 +102,7 @@ function refusal(error: unknown): Exit {
     `${painter(process.stderr)('red', 'fuseline:')} ${oneLine(message)}${error instanceof FuselineError ? ` (${code})` : ''}`,
   );
   const { storage } = given;
-  if (storage !== undefined && code === 'UNKNOWN_RUN')
-    note(`The runs of ${oneLine(JSON.stringify(storage))}: ${commandLine('ls', ...storageWords({ storage }))}`);
+  if (storage !== undefined && code === 'UNKNOWN_RUN') note(whereToLook({ storage }));
   if (storage !== undefined && about !== undefined && code === 'UNKNOWN_STEP')
     note(`Its steps: ${runLine('show', { storage }, about)}`);
   if (given.verbose || process.env.DEBUG || code === 'DEFECT') {
