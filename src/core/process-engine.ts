@@ -518,8 +518,10 @@ export class ProcessEngine {
 
   #checkClaims(run: string, state: RunState): void {
     for (const attempt of this.#holdings.attempts()) {
-      if (attempt.claim.run !== run || attempt.state !== 'open' || state.judge(attempt.claim.fence) === 'held')
-        continue;
+      const { fence } = attempt.claim;
+      // A fold that has not come to the claim yet knows nothing of it: the claim came by another way, and faster.
+      if (attempt.claim.run !== run || attempt.state !== 'open' || state.seq < fence.seq) continue;
+      if (state.judge(fence) === 'held') continue;
       this.#takeBack(
         attempt,
         state.cancelled
