@@ -58,7 +58,7 @@ describe('a fake', () => {
         new Error('down'),
         async ({ order }: { order: { total: number } }, { sleep, once }: FakeContext) => {
           await sleep('2s');
-          return once('pay', () => `receipt ${order.total}`);
+          return once('pay', () => sleep('1s').then(() => `receipt ${order.total}`));
         },
       ],
     } as const;

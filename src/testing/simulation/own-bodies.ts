@@ -5,7 +5,7 @@ import { type AnyFakes, type FakeContext, fakeBody, fakeContext, sleepOn } from 
 import type { Process } from './process.ts';
 import { WorkflowUnfit } from './unfit.ts';
 
-/** What a body does of itself, and for how much of virtual time it waits meanwhile. */
+/** A body under way, and how many of its waits are for virtual time. */
 interface Doing {
   readonly workflow: string;
   readonly step: string;
@@ -76,18 +76,17 @@ export class OwnBodies {
 
   /** What the context offers to wait for takes virtual time. */
   #noticed(context: Context, doing: Doing, process: Process): FakeContext {
-    const { workflow, step } = doing;
-    const waiting = async <T>(wait: () => Promise<T>): Promise<T> => {
-      doing.waits++;
+    const counting = async <T>(by: 1 | -1, work: () => T | Promise<T>): Promise<T> => {
+      doing.waits += by;
       try {
-        return await wait();
+        return await work();
       } finally {
-        doing.waits--;
+        doing.waits -= by;
       }
     };
     return fakeContext(context, {
-      sleep: (duration) => waiting(() => sleepOn(process, durationMs(duration), context.signal)),
-      once: (key, fn) => waiting(() => context.once(key, () => this.#do({ workflow, step, waits: 0 }, fn))),
+      sleep: (duration) => counting(1, () => sleepOn(process, durationMs(duration), context.signal)),
+      once: (key, fn) => counting(1, () => context.once(key, () => counting(-1, fn))),
     });
   }
 }
