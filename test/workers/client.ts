@@ -7,10 +7,10 @@ export async function get<T = unknown>(path: string): Promise<T> {
   return (await response.json()) as T;
 }
 
-export function post(path: string, body: unknown): Promise<Response> {
+export function post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
   return exports.default.fetch(`http://localhost${path}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
   });
 }

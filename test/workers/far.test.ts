@@ -1,0 +1,92 @@
+import { env, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { exports } from 'cloudflare:workers';
+import { ProcessEngine } from 'fuseline';
+import { DurableObjectStore } from 'fuseline/durable-object';
+import { HttpStorage } from 'fuseline/http';
+import { afterAll, expect, test } from 'vitest';
+import { elsewhere } from '../routes/flows.ts';
+import { dispatch, get, post } from './client.ts';
+import { type Runs, SHARDS, sum } from './worker.ts';
+
+const storages: HttpStorage[] = [];
+
+function far(): HttpStorage {
+  const storage = new HttpStorage('http://localhost', { fetch: (url, init) => exports.default.fetch(url, init) });
+  storages.push(storage);
+  return storage;
+}
+
+afterAll(() => Promise.all(storages.map((storage) => storage.close())));
+
+function objectOf(run: string): DurableObjectStub<Runs> {
+  return env.RUNS.getByName(`shard-${run.split('.')[0]}`);
+}
+
+test('one run has steps in its object and steps of a worker far away, whatever shard it is on', async () => {
+  const storage = far();
+  const engine = new ProcessEngine(elsewhere, storage, { queues: ['gpu'], name: 'far' });
+  await engine.start();
+  const runs = await Promise.all(Array.from({ length: 12 }, () => elsewhere.dispatch(undefined, { storage })));
+  expect(new Set(runs.map(({ id }) => id.split('.')[0])).size).toBe(SHARDS);
+  expect(await Promise.all(runs.map((run) => run.result()))).toEqual(runs.map(() => 'there'));
+  const workers = await storage.workers();
+  expect(workers.filter(({ name }) => name === 'far')).toHaveLength(1);
+  await engine.stop();
+  expect((await storage.workers()).filter(({ name }) => name === 'far')).toEqual([]);
+});
+
+test('lists, views and histories are read over all shards, a run also by the id it was asked for', async () => {
+  const storage = far();
+  const kind = crypto.randomUUID();
+  const runs = await Promise.all(
+    Array.from({ length: 7 }, (_, i) =>
+      sum.dispatch({ a: i, b: 1 }, { storage, id: `${kind}-${i}`, labels: { kind }, startAt: Date.now() + i }),
+    ),
+  );
+  expect(await Promise.all(runs.map((run) => run.result()))).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  const first = await storage.list({ labels: { kind }, limit: 4 });
+  const rest = await storage.list({ labels: { kind }, limit: 4, ...(first.cursor && { cursor: first.cursor }) });
+  const listed = [...first.runs, ...rest.runs].map(({ id }) => id);
+  expect(listed.toSorted()).toEqual(runs.map(({ id }) => id).sort());
+  expect(await storage.status(`${kind}-3`)).toBe('SUCCEEDED');
+  const exported = await storage.export(runs[0]?.id ?? '');
+  expect(exported).toEqual(await get(`/runs/${runs[0]?.id}/export`));
+});
+
+test('a worker far away that is heard no more is given up by the alarm of the object alone', async () => {
+  const id = await dispatch('elsewhere', {});
+  const register = (worker: string) =>
+    fetchJson('/workers', { id: worker, name: worker, queues: ['gpu'], workflows: [{ hash: elsewhere.graph().hash }] });
+  const [lost, heir] = [`lost-${crypto.randomUUID()}`, `heir-${crypto.randomUUID()}`];
+  await register(lost);
+  await expect.poll(async () => (await fetched(lost, id)).length, { timeout: 20_000 }).toBe(1);
+  const stub = objectOf(id);
+  const alarmAt = () => runInDurableObject(stub, (_, { storage }) => storage.getAlarm());
+  // It is set to the end of its patience, and to nothing before.
+  await expect.poll(async () => ((await alarmAt()) ?? 0) - Date.now(), { timeout: 20_000 }).toBeGreaterThan(20_000);
+  expect(((await alarmAt()) ?? 0) - Date.now()).toBeLessThanOrEqual(30_000);
+  await runInDurableObject(stub, async (_, { storage }) => {
+    const store = new DurableObjectStore(storage);
+    const key = `session/${lost}`;
+    const [row] = await store.read([key]);
+    const session = JSON.parse(row?.value ?? '') as { readonly heardAt: number };
+    await store.commit({ put: [{ key, value: JSON.stringify({ ...session, heardAt: session.heardAt - 31_000 }) }] });
+  });
+  expect(await runDurableObjectAlarm(stub)).toBe(true);
+  expect(await fetchJson(`/workers/${lost}/heartbeat`, {})).toMatchObject({ error: { code: 'UNKNOWN_WORKER' } });
+  await register(heir);
+  await expect.poll(async () => (await fetched(heir, id))[0]?.attempt, { timeout: 20_000 }).toBe(2);
+});
+
+async function fetched(worker: string, run: string): Promise<readonly { readonly attempt: number }[]> {
+  const { claims } = await fetchJson<{ readonly claims: readonly { readonly attempt: number }[] }>(
+    `/workers/${worker}/fetch`,
+    { run },
+  );
+  return claims;
+}
+
+async function fetchJson<T>(path: string, body: object): Promise<T> {
+  const response = await post(path, body, { 'fuseline-secret': 'x'.repeat(32) });
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
