@@ -21,6 +21,9 @@ const PART_LENGTH = 600_000;
 /** Versions are taken from the database by the thousand, so that a commit writes its own rows and nothing else. */
 const VERSIONS_AT_ONCE = 10_000;
 
+/** A database that was emptied under those who use it begins with numbers that none of them has seen. */
+const VERSIONS_PER_MS = 1_000;
+
 // Without a rowid and without an index, so that a put writes one row. The triggers see to what overlong values left.
 const SCHEMA: readonly string[] = [
   'CREATE TABLE IF NOT EXISTS fuseline_numbers (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID',
@@ -56,6 +59,11 @@ export class SqlRows {
         );
       }
     });
+  }
+
+  /** Whether everything was taken away from under it. */
+  get isGone(): boolean {
+    return this.#sql.all("SELECT name FROM sqlite_master WHERE name LIKE 'fuseline!_%' ESCAPE '!'").length === 0;
   }
 
   get(key: Key): Entry | undefined {
@@ -109,7 +117,8 @@ export class SqlRows {
   #nextVersion(): number {
     if (this.#version === this.#end) {
       const [row] = this.#sql.all(
-        "INSERT INTO fuseline_numbers (name, value) VALUES ('version', ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value RETURNING value",
+        "INSERT INTO fuseline_numbers (name, value) VALUES ('version', ?) ON CONFLICT (name) DO UPDATE SET value = value + ? RETURNING value",
+        Date.now() * VERSIONS_PER_MS + VERSIONS_AT_ONCE,
         VERSIONS_AT_ONCE,
       );
       this.#end = Number(row?.value);

@@ -1,34 +1,8 @@
-import {
-  abortAllDurableObjects,
-  env,
-  evictDurableObject,
-  runDurableObjectAlarm,
-  runInDurableObject,
-} from 'cloudflare:test';
+import { abortAllDurableObjects, evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { expect, test } from 'vitest';
 import { dispatch, get, post } from './client.ts';
-import { entered, open, type Runs } from './worker.ts';
-
-/** The object that has a run. */
-function objectOf(run: string): DurableObjectStub<Runs> {
-  return env.RUNS.getByName(`shard-${run.split('.')[0]}`);
-}
-
-function alarmOf(run: string): Promise<number | null> {
-  return runInDurableObject(objectOf(run), (_, { storage }) => storage.getAlarm());
-}
-
-/** A run whose first step is in its body. */
-async function heldRun(): Promise<{ readonly id: string; readonly gate: string }> {
-  const gate = crypto.randomUUID();
-  const id = await dispatch('gated', { input: gate });
-  await isEntered(`${gate}, attempt 1`);
-  return { id, gate };
-}
-
-async function isEntered(attempt: string): Promise<void> {
-  await expect.poll(() => entered, { timeout: 20_000, interval: 5 }).toContain(attempt);
-}
+import { alarmOf, heldRun, isEntered, objectOf } from './held.ts';
+import { entered, open } from './worker.ts';
 
 test('an object that dies in the middle of a step goes on from its alarm alone, within a second or two', async () => {
   const { id, gate } = await heldRun();

@@ -50,6 +50,18 @@ const edge = durableWorkflows({
   queues: ['default'],
 });
 
-export class Runs extends edge.Runs {}
+/** How many alarms are still to fail. */
+export const broken = { alarms: 0 };
+
+export class Runs extends edge.Runs {
+  override async alarm(): Promise<void> {
+    const done = super.alarm();
+    if (broken.alarms > 0) {
+      broken.alarms--;
+      throw new Error('the handler of the alarm is broken');
+    }
+    await done;
+  }
+}
 
 export default edge.app;

@@ -27,7 +27,7 @@ const LIMITS: StoreLimits = { valueLength: 16 * 1024 * 1024, batchOps: 10_000 };
  */
 export class DurableObjectStore implements Store {
   readonly limits = LIMITS;
-  readonly #rows: SqlRows;
+  #rows: SqlRows;
   readonly #storage: DurableObjectStorage;
   readonly #wrote: () => void;
   readonly #unlisten = new Set<() => void>();
@@ -39,16 +39,7 @@ export class DurableObjectStore implements Store {
   constructor(storage: DurableObjectStorage, { wrote = () => undefined }: DurableObjectStoreOptions = {}) {
     this.#storage = storage;
     this.#wrote = wrote;
-    this.#rows = new SqlRows({
-      all: (statement, ...parameters) => {
-        const cursor = storage.sql.exec(statement, ...parameters);
-        const rows = cursor.toArray();
-        this.#rowsRead += cursor.rowsRead;
-        this.#rowsWritten += cursor.rowsWritten;
-        return rows;
-      },
-      transaction: (body) => storage.transactionSync(body),
-    });
+    this.#rows = this.#open();
   }
 
   /** What this handle did so far. */
@@ -93,6 +84,20 @@ export class DurableObjectStore implements Store {
     this.#unlisten.clear();
   }
 
+  #open(): SqlRows {
+    const storage = this.#storage;
+    return new SqlRows({
+      all: (statement, ...parameters) => {
+        const cursor = storage.sql.exec(statement, ...parameters);
+        const rows = cursor.toArray();
+        this.#rowsRead += cursor.rowsRead;
+        this.#rowsWritten += cursor.rowsWritten;
+        return rows;
+      },
+      transaction: (body) => storage.transactionSync(body),
+    });
+  }
+
   #ask<T>(what: string, body: () => T): T {
     if (this.#closed) throw new FuselineError('STORAGE_CLOSED', 'this store was closed; make a new one to go on');
     try {
@@ -100,6 +105,8 @@ export class DurableObjectStore implements Store {
     } catch (cause) {
       if (cause instanceof FuselineError) throw cause;
       const reason = cause instanceof Error ? cause.message : String(cause);
+      // `deleteAll` is the user's to call: what comes next finds an empty store.
+      if (reason.includes('no such table') && this.#rows.isGone) this.#rows = this.#open();
       const isFull = /SQLITE_FULL|disk is full/.test(reason);
       throw new FuselineError(
         isFull ? 'STORAGE_FULL' : 'STORAGE_FAILED',

@@ -21,6 +21,8 @@ export interface Workerd {
   readonly url: string;
   start(): Promise<void>;
   kill(): Promise<void>;
+  /** Other code for the same objects, from the next start on. */
+  deploy(entry: string): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -29,15 +31,18 @@ export async function workerd(entry: string): Promise<Workerd> {
   const directory = await mkdtemp(join(tmpdir(), 'fuseline-workerd-'));
   const port = await freePort();
   await mkdir(join(directory, 'objects'));
-  await build({
-    entryPoints: [resolve(entry)],
-    bundle: true,
-    format: 'esm',
-    target: 'es2023',
-    external: ['cloudflare:workers'],
-    outfile: join(directory, 'worker.js'),
-    logLevel: 'error',
-  });
+  const deploy = async (file: string) => {
+    await build({
+      entryPoints: [resolve(file)],
+      bundle: true,
+      format: 'esm',
+      target: 'es2023',
+      external: ['cloudflare:workers'],
+      outfile: join(directory, 'worker.js'),
+      logLevel: 'error',
+    });
+  };
+  await deploy(entry);
   await writeFile(join(directory, 'config.capnp'), config(directory, port));
   let child: ChildProcess | undefined;
   const kill = async () => {
@@ -54,6 +59,7 @@ export async function workerd(entry: string): Promise<Workerd> {
       while (!(await accepts(port))) await sleep(5);
     },
     kill,
+    deploy,
     async remove() {
       await kill();
       await rm(directory, { recursive: true });
