@@ -95,5 +95,9 @@ curl -N ${address}/runs/order-17/events -H "authorization: Bearer $TOKEN"
 curl "${address}/runs/order-17/result?waitMs=20000" -H "authorization: Bearer $TOKEN"
 curl ${address}/runs -H "authorization: Bearer $TOKEN"
 curl -X DELETE ${address}/runs/order-17 -H "authorization: Bearer ${admin}"
+
+Or look at the runs on a page:
+
+node dist/cli/main.js ui ${address} --token ${admin}
 `;
 }

@@ -76,6 +76,18 @@ test('a run behind the newest ones is found by its id', async () => {
   await see(() => expect(count(root)).toBe('1 run, newest first.'));
 });
 
+test('runs that cannot be read any more stay as they were, and the page says so', async () => {
+  const storage = await worked();
+  const root = open(storage);
+  await see(() => expect(count(root)).toBe('7 runs, newest first.'));
+  storage.list = async () => {
+    throw new FuselineError('UNAVAILABLE', 'the service is away');
+  };
+  await fine.dispatch(undefined, { storage, id: 'a-4' });
+  await see(() => expect(count(root)).toBe('7 runs, as they were: nothing can be read now.'));
+  expect(one(root, '[role=alert]').textContent).toContain('the service is away (UNAVAILABLE)');
+});
+
 test('failed runs are grouped by step and error, whatever numbers the error has in it, and can be retried', async () => {
   const storage = await worked();
   const root = open(storage);

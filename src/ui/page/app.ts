@@ -30,6 +30,7 @@ export class App {
   readonly #isWide: () => boolean;
   readonly #changed: () => void;
   readonly #workflows = new Set<string>();
+  #trouble: string | undefined;
   #selected: { readonly id: string; readonly live: Live<LiveRun>; readonly stop: () => void } | undefined;
   readonly #follow = (): void => this.#goTo(readPlace(location.hash));
 
@@ -155,6 +156,9 @@ export class App {
   #followRuns(): void {
     const { found, place } = this;
     if (found.status === 'ready') {
+      // Said once, however often it is tried again.
+      if (found.trouble && found.trouble.message !== this.#trouble) this.fail(found.trouble);
+      this.#trouble = found.trouble?.message;
       for (const { workflow } of found.runs) this.#workflows.add(workflow);
       const [newest] = found.runs;
       if (place.run === undefined && newest && this.#isWide()) return this.choose(newest.id);

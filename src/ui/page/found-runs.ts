@@ -12,6 +12,8 @@ export type Found =
       readonly runs: readonly RunSummary[];
       /** `all` that fit are here; `more` can be had; `cut`: there may be others, which are not looked for. */
       readonly rest: 'all' | 'more' | 'cut';
+      /** Why they are shown as they were, and not as they are. */
+      readonly trouble?: FuselineError;
     };
 
 /** Runs that are kept up to date at first, and at most. */
@@ -29,6 +31,8 @@ export class FoundRuns {
   readonly #changed: () => void;
   #filter: Filter = {};
   #limit = FIRST;
+  /** What was found, while more of it is looked for, or nothing can be read. */
+  #last: Extract<LiveRuns, { readonly status: 'ready' }> | undefined;
   #live: { readonly runs: Live<LiveRuns>; readonly stop: () => void } | undefined;
   #search: { readonly hits: readonly RunSummary[]; readonly rest: 'all' | 'cut' } | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -44,7 +48,10 @@ export class FoundRuns {
     const isSame = this.#live && before.status === status && before.workflow === workflow;
     if (isSame && before.search === filter.search) return;
     this.#filter = filter;
-    if (!isSame) this.#follow(FIRST);
+    if (!isSame) {
+      this.#last = undefined;
+      this.#follow(FIRST);
+    }
     clearTimeout(this.#timer);
     this.#search = undefined;
     // Asked for when the typing rests.
@@ -58,7 +65,13 @@ export class FoundRuns {
   }
 
   get found(): Found {
-    const known = this.#live?.runs.getSnapshot() ?? { status: 'loading' };
+    const now = this.#live?.runs.getSnapshot() ?? LOADING;
+    if (now.status === 'ready') this.#last = now;
+    const found = this.#foundIn(this.#last ?? now);
+    return now.status === 'failed' && found.status === 'ready' ? { ...found, trouble: now.error } : found;
+  }
+
+  #foundIn(known: LiveRuns): Found {
     if (known.status !== 'ready') return known;
     const { search } = this.#filter;
     if (!search)

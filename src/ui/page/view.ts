@@ -84,6 +84,7 @@ export function countLine({ place, found, grouped }: Frame): string {
   }
   if (found.status !== 'ready') return found.status === 'loading' ? (place.search ? 'Searching…' : 'Reading…') : '';
   const count = countText(found.runs.length, 'run');
+  if (found.trouble) return `${count}, as they were: nothing can be read now.`;
   if (found.rest === 'all') return `${count}, newest first.`;
   if (found.rest === 'more') return `The newest ${count}; older ones come at the end of the list.`;
   return place.search
