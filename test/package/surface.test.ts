@@ -39,6 +39,7 @@ test('the types resolve from every kind of ESM project, and from a bundler', asy
     './indexeddb',
     './node',
     './package.json',
+    './sqlite',
     './testing',
     './typescript',
     './ui',

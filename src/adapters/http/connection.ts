@@ -9,7 +9,7 @@ export interface ConnectionOptions {
 }
 
 export interface Asking {
-  readonly method?: 'POST' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'DELETE';
   readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
   /** How long the service may take on purpose. */
