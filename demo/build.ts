@@ -4,6 +4,11 @@ import { cp, readdir, readFile, rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { type GraphLayout, type GraphShape, layoutGraph } from 'fuseline/elements';
+import { compileGraph } from '../src/core/graph.ts';
+import { arrowsOf } from '../src/elements/arrows.ts';
+import { NODE_SIZE } from './page/places.ts';
+import { photoWorkflow } from './photos/workflow.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -24,6 +29,7 @@ export async function buildPage(out: string = here('dist')): Promise<string> {
     ],
     external: ['icon.svg'],
     outdir: out,
+    define: { PLACED: JSON.stringify(await placed()) },
     splitting: true,
     chunkNames: 'shared-[hash]',
   });
@@ -43,4 +49,16 @@ export async function buildPage(out: string = here('dist')): Promise<string> {
     },
   });
   return out;
+}
+
+/** Where the steps of the photos' graph are, as `layout` in page/places.ts asks for them. */
+async function placed(): Promise<{ readonly shape: string; readonly layout: GraphLayout }> {
+  const graph = compileGraph(photoWorkflow(async () => undefined).graph());
+  const shape: GraphShape = {
+    nodes: graph.steps.length,
+    edges: arrowsOf(graph).map(({ from, to }) => [from, to]),
+    size: NODE_SIZE,
+    direction: 'right',
+  };
+  return { shape: JSON.stringify(shape), layout: await layoutGraph(shape) };
 }

@@ -9,6 +9,7 @@ import { RunsList } from '../../src/ui/page/runs-list.ts';
 import { App } from './app.ts';
 import { offline } from './offline.ts';
 import { pageCommands } from './page-commands.ts';
+import { layout, NODE_SIZE } from './places.ts';
 import { showResult } from './results.ts';
 import { droppedPhotos } from './samples.ts';
 import { Tabs } from './tabs.ts';
@@ -16,6 +17,7 @@ import { scriptAddress } from './trusted.ts';
 import { type Acts, type Frame, runBar, storyBar, toolBar, topBar, whyEmpty, workersPanel } from './view.ts';
 
 const DATABASE = 'fuseline-demo';
+const QUIET_MS = 1000;
 
 defineElements();
 const room = (name: string): HTMLElement => document.getElementById(name) as HTMLElement;
@@ -63,8 +65,8 @@ const acts: Acts = {
 };
 
 inspector.content = showResult;
-// Small enough that the whole graph is seen at once.
-inspector.nodeSize = { width: 150, height: 84 };
+inspector.nodeSize = NODE_SIZE;
+inspector.layout = layout;
 inspector.addEventListener('fuseline-select', ({ detail: { step } }) => {
   const { step: before, ...rest } = app.route;
   app.go({ ...rest, ...(step !== undefined && step !== before && { step }) });
@@ -96,8 +98,11 @@ files.addEventListener('change', () => {
 });
 for (const change of ['online', 'offline']) addEventListener(change, () => draw());
 
-offline(app);
-app.start().catch((error) => app.fail(error));
+app
+  .start()
+  .catch((error) => app.fail(error))
+  // What is kept for later is fetched once nothing else waits for the line.
+  .finally(() => setTimeout(() => offline(app), QUIET_MS));
 
 let drawing = false;
 let fading: ReturnType<typeof setTimeout> | undefined;

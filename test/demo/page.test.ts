@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { closeHouse, figure, type House, leave, openHouse, untilRecorded, untilSucceeded, visit } from './visit.ts';
@@ -39,6 +41,25 @@ test('a first visit is told a story: two workers, a kill, and how long it took t
   expect([await figure(page, 'lost'), await figure(page, 'twice')]).toEqual([0, 0]);
   expect(await figure(page, 'again')).toBeGreaterThan(0);
   expect(complaints).toEqual([]);
+});
+
+test('until the first run is drawn no more than 80 kB come over the line, Workers and service worker included', async () => {
+  const { site, files } = house;
+  site.asked.clear();
+  const { page } = await visit(house);
+  await page.getByRole('option', { name: /^decode/ }).waitFor();
+  await page.waitForFunction(() => document.querySelectorAll('#workers li[data-state=working]').length === 2);
+  const asked = new Set([...site.asked, '/offline.js']);
+  let [brotli, gzip] = [0, 0];
+  for (const path of asked) {
+    // Nobody asks for an icon by itself, but browsers do.
+    if (path === '/favicon.ico') continue;
+    const content = await readFile(join(files, path === '/' ? 'index.html' : path));
+    brotli += brotliCompressSync(content).length;
+    gzip += gzipSync(content, { level: 9 }).length;
+  }
+  console.log(`measured: ${asked.size} files, ${brotli} B as brotli, ${gzip} B as gzip`);
+  expect(brotli).toBeLessThanOrEqual(80_000);
 });
 
 test('a reload in the middle loses nothing and records nothing twice', async () => {

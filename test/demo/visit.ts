@@ -82,15 +82,15 @@ export async function untilRecorded(page: Page, count: number): Promise<void> {
   );
 }
 
-/** Brings the list of runs into view, where it is under a tab: only rows in view are in the page. */
-export async function seeRuns(page: Page): Promise<void> {
-  const tab = page.getByRole('tab', { name: 'Runs' });
+/** Brings a part of the page into view, where it is under a tab. Only rows of the list that are in view are in the page. */
+export async function see(page: Page, title: 'Run' | 'Runs' | 'Step'): Promise<void> {
+  const tab = page.getByRole('tab', { name: title, exact: true });
   if (await tab.isVisible()) await tab.click();
 }
 
 /** Waits until so many runs of the list have succeeded. */
 export async function untilSucceeded(page: Page, count: number): Promise<void> {
-  await seeRuns(page);
+  await see(page, 'Runs');
   await page.waitForFunction(
     (count) => document.querySelectorAll('#runs [data-status=SUCCEEDED]').length >= count,
     count,

@@ -1,8 +1,9 @@
-import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from '@tanstack/virtual-core';
 import { html, render } from 'lit-html';
 import type { RunSummary } from '../../core/views.ts';
 
 const ROW_HEIGHT = 44;
+/** Rows kept beyond what is in sight. */
+const BEYOND = 4;
 
 export interface RunsListState {
   readonly runs: readonly RunSummary[];
@@ -24,41 +25,29 @@ export interface RunsListParts {
 export class RunsList {
   readonly #root: HTMLElement;
   readonly #parts: RunsListParts;
-  readonly #virtualizer: Virtualizer<HTMLElement, Element>;
   #state: RunsListState = { runs: [], selected: undefined };
 
   constructor(root: HTMLElement, parts: RunsListParts) {
     this.#root = root;
     this.#parts = parts;
-    this.#virtualizer = new Virtualizer<HTMLElement, Element>({
-      count: 0,
-      getScrollElement: () => root,
-      estimateSize: () => ROW_HEIGHT,
-      overscan: 4,
-      scrollToFn: elementScroll,
-      observeElementRect,
-      observeElementOffset,
-      onChange: () => this.#draw(),
-    });
-    this.#virtualizer._didMount();
-    this.#virtualizer._willUpdate();
+    root.addEventListener('scroll', () => this.#draw(), { passive: true });
+    new ResizeObserver(() => this.#draw()).observe(root);
     root.addEventListener('keydown', (event) => this.#key(event));
   }
 
   show(state: RunsListState): void {
     this.#state = state;
-    this.#virtualizer.setOptions({ ...this.#virtualizer.options, count: state.runs.length });
-    this.#virtualizer._willUpdate();
     this.#draw();
   }
 
   #draw(): void {
     const { runs, selected } = this.#state;
     const { name, status, detail, select, atEnd } = this.#parts;
-    const rows = this.#virtualizer.getVirtualItems().flatMap(({ index, start }) => {
-      const run = runs[index];
-      return run ? [{ run, index, start }] : [];
-    });
+    const { scrollTop, clientHeight } = this.#root;
+    const first = Math.max(0, Math.floor(scrollTop / ROW_HEIGHT) - BEYOND);
+    const rows = runs
+      .slice(first, Math.ceil((scrollTop + clientHeight) / ROW_HEIGHT) + BEYOND)
+      .map((run, i) => ({ run, index: first + i }));
     // An option that is out of sight is not in the page.
     if (selected !== undefined && rows.some(({ run }) => run.id === selected))
       this.#root.setAttribute('aria-activedescendant', optionId(selected));
@@ -87,9 +76,9 @@ export class RunsList {
     );
     // A style in the markup is what the page's policy forbids.
     const sheet = this.#root.querySelector<HTMLElement>('.rows');
-    if (sheet) sheet.style.height = `${this.#virtualizer.getTotalSize()}px`;
+    if (sheet) sheet.style.height = `${runs.length * ROW_HEIGHT}px`;
     for (const [i, row] of [...this.#root.querySelectorAll<HTMLElement>('.row')].entries())
-      row.style.transform = `translateY(${rows[i]?.start ?? 0}px)`;
+      row.style.transform = `translateY(${(first + i) * ROW_HEIGHT}px)`;
     if (runs.length > 0 && rows.at(-1)?.index === runs.length - 1) atEnd?.();
   }
 
@@ -109,8 +98,14 @@ export class RunsList {
     if (target === undefined || runs.length === 0) return;
     event.preventDefault();
     const index = Math.min(runs.length - 1, Math.max(0, target));
-    this.#virtualizer.scrollToIndex(index);
+    this.#reveal(index);
     this.#parts.select((runs[index] as RunSummary).id);
+  }
+
+  #reveal(index: number): void {
+    const { scrollTop, clientHeight } = this.#root;
+    const top = index * ROW_HEIGHT;
+    this.#root.scrollTop = Math.min(top, Math.max(scrollTop, top + ROW_HEIGHT - clientHeight));
   }
 }
 
