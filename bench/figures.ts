@@ -1,7 +1,13 @@
 import type { FileRoom } from './file-room.ts';
 
 export interface Figure {
-  readonly platform: 'memory' | 'file, strict' | 'file, relaxed' | 'bundle' | `IndexedDB, ${'strict' | 'relaxed'}`;
+  readonly platform:
+    | 'memory'
+    | 'file, strict'
+    | 'file, relaxed'
+    | 'edge'
+    | 'bundle'
+    | `IndexedDB, ${'strict' | 'relaxed'}`;
   readonly workload: string;
   readonly metric: string;
   /** The median of the rounds. */

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { bundle } from './bundle.ts';
 import { chains } from './chain.ts';
 import { commits } from './commits.ts';
+import { edge } from './edge.ts';
 import { fans } from './fan.ts';
 import { type Family, meets } from './figures.ts';
 import { type FileRoom, openFileRoom } from './file-room.ts';
@@ -29,6 +30,7 @@ const FAMILIES: readonly Family[] = [
   resume,
   page,
   tabs,
+  edge,
   bundle,
 ];
 const ROUNDS = 5;

@@ -1,0 +1,247 @@
+import { once } from 'node:events';
+import { Agent, createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { TOKEN, type Workerd, workerd } from '../test/process/edge/workerd.ts';
+import { type BenchOptions, clock, type Family, type Figure, type Goal, repeat, spread } from './figures.ts';
+
+const STEPS = 1_000;
+const CONCURRENCY = 64;
+const DISPATCHES = 500;
+const CLIENTS = 16;
+const KILLS = 5;
+
+const IN_STEPS = { platform: 'edge', metric: 'speed', unit: 'steps/s' } as const;
+const CONFIRMED: Goal = { of: 'ratio', at: 'least', limit: 0.9 };
+const UNCONFIRMED: Goal = { of: 'value', at: 'least', limit: 50_000 };
+const FAN: Goal = { of: 'ratio', at: 'least', limit: 20 };
+const ROWS: Goal = { of: 'value', at: 'most', limit: 1.05 };
+const DISPATCH: Goal = { of: 'ratio', at: 'least', limit: 0.5 };
+const AGAIN: Goal = { of: 'value', at: 'most', limit: 1_000 };
+
+interface Task {
+  readonly load: 'chain' | 'fan' | 'raw';
+  readonly steps: number;
+  readonly outside?: string;
+  readonly concurrency?: number;
+  readonly length?: number;
+}
+
+interface Done {
+  readonly rowsWritten: number;
+  readonly rowsRead: number;
+  readonly length: number;
+  readonly ms: number;
+}
+
+export const edge: Family = {
+  name: 'edge',
+  about:
+    'in one process of workerd; raw: one-row inserts of equal size, one after the other, in an object of the same class',
+  async *measure({ rounds }: BenchOptions) {
+    const outside = await Outside.open();
+    const house = await House.open();
+    try {
+      yield* loads(house, outside.url, rounds);
+      yield await dispatches(house, rounds);
+      yield await kills(house, outside);
+    } finally {
+      await house.close();
+      outside.close();
+    }
+  },
+};
+
+async function* loads(house: House, outside: string, rounds: number): AsyncGenerator<Figure> {
+  // What the compiler needs to know the code; and how long a row is.
+  const { length } = await house.measure({ load: 'chain', steps: STEPS });
+  await house.measure({ load: 'fan', steps: STEPS });
+  const speeds: Record<string, number[]> = {};
+  const rows: number[] = [];
+  const tasks = {
+    raw: { load: 'raw', length },
+    rawCalling: { load: 'raw', length, outside },
+    chain: { load: 'chain' },
+    chainCalling: { load: 'chain', outside },
+    fan: { load: 'fan', concurrency: CONCURRENCY },
+    fanCalling: { load: 'fan', concurrency: CONCURRENCY, outside },
+  } as const;
+  // Beside each other, so that a machine that is busy for a while is busy for all of them.
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, task] of Object.entries(tasks)) {
+      const { ms, rowsWritten } = await house.measure({ steps: STEPS, ...task });
+      speeds[name] = [...(speeds[name] ?? []), (STEPS / ms) * 1000];
+      if (name === 'chain') rows.push(rowsWritten / STEPS);
+    }
+  }
+  const figure = (workload: string, load: keyof typeof tasks, raw: keyof typeof tasks, goal?: Goal): Figure => ({
+    workload,
+    ...IN_STEPS,
+    ...against(speeds[load] ?? [], speeds[raw] ?? []),
+    ...(goal && { goal }),
+  });
+  const fan = `fan of 1,000 at ${CONCURRENCY}`;
+  yield figure('chain of 1,000, nothing awaited', 'chain', 'raw', UNCONFIRMED);
+  yield figure('chain of 1,000, a call per step', 'chainCalling', 'rawCalling', CONFIRMED);
+  yield figure(`${fan}, nothing awaited`, 'fan', 'rawCalling', FAN);
+  yield figure(`${fan}, a call per step`, 'fanCalling', 'rawCalling');
+  yield {
+    platform: 'edge',
+    workload: 'chain of 1,000',
+    metric: 'rows written',
+    unit: 'a step',
+    ...spread(rows),
+    goal: ROWS,
+  };
+}
+
+/** The ratio is that of each round to the raw one beside it. */
+function against(speeds: readonly number[], raw: readonly number[]) {
+  const ratios = speeds.map((speed, i) => speed / (raw[i] as number));
+  return { ...spread(speeds), raw: spread(raw).value, ratio: spread(ratios).value };
+}
+
+async function dispatches(house: House, rounds: number): Promise<Figure> {
+  let next = 0;
+  const perSecond = async (path: string) => {
+    const ms = await clock(async () => {
+      const last = next + DISPATCHES;
+      const client = async () => {
+        while (next < last) await house.post(path, { id: `run-${next++}`, input: 1 });
+      };
+      await Promise.all(Array.from({ length: CLIENTS }, client));
+    });
+    return (DISPATCHES / ms) * 1000;
+  };
+  const path = '/workflows/one/runs';
+  await perSecond('/bare');
+  await perSecond(path);
+  const [bare, speed]: [number[], number[]] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    bare.push(await perSecond('/bare'));
+    speed.push(await perSecond(path));
+  }
+  return {
+    platform: 'edge',
+    workload: `dispatch by ${CLIENTS} clients`,
+    metric: 'speed',
+    unit: 'dispatches/s',
+    ...against(speed, bare),
+    goal: DISPATCH,
+  };
+}
+
+/** From the start of the runtime after a SIGKILL to the next attempt, nothing being asked of it. */
+async function kills(house: House, outside: Outside): Promise<Figure> {
+  const ms: number[] = [];
+  for (let i = 0; i < KILLS; i++) {
+    await house.post('/workflows/held/runs', { id: `held-${i}`, input: outside.held });
+    await outside.heard(1);
+    await house.runtime.kill();
+    await house.runtime.start();
+    ms.push(await clock(() => outside.heard(2)));
+  }
+  return {
+    platform: 'edge',
+    workload: 'SIGKILL of the runtime',
+    metric: 'start to next attempt',
+    unit: 'ms',
+    ...spread(ms),
+    goal: AGAIN,
+  };
+}
+
+/** Whom the steps call: an answer at once, or, under `held`, one for every attempt but the first. */
+class Outside {
+  readonly url: string;
+  readonly #server: ReturnType<typeof createServer>;
+  readonly #heard: number[] = [];
+  #listener = (): void => undefined;
+
+  private constructor(server: ReturnType<typeof createServer>) {
+    this.#server = server;
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    server.on('request', (request, response) => {
+      const attempt = /attempt=(\d+)/.exec(request.url ?? '')?.[1];
+      if (attempt !== '1') response.end('told');
+      if (attempt === undefined) return;
+      this.#heard.push(Number(attempt));
+      this.#listener();
+    });
+  }
+
+  static async open(): Promise<Outside> {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new Outside(server);
+  }
+
+  get held(): string {
+    return `${this.url}held`;
+  }
+
+  /** Resolves when somebody tells of such an attempt; forgets whatever was told before. */
+  async heard(attempt: number): Promise<void> {
+    while (!this.#heard.includes(attempt)) {
+      await new Promise<void>((resolve) => {
+        this.#listener = resolve;
+      });
+    }
+    this.#heard.length = 0;
+  }
+
+  close(): void {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+}
+
+/** The runtime, and whoever asks it over connections that stay open. */
+class House {
+  readonly runtime: Workerd;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
+  #objects = 0;
+
+  private constructor(runtime: Workerd) {
+    this.runtime = runtime;
+  }
+
+  static async open(): Promise<House> {
+    const house = new House(await workerd('bench/edge/worker.ts'));
+    await house.runtime.start();
+    return house;
+  }
+
+  /** In an object of its own. */
+  async measure(task: Task): Promise<Done> {
+    let done = '';
+    const name = `object-${this.#objects++}`;
+    const ms = await clock(async () => {
+      done = await this.post(`/measure/${name}`, task);
+    });
+    return { ...(JSON.parse(done) as Omit<Done, 'ms'>), ms };
+  }
+
+  post(path: string, body: unknown): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
+      const asked = request(this.runtime.url + path, { method: 'POST', agent: this.#agent, headers }, (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (part) => {
+          text += part;
+        });
+        response.on('end', () => {
+          if (response.statusCode !== undefined && response.statusCode < 300) resolve(text);
+          else reject(new Error(`${path} answered ${response.statusCode}: ${text}`));
+        });
+      });
+      asked.on('error', reject);
+      asked.end(JSON.stringify(body));
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#agent.destroy();
+    await this.runtime.remove();
+  }
+}
