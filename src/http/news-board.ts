@@ -6,6 +6,8 @@ import type { Hint, Key } from '../core/store.ts';
 /** So many hints are kept for those who come back late, and so many rows are named in one answer. */
 const MOST_HINTS = 1000;
 const MOST_KEYS = 500;
+/** Who waits is told at once of work, ends and workers, and of mere progress so often at most. */
+const PROGRESS_MS = 500;
 
 /** What changed lately, for those who can only ask now and then. It listens from when it is first asked. */
 export class NewsBoard {
@@ -16,6 +18,10 @@ export class NewsBoard {
   #dropped = 0;
   readonly #waiting = new Map<string, () => void>();
   #listens = false;
+  /** What came before this was told to whoever waited. */
+  #told = 0;
+  #progressAt = Number.NEGATIVE_INFINITY;
+  #cancelProgress: (() => void) | undefined;
 
   constructor(storage: RuntimeStorage) {
     this.#storage = storage;
@@ -28,8 +34,10 @@ export class NewsBoard {
       this.#storage.onEntry((hint) => this.#pin(hint));
     }
     const from = this.#placeOf(cursor);
-    if (from === this.#end) await this.#more(asker, waitMs);
-    return { cursor: `${this.#name}.${this.#end}`, ...(from !== undefined && this.#keysFrom(from)) };
+    if (from !== undefined && from >= this.#told) await this.#more(asker, waitMs);
+    // What is not told yet waits for its time.
+    const until = from === undefined ? this.#end : Math.max(from, this.#told);
+    return { cursor: `${this.#name}.${until}`, ...(from !== undefined && this.#keysBetween(from, until)) };
   }
 
   get #end(): number {
@@ -46,8 +54,18 @@ export class NewsBoard {
   #pin(hint: Hint): void {
     this.#hints.push(hint);
     if (this.#hints.length > MOST_HINTS) this.#dropped += this.#hints.splice(0, MOST_HINTS / 2).length;
-    for (const wake of this.#waiting.values()) wake();
-    this.#waiting.clear();
+    if (!hint.keys || hint.keys.some((key) => URGENT.test(key))) return this.#wake();
+    const rest = this.#progressAt + PROGRESS_MS - this.#storage.host.monotonic();
+    if (rest <= 0) this.#wake();
+    else this.#cancelProgress ??= this.#storage.host.after(rest, () => this.#wake());
+  }
+
+  #wake(): void {
+    this.#told = this.#end;
+    this.#progressAt = this.#storage.host.monotonic();
+    this.#cancelProgress?.();
+    this.#cancelProgress = undefined;
+    for (const wake of [...this.#waiting.values()]) wake();
   }
 
   #more(asker: string, waitMs: number): Promise<void> {
@@ -65,9 +83,9 @@ export class NewsBoard {
     });
   }
 
-  #keysFrom(from: number): { readonly keys?: readonly Key[] } {
+  #keysBetween(from: number, until: number): { readonly keys?: readonly Key[] } {
     const found = new Set<Key>();
-    for (const { keys } of this.#hints.slice(Math.max(0, from - this.#dropped))) {
+    for (const { keys } of this.#hints.slice(Math.max(0, from - this.#dropped), until - this.#dropped)) {
       if (!keys) return {};
       for (const key of keys) {
         const told = toldOf(key);
@@ -79,6 +97,7 @@ export class NewsBoard {
   }
 }
 
+const URGENT = /^(head|ready|session)\//;
 const AS_THEY_ARE = /^(entry|head|ready|session)\//;
 
 /** Of a row nobody far away looks at, that its run has changed. */

@@ -24,7 +24,7 @@ export interface Asking {
 /** Nobody waits longer than this for a service that is not there, unless a worker does. */
 const PATIENCE_MS = 30_000;
 const ANSWER_MS = 30_000;
-const BACKOFF_MS = { first: 100, most: 10_000 } as const;
+const BACKOFF_MS = { first: 100, most: 5_000 } as const;
 /** A defect is asked again a few times: what failed may have been moved elsewhere meanwhile. */
 const MOST_FAILURES = 5;
 const AWAY: readonly number[] = [429, 502, 503, 504];
