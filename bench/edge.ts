@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Agent, createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { TOKEN, type Workerd, workerd } from '../test/process/edge/workerd.ts';
-import { type BenchOptions, clock, type Family, type Figure, type Goal, repeat, spread } from './figures.ts';
+import { type BenchOptions, clock, type Family, type Figure, type Goal, spread } from './figures.ts';
 
 const STEPS = 1_000;
 const CONCURRENCY = 64;
