@@ -12,7 +12,7 @@ const readme = await readFile(join(root, 'README.md'), 'utf8');
 const blocks = (language: string) =>
   [...readme.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, code = '']) => code);
 const snippets = blocks('ts');
-const [order = '', workers = '', page = '', edge = '', everything = ''] = snippets;
+const [order = '', workers = '', page = '', edge = '', far = '', everything = ''] = snippets;
 
 /** Commands about a clone of the repository: a user of the package has none. */
 const aboutTheRepository = /^(npm ci|npx wrangler)\b/;
@@ -31,6 +31,7 @@ const programs = {
   'workers.ts': `import { ProcessEngine } from 'fuseline';\n${order}\n${workers}`,
   'everything.ts': `import { typed, workflow } from 'fuseline';\n${handlers}\n${everything}\nconsole.log(await report.run({ path: 'x' }));`,
   'page.ts': page,
+  'far.ts': `import { typed, workflow } from 'fuseline';\n${/const checkout[\s\S]*?\n}\);/.exec(edge)?.[0]}\n${far}`,
   // "a file that exports the workflow above and runs nothing itself"
   'orders.ts': order.replace(/^const receipt[\s\S]*?console\.log\(receipt\);\n/m, ''),
 };
@@ -48,7 +49,7 @@ test('the first example is the file among the examples', async () => {
 });
 
 test('every snippet compiles in a project of its own', async () => {
-  expect(snippets).toHaveLength(5);
+  expect(snippets).toHaveLength(6);
   const path = await folder('readme-types');
   const terms = { target: 'es2023', module: 'nodenext', strict: true, noEmit: true };
   const compile = async (name: string, compilerOptions: object, files: readonly string[]) => {
