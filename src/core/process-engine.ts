@@ -26,6 +26,10 @@ export interface EngineOptions {
   readonly queues?: readonly string[];
   /** How the worker is called where people look: its session has it, and its id begins with it. Its id unless told. */
   readonly name?: string;
+  /**
+   * Whether `work()` ends with a look for steps that no live worker can handle, which reads runs: `reported` unless told.
+   */
+  readonly stranded?: 'reported' | 'ignored';
 }
 
 export interface WorkReport {
@@ -67,6 +71,7 @@ export class ProcessEngine {
   readonly #stopping = new Map<Attempt, number>();
   readonly #membership: Membership;
   readonly #stranding: Stranding;
+  readonly #stranded: EngineOptions['stranded'];
   #scope: Scope = { kind: 'ever' };
   #loop: Promise<WorkReport> | undefined;
   #stopped: 'no' | 'drain' | 'now' = 'no';
@@ -105,6 +110,7 @@ export class ProcessEngine {
           queues: this.#finder.queues,
         }),
     );
+    this.#stranded = options.stranded;
     this.#stranding = new Stranding(storage, (stranded) => this.#events.emit('stranded', stranded));
     const employer: Employer = {
       // What is being recorded or asked for may stand as held in the journal.
@@ -244,7 +250,9 @@ export class ProcessEngine {
     if (await this.#watchman.reaped()) return undefined;
     // What comes up meanwhile is not left lying for the sake of a body that does not stop.
     if (this.#scope.kind === 'all' && this.#mayStop()) return undefined;
-    if (this.#scope.kind === 'all') return this.#stranding.tellAll(await this.#finder.unserved());
+    if (this.#scope.kind === 'all') {
+      return this.#stranded === 'ignored' ? [] : this.#stranding.tellAll(await this.#finder.unserved());
+    }
     const { run } = this.#scope;
     const found = await this.#storage.peek(run, (state) => ({
       ended: state.ended,

@@ -32,7 +32,11 @@ export abstract class RunsObject extends DurableObject {
     this.#storage = new DurableObjectStorage(ctx, { ...(keep && { keep }), wrote: () => this.#pump.wrote() });
     this.#service = serviceOf(workflows, this.#storage);
     this.#far = new FarWorkers(this.#storage);
-    const engine = new ProcessEngine(workflows, this.#storage, { name: 'object', ...engineOptions });
+    const engine = new ProcessEngine(workflows, this.#storage, {
+      name: 'object',
+      stranded: 'ignored',
+      ...engineOptions,
+    });
     engine.on('error', ({ error }) => report(error));
     this.#pump = new Pump({
       alarm: ctx.storage,

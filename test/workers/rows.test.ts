@@ -1,6 +1,9 @@
+import { runInDurableObject } from 'cloudflare:test';
 import { ProcessEngine, typed, workflow } from 'fuseline';
 import { DurableObjectStorage, DurableObjectStore } from 'fuseline/durable-object';
 import { expect, test } from 'vitest';
+import { dispatch } from './client.ts';
+import { objectOf } from './held.ts';
 import { inObject } from './objects.ts';
 
 const STEPS = 1000;
@@ -21,6 +24,19 @@ test('a step of a chain is one row written', async () => {
   });
   expect(result).toBe(STEPS - 1);
   expect(rowsWritten).toBeLessThanOrEqual(1.05 * STEPS);
+});
+
+test('runs that wait for workers elsewhere make the ones that come after them no dearer', async () => {
+  const readBy = async (runs: readonly string[]) => {
+    let id = '';
+    for (const run of runs) id = await dispatch('elsewhere', { id: `0.${run}` });
+    await expect.poll(() => runInDurableObject(objectOf(id), (_, { storage }) => storage.getAlarm())).toBeNull();
+    return (await runInDurableObject(objectOf(id), (object) => object.stats())).rowsRead;
+  };
+  const first = await readBy(['a', 'b', 'c']);
+  const before = await readBy(Array.from({ length: 40 }, (_, i) => `wait-${i}`));
+  const after = await readBy(['d', 'e', 'f']);
+  expect(after - before).toBeLessThan(2 * first);
 });
 
 test('a put is one row written, a value too long for a row as many as it takes', async () => {
