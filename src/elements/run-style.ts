@@ -11,7 +11,7 @@ h3:not(.cap) { font-size: 15px; }
 .facts { color: var(--muted); }
 .label { padding: 0 7px; border-radius: 9px; background: var(--sunken); box-shadow: inset 0 0 0 1px var(--line); font-size: 12px; line-height: 18px; }
 .labels { display: inline-flex; flex-wrap: wrap; gap: 4px; }
-.explain { flex-basis: 100%; margin: 0; color: var(--muted); overflow-wrap: anywhere; }
+.explain { flex-basis: 100%; min-height: 1.4em; margin: 0; color: var(--muted); overflow-wrap: anywhere; }
 .now { margin-inline-start: auto; }
 .upper, .lower { display: grid; grid-template: minmax(0, 1fr) / minmax(0, 1fr) minmax(260px, 32%); min-height: 0; contain: size; }
 .lower { border-top: 1px solid var(--line); }

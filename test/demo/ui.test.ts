@@ -78,6 +78,7 @@ interface Look {
 
 async function look(address: string, width = 1440): Promise<Look> {
   const context = await browser.newContext({ viewport: { width, height: 900 } });
+  await context.addInitScript(countShifts);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
@@ -87,6 +88,20 @@ async function look(address: string, width = 1440): Promise<Look> {
   page.on('dialog', () => complaints.push('a dialog'));
   await page.goto(address);
   return { page, context, complaints };
+}
+
+interface Counting {
+  shifted: number;
+}
+
+/** Sums up how far what was on the page moved, without anybody having done anything. */
+function countShifts(): void {
+  const counting = globalThis as unknown as Counting;
+  counting.shifted = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[])
+      if (!entry.hadRecentInput) counting.shifted += entry.value;
+  }).observe({ type: 'layout-shift', buffered: true });
 }
 
 const LOOKS = {
@@ -115,6 +130,7 @@ test('a directory: its runs are listed, filtered, looked into and cancelled by k
   await page.locator('fuseline-timeline').getByText('worker-a').first().waitFor();
   await page.locator('fuseline-run').getByText('Run good-2 succeeded.').waitFor();
   expect(new URL(page.url()).hash).toBe('#run=good-2&status=SUCCEEDED');
+  expect(await page.evaluate(() => (globalThis as unknown as Counting).shifted)).toBe(0);
   await expectNoViolations(page, 'light', 'dark');
 
   await page.getByLabel('Status').selectOption('any status');

@@ -28,7 +28,7 @@ export type Grouped =
 
 /** So many are looked into, and so many of them at once. */
 export const MOST_FAILED = 200;
-const AT_ONCE = 8;
+const AT_ONCE = 25;
 
 /** The failed runs by what they failed of, the most frequent first. */
 export function groupFailures(runs: readonly RunView[]): readonly FailureGroup[] {

@@ -38,7 +38,7 @@ function ask(sentence: string): void {
   };
   before(html`<form @submit=${submit}>
     <p role="status">${sentence}</p>
-    <label>Token <input name="token" type="password" autocomplete="off" required autofocus /></label>
+    <label>Token <input name="token" type="password" autocomplete="off" required /></label>
     <button class="primary">Look</button>
     <p class="hint">It is kept for as long as this tab is open. A client token looks, an admin token commands, too.</p>
   </form>`);
