@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { Agent, createServer, request } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { TOKEN, type Workerd, workerd } from '../test/process/edge/workerd.ts';
+import { House } from './edge-house.ts';
 import { type BenchOptions, clock, type Family, type Figure, type Goal, spread } from './figures.ts';
 
 const STEPS = 1_000;
@@ -18,28 +18,13 @@ const ROWS: Goal = { of: 'value', at: 'most', limit: 1.05 };
 const DISPATCH: Goal = { of: 'ratio', at: 'least', limit: 0.5 };
 const AGAIN: Goal = { of: 'value', at: 'most', limit: 1_000 };
 
-interface Task {
-  readonly load: 'chain' | 'fan' | 'raw';
-  readonly steps: number;
-  readonly outside?: string;
-  readonly concurrency?: number;
-  readonly length?: number;
-}
-
-interface Done {
-  readonly rowsWritten: number;
-  readonly rowsRead: number;
-  readonly length: number;
-  readonly ms: number;
-}
-
 export const edge: Family = {
   name: 'edge',
   about:
     'in one process of workerd; raw: one-row inserts of equal size, one after the other, in an object of the same class',
   async *measure({ rounds }: BenchOptions) {
     const outside = await Outside.open();
-    const house = await House.open();
+    const house = await House.open(CLIENTS);
     try {
       yield* loads(house, outside.url, rounds);
       yield await dispatches(house, rounds);
@@ -192,56 +177,5 @@ class Outside {
   close(): void {
     this.#server.closeAllConnections();
     this.#server.close();
-  }
-}
-
-/** The runtime, and whoever asks it over connections that stay open. */
-class House {
-  readonly runtime: Workerd;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
-  #objects = 0;
-
-  private constructor(runtime: Workerd) {
-    this.runtime = runtime;
-  }
-
-  static async open(): Promise<House> {
-    const house = new House(await workerd('bench/edge/worker.ts'));
-    await house.runtime.start();
-    return house;
-  }
-
-  /** In an object of its own. */
-  async measure(task: Task): Promise<Done> {
-    let done = '';
-    const name = `object-${this.#objects++}`;
-    const ms = await clock(async () => {
-      done = await this.post(`/measure/${name}`, task);
-    });
-    return { ...(JSON.parse(done) as Omit<Done, 'ms'>), ms };
-  }
-
-  post(path: string, body: unknown): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
-      const asked = request(this.runtime.url + path, { method: 'POST', agent: this.#agent, headers }, (response) => {
-        let text = '';
-        response.setEncoding('utf8');
-        response.on('data', (part) => {
-          text += part;
-        });
-        response.on('end', () => {
-          if (response.statusCode !== undefined && response.statusCode < 300) resolve(text);
-          else reject(new Error(`${path} answered ${response.statusCode}: ${text}`));
-        });
-      });
-      asked.on('error', reject);
-      asked.end(JSON.stringify(body));
-    });
-  }
-
-  async close(): Promise<void> {
-    this.#agent.destroy();
-    await this.runtime.remove();
   }
 }

@@ -23,8 +23,20 @@ type Body = (x: number) => number | Promise<number>;
 const RAW = 'CREATE TABLE IF NOT EXISTS raw (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID';
 const INSERT = 'INSERT INTO raw (key, value) VALUES (?, ?)';
 
+/** What the runs of an object cost, beside what its storage counts itself. */
+export interface Spent {
+  readonly rowsRead: number;
+  readonly rowsWritten: number;
+  readonly alarmsSet: number;
+  readonly alarmsRung: number;
+}
+
+/** Chains that are dispatched from outside, by their length. */
+const LENGTHS = [1, 10, 100] as const;
+
 const edge = durableWorkflows({
   workflows: [
+    ...LENGTHS.map((length) => chain(length, (x) => x + 1, `chain-${length}`)),
     // Nobody works on it, so that it is the dispatch alone that is measured.
     workflow('one', { input: typed<number>() }, ($) =>
       $.step('one', { x: $.input }, ({ x }) => x, { queue: 'elsewhere' }),
@@ -41,6 +53,32 @@ const edge = durableWorkflows({
 });
 
 export class Runs extends edge.Runs {
+  readonly #alarms: { set: number; rung: number };
+
+  constructor(ctx: DurableObjectState, env: unknown) {
+    const alarms = { set: 0, rung: 0 };
+    const { storage } = ctx;
+    const setAlarm = storage.setAlarm.bind(storage);
+    Object.defineProperty(storage, 'setAlarm', {
+      value: (at: number) => {
+        alarms.set++;
+        return setAlarm(at);
+      },
+    });
+    super(ctx, env);
+    this.#alarms = alarms;
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarms.rung++;
+    await super.alarm();
+  }
+
+  spent(): Spent {
+    const { rowsRead, rowsWritten } = this.stats();
+    return { rowsRead, rowsWritten, alarmsSet: this.#alarms.set, alarmsRung: this.#alarms.rung };
+  }
+
   async measure(task: Task): Promise<Done> {
     const { load, steps, outside, concurrency = 64, length = 0 } = task;
     const body: Body = outside === undefined ? (x) => x + 1 : (x) => fetch(outside).then(() => x + 1);
@@ -76,8 +114,8 @@ export class Runs extends edge.Runs {
   }
 }
 
-function chain(steps: number, body: Body): Workflow<number, number> {
-  return workflow('chain', { input: typed<number>() }, ($) => {
+function chain(steps: number, body: Body, name = 'chain'): Workflow<number, number> {
+  return workflow(name, { input: typed<number>() }, ($) => {
     let last: Step<number> = $.step('s0', { x: $.input }, ({ x }) => body(x));
     for (let i = 1; i < steps; i++) last = $.step(`s${i}`, { x: last }, ({ x }) => body(x));
     return last;
@@ -103,6 +141,8 @@ edge.app.post('/measure/:name', async (context) => {
   const { RUNS } = context.env as Env;
   return context.json(await RUNS.getByName(context.req.param('name')).measure(await context.req.json<Task>()));
 });
+
+edge.app.post('/spent', async (context) => context.json(await (context.env as Env).RUNS.getByName('shard-0').spent()));
 
 /** What a dispatch is held against: one hop, one insert. */
 edge.app.post('/bare', async (context) => {
