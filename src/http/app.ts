@@ -30,6 +30,7 @@ export interface RunsAppOptions {
 }
 
 const BODY_BYTES = 1024 * 1024;
+const PREFLIGHT_SECONDS = 3600;
 const ROUTES: readonly Route[] = [...RUN_ROUTES, ...WORKER_ROUTES];
 /** Every route there is. The app has these and no others. */
 export const routes: readonly Route[] = [...ROUTES, openApiRoute(ROUTES)];
@@ -64,6 +65,8 @@ export function runsApp({
       crossOrigin({
         origin: [...cors],
         allowHeaders: ['authorization', 'content-type', 'last-event-id', SECRET_HEADER],
+        // Else a browser asks whether it may before every other request.
+        maxAge: PREFLIGHT_SECONDS,
       }),
     );
   app.onError((error, context) => refusal(error, context));

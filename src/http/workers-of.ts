@@ -42,7 +42,9 @@ export function workersOf(workflows: readonly AnyWorkflow[], storage: RuntimeSto
   const { sessions, codec } = storage;
   const sign = signer(() => sessions.claimSecret());
   const board = new NewsBoard(storage);
-  const desk = new Desk(storage);
+  const served = new Map(workflows.map(({ compiled }) => [compiled.hash, compiled]));
+  const graphOf: Graphs = async (hash) => served.get(hash) ?? storage.graph(hash);
+  const desk = new Desk(storage, graphOf);
   const secretOf = (worker: string, claim: string): Promise<string> => sign(`${worker} ${claim}`);
 
   const grant = async (worker: string, { claims, rest }: Granted): Promise<FarGrant> => ({
@@ -103,7 +105,7 @@ export function workersOf(workflows: readonly AnyWorkflow[], storage: RuntimeSto
     async register({ id, name, queues, workflows: brought }, proof) {
       const known = await sessions.find(id);
       if (known) await admit(known.proof, proof);
-      const definitions = await Promise.all(brought.map((workflow) => definitionIn(storage, workflow)));
+      const definitions = await Promise.all(brought.map((workflow) => definitionIn(graphOf, workflow)));
       await storage.register(id, { name, definitions, queues: queues ?? queuesOf(definitions), proof });
       desk.forget(id);
     },
@@ -146,14 +148,19 @@ export function workersOf(workflows: readonly AnyWorkflow[], storage: RuntimeSto
   };
 }
 
+/** The graph a hash names, if it is known. */
+type Graphs = (hash: string) => Promise<CompiledGraph | undefined>;
+
 /** Knows the workers from afar, and for each of them which steps it can run. */
 class Desk {
   readonly #storage: RuntimeStorage;
+  readonly #graphOf: Graphs;
   readonly #finders = new Map<string, WorkFinder>();
   #hears = false;
 
-  constructor(storage: RuntimeStorage) {
+  constructor(storage: RuntimeStorage, graphOf: Graphs) {
     this.#storage = storage;
+    this.#graphOf = graphOf;
   }
 
   /** Rejects with `UNKNOWN_WORKER`, and with `FORBIDDEN` for a proof that is another's. */
@@ -177,7 +184,7 @@ class Desk {
     if (known) return known;
     const definitions = await Promise.all(
       session.workflows.map(({ graph, without }) =>
-        definitionIn(this.#storage, { hash: graph, ...(without && { without }) }),
+        definitionIn(this.#graphOf, { hash: graph, ...(without && { without }) }),
       ),
     );
     const finder = new WorkFinder(definitions, this.#storage, session.queues);
@@ -249,8 +256,8 @@ function requestFor(
 }
 
 /** What stands in for the code of a worker that is elsewhere: which steps it has, and what of each. */
-async function definitionIn(storage: RuntimeStorage, { hash, graph, without = [] }: FarWorkflow): Promise<Definition> {
-  const compiled = graph === undefined ? await storage.graph(hash ?? '') : compiledOf(graph);
+async function definitionIn(graphOf: Graphs, { hash, graph, without = [] }: FarWorkflow): Promise<Definition> {
+  const compiled = graph === undefined ? await graphOf(hash ?? '') : compiledOf(graph);
   if (!compiled) {
     throw new FuselineError(
       'UNKNOWN_WORKFLOW',

@@ -27,6 +27,7 @@ import {
 export interface HttpStorageOptions extends ConnectionOptions {}
 
 interface Given {
+  readonly id: string;
   readonly worker: string;
   readonly secret: string;
 }
@@ -44,8 +45,8 @@ export class HttpStorage extends RuntimeStorage {
   readonly #connection: Connection;
   /** What the workers of this storage show that they are. */
   readonly #workers: Map<string, string>;
-  /** By the ids of the claims that they were given. */
-  readonly #given = new Map<string, Given>();
+  /** The claims they were given, by run and mark. */
+  readonly #given = new Map<string, Map<string, Given>>();
   readonly #pulses = new Set<Pulse>();
   readonly #clock: { ahead: number };
   readonly #reporters = new Map<string, (report: FarReport) => Promise<FarAnswer>>();
@@ -87,16 +88,24 @@ export class HttpStorage extends RuntimeStorage {
   override async register(worker: string, { name, definitions, queues }: NewWorker): Promise<void> {
     const secret = this.#workers.get(worker) ?? `${webHost.id()}${webHost.id()}`;
     this.#workers.set(worker, secret);
-    const workflows = definitions.map((definition) => {
-      const without = stepsWithoutHandler(definition);
-      return { graph: definition.compiled.graph, ...(without.length > 0 && { without }) };
+    const say = async (by: 'hash' | 'graph'): Promise<void> => {
+      const workflows = definitions.map((definition) => {
+        const { hash, graph } = definition.compiled;
+        const without = stepsWithoutHandler(definition);
+        return { ...(by === 'hash' ? { hash } : { graph }), ...(without.length > 0 && { without }) };
+      });
+      const sentAt = webHost.now();
+      const { now } = await this.#connection.ask<{ readonly now: number }>('/workers', {
+        body: { id: worker, name, queues, workflows },
+        headers: headersOf(secret),
+      });
+      this.#clock.ahead = now - (sentAt + webHost.now()) / 2;
+    };
+    await say('hash').catch((error) => {
+      // It has steps of a graph that nobody has brought there yet.
+      if (isAbout(error, 'UNKNOWN_WORKFLOW')) return say('graph');
+      throw error;
     });
-    const sentAt = webHost.now();
-    const { now } = await this.#connection.ask<{ readonly now: number }>('/workers', {
-      body: { id: worker, name, queues, workflows },
-      headers: headersOf(secret),
-    });
-    this.#clock.ahead = now - (sentAt + webHost.now()) / 2;
     for (const { compiled } of definitions) this.logs.graphs.set(compiled.hash, compiled);
   }
 
@@ -106,7 +115,8 @@ export class HttpStorage extends RuntimeStorage {
     // From now on it waits for nothing as long as it takes.
     this.#workers.delete(worker);
     this.#reporters.delete(worker);
-    for (const [id, given] of this.#given) if (given.worker === worker) this.#given.delete(id);
+    for (const [run, given] of this.#given)
+      for (const [mark, one] of given) if (one.worker === worker) this.#forget(run, mark);
     await this.#connection.ask(`/workers/${worker}`, { method: 'DELETE', headers: headersOf(secret) });
   }
 
@@ -144,7 +154,7 @@ export class HttpStorage extends RuntimeStorage {
         outcome.notBefore !== undefined && { notBefore: Math.max(0, Math.round(outcome.notBefore)) }),
       ...(next && { next: this.#wireOf(run, next) }),
     });
-    if (answer.status !== 'stale') this.#given.delete(idOf(run, claim));
+    if (answer.status !== 'stale') this.#forget(run, claimKey(claim));
     return { status: statusOf(answer), ...(await this.#taken(answer, worker, next)) };
   }
 
@@ -161,9 +171,8 @@ export class HttpStorage extends RuntimeStorage {
   override async release(run: string, claims: readonly HeldFence[]): Promise<void> {
     await Promise.all(
       claims.map(async (claim) => {
-        if (!this.#given.has(idOf(run, claim))) return;
         await this.#report(run, claim, { type: 'released' });
-        this.#given.delete(idOf(run, claim));
+        this.#forget(run, claimKey(claim));
       }),
     );
   }
@@ -172,7 +181,7 @@ export class HttpStorage extends RuntimeStorage {
   override async tick(run: string): Promise<void> {
     const [worker] = this.#workers.keys();
     if (worker === undefined) return;
-    const held = [...this.#given.keys()].filter((id) => id.startsWith(`${run}/`));
+    const held = [...(this.#given.get(run)?.values() ?? [])].map(({ id }) => id);
     await this.#fetch(run, worker, { limit: 0, held });
   }
 
@@ -200,7 +209,7 @@ export class HttpStorage extends RuntimeStorage {
       return await this.#connection.ask<RunPage>(`/runs?${terms}`, { method: 'GET' });
     } catch (error) {
       // A worker's token reads rows, and asks for no list.
-      if (error instanceof FuselineError && error.code === 'FORBIDDEN') return super.list(query);
+      if (isAbout(error, 'FORBIDDEN')) return super.list(query);
       throw error;
     }
   }
@@ -248,7 +257,8 @@ export class HttpStorage extends RuntimeStorage {
   }
 
   async #beat(worker: string, to: 'those concerned' | 'all'): Promise<void> {
-    const held = [...this.#given].flatMap(([id, given]) => (given.worker === worker ? [id] : []));
+    const given = [...this.#given.values()].flatMap((claims) => [...claims.values()]);
+    const held = given.filter((one) => one.worker === worker).map(({ id }) => id);
     await this.#connection.ask(`/workers/${worker}/heartbeat`, {
       body: to === 'all' ? {} : { held },
       headers: headersOf(this.#workers.get(worker)),
@@ -266,17 +276,15 @@ export class HttpStorage extends RuntimeStorage {
       return await this.#taken(grant, worker, next);
     } catch (error) {
       if (error instanceof NotWanted) return NOTHING;
-      if (!(error instanceof FuselineError && error.code === 'UNKNOWN_WORKER')) throw error;
+      if (!isAbout(error, 'UNKNOWN_WORKER')) throw error;
       for (const pulse of this.#pulses) pulse.doubt();
       return NOTHING;
     }
   }
 
   #wireOf(run: string, { limit, busy, held }: ClaimRequest): FarRequest {
-    const named = [...this.#given.keys()].filter((id) => {
-      const parsed = parseId(id);
-      return parsed?.run === run && held.has(claimKey(parsed.fence));
-    });
+    const given = this.#given.get(run);
+    const named = [...held].flatMap((mark) => given?.get(mark)?.id ?? []);
     return { limit: Math.min(limit, MOST_CLAIMS), busy, held: named };
   }
 
@@ -286,9 +294,9 @@ export class HttpStorage extends RuntimeStorage {
     what: Omit<FarReport, 'claim' | 'secret'>,
   ): Promise<{ readonly worker: string; readonly answer: Exclude<FarAnswer, { status: 'refused' }> }> {
     const id = idOf(run, claim);
-    const given = this.#given.get(id);
+    const given = this.#given.get(run)?.get(claimKey(claim));
     // Nobody can say anything about a claim that was not given, or whose end is known.
-    if (!given) return { worker: '', answer: { status: 'stale', ...NOTHING_FAR } };
+    if (given?.id !== id) return { worker: '', answer: { status: 'stale', ...NOTHING_FAR } };
     const report = { claim: id, secret: given.secret, ...what };
     // Told once more, progress would be another progress.
     const answer =
@@ -337,10 +345,17 @@ export class HttpStorage extends RuntimeStorage {
     return { claims: taken, rest };
   }
 
+  #forget(run: string, mark: string): void {
+    const given = this.#given.get(run);
+    given?.delete(mark);
+    if (given?.size === 0) this.#given.delete(run);
+  }
+
   #unpacked({ id, secret, checkpoints, ...claim }: FarClaim, worker: string): Claim {
     const { run, fence } = parseId(id) as NonNullable<ReturnType<typeof parseId>>;
-    this.#given.set(id, { worker, secret });
     const mark = claimKey(fence);
+    const given = this.#given.get(run) ?? new Map<string, Given>();
+    this.#given.set(run, given.set(mark, { id, worker, secret }));
     return { ...claim, id: `${run}/${fence.incarnation}/${mark}`, mark, fence, checkpoints: new Map(checkpoints) };
   }
 }
@@ -363,6 +378,10 @@ function termsOf({ status, labels = {}, limit = 100, ...query }: RunQuery): URLS
   for (const [name, value] of pairs) terms.append('label', `${name}:${value}`);
   for (const [name, value] of Object.entries(query)) if (value !== undefined) terms.set(name, String(value));
   return terms;
+}
+
+function isAbout(error: unknown, code: FuselineError['code']): boolean {
+  return error instanceof FuselineError && error.code === code;
 }
 
 function headersOf(secret: string | undefined): Readonly<Record<string, string>> {

@@ -189,6 +189,45 @@ describe('answers that are lost', () => {
     });
   });
 
+  test('a history that is watched is whole, and in order', () =>
+    served([chain], async ({ far, behind }) => {
+      const storage = far(losing(2));
+      const run = await chain.dispatch(undefined, { storage });
+      const heard: object[] = [];
+      const hearing = (async () => {
+        for await (const event of run.events()) heard.push(event);
+      })();
+      await new ProcessEngine(chain, behind).work(run.id);
+      await hearing;
+      const all: object[] = [];
+      for await (const event of behind.history(run.id)) all.push(event);
+      expect(heard).toEqual(all);
+    }));
+
+  test('a worker that is stopped while its service is away waits to report, until its storage is closed', () => {
+    const held = workflow('held', ($) => $.step('ends', {}, () => 'at once'));
+    let isAway = false;
+    return served([held], async ({ far }) => {
+      const reporting = deferred();
+      const storage = far((fetch) => (url, init) => {
+        isAway ||= url.endsWith('/report');
+        if (!isAway) return fetch(url, init);
+        reporting.resolve();
+        return Promise.reject(new TypeError('there is no connection'));
+      });
+      await held.dispatch(undefined, { storage });
+      const engine = new ProcessEngine(held, storage);
+      const errors: unknown[] = [];
+      engine.on('error', ({ error }) => errors.push(error));
+      await engine.start();
+      await reporting.promise;
+      const stopped = engine.stop();
+      await storage.close();
+      await stopped;
+      expect(errors).toContainEqual(expect.objectContaining({ code: 'STORAGE_CLOSED' }));
+    });
+  });
+
   test('a worker that was given up meanwhile is told that its step is stale, and goes on as a new one', () => {
     const attempts: number[] = [];
     const gate = deferred();
