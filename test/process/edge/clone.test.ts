@@ -26,7 +26,8 @@ beforeAll(async () => {
   const port = await freePort();
   address = `http://localhost:${port}`;
   // In a group of its own, as a shell would start it, so that all of it hears Ctrl-C.
-  edge = spawn('npm', ['run', 'edge', '--', '--port', String(port)], {
+  const line = ['run', 'edge', '--', '--port', String(port)];
+  edge = spawn('npm', line, {
     cwd: clone,
     detached: true,
     stdio: ['ignore', 'pipe', 'inherit'],
