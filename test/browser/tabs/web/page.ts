@@ -1,4 +1,5 @@
-import { FuselineError, type HistoryEvent, type ProcessEngine } from 'fuseline';
+import { FuselineError, type HistoryEvent, ProcessEngine } from 'fuseline';
+import { HttpStorage } from 'fuseline/http';
 import { IndexedDBStorage, IndexedDBStore } from 'fuseline/indexeddb';
 import { type Flows, flows, note } from './flows.ts';
 import * as raw from './raw.ts';
@@ -77,6 +78,14 @@ const tab = {
 
   async work(job: Job): Promise<void> {
     engines.set(job.who, await work(job));
+  },
+
+  /** Works for a service that is not of this site. */
+  async workAfar(who: string, address: string, token: string): Promise<void> {
+    const engine = new ProcessEngine(Object.values(flows(who)), new HttpStorage(address, { token }), { name: who });
+    engines.set(who, engine);
+    await engine.start();
+    note({ who, what: 'ready' });
   },
 
   async leave(who: string): Promise<void> {
