@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { files } from '../dist/ui/files.js';
 
 const core = await gzipped(`export { workflow, ProcessEngine, MemoryStorage } from 'fuseline';`);
 const page = await gzipped(`export { workflow, ProcessEngine } from 'fuseline';
@@ -16,6 +17,13 @@ report('what IndexedDBStorage with idb adds to the core, instead of MemoryStorag
 
 // The goal was 45,000: docs/decisions/0007-the-edge.md says why it is missed.
 report('the Worker of wrangler.toml: engine, objects, Hono, all routes', deployed(), 60_000);
+
+const uiBytes = Object.values(files).map(({ text }) => gzipSync(text, { level: 9 }).length);
+report(
+  'the page of fuseline ui, all of its files',
+  uiBytes.reduce((sum, bytes) => sum + bytes, 0),
+  90_000,
+);
 
 /** What `wrangler deploy` would upload. */
 function deployed() {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { Hono } from 'hono/tiny';
@@ -82,6 +83,10 @@ async function serveUi(place: string, options: UiOptions): Promise<Exit> {
 }
 
 function overDirectory(directory: string): Shown {
+  if (!existsSync(directory))
+    throw new UsageError(
+      `there is no directory ${JSON.stringify(directory)}; name the one that keeps the runs, or the address of a service`,
+    );
   const storage = openStorage(directory, 'existing');
   const service = serviceOf([], storage);
   return {

@@ -117,7 +117,7 @@ async function expectNoViolations(page: Page, ...looks: readonly (keyof typeof L
   }
 }
 
-test('a directory: its runs are listed, filtered, looked into and cancelled by keyboard, and failures are grouped', async () => {
+test('a directory: its runs are listed, filtered, looked into and cancelled by keyboard', async () => {
   const { address, child, ended } = await started(['ui', directory]);
   const { page, complaints } = await look(address);
   await page.getByText('6 runs, newest first.').waitFor();
@@ -147,7 +147,14 @@ test('a directory: its runs are listed, filtered, looked into and cancelled by k
   await page.locator('fuseline-run header').getByText('cancelled', { exact: true }).waitFor();
   expect(await storage.status('under-way')).toBe('CANCELLED');
 
-  await page.keyboard.press('f');
+  expect(complaints).toEqual([]);
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+});
+
+test('failed runs are grouped by what they failed of, and what that says is text', async () => {
+  const { address } = await started(['ui', directory]);
+  const { page, complaints } = await look(`${address}#view=failures`);
   await page.locator('#failures summary').click();
   expect(await page.locator('#failures summary').textContent()).toMatch(
     /2.*charge.*<img src=x onerror=alert\(1\)> bad-2/s,
@@ -156,8 +163,6 @@ test('a directory: its runs are listed, filtered, looked into and cancelled by k
   await page.locator('fuseline-run').getByText('Run bad-1 failed').waitFor();
   await expectNoViolations(page, 'dark', 'forced', 'light');
   expect(complaints).toEqual([]);
-  child.kill('SIGTERM');
-  expect(await ended).toBe(0);
 });
 
 test('on a narrow screen a run takes the place of the list, and Back leads to it again', async () => {
@@ -183,6 +188,8 @@ test('a service: the page asks for a token, only looks with a client’s, and co
     await page.getByLabel('Token').fill(token);
     await page.keyboard.press('Enter');
   };
+  const fromElsewhere = { headers: { origin: 'https://elsewhere.example' } };
+  expect((await fetch(new URL('/runs', address), fromElsewhere)).status).toBe(401);
   await page.getByText('wants to know who looks').waitFor();
   await expectNoViolations(page, 'forced');
   await enter('client-0000000000');
@@ -199,6 +206,13 @@ test('a service: the page asks for a token, only looks with a client’s, and co
   await expect
     .poll(async () => (await storage.export('bad-1')).entries.flatMap(({ events }) => events.map(({ type }) => type)))
     .toContain('rerun');
+  service.child.kill('SIGKILL');
+  await service.ended;
+  const away = await fetch(new URL('/runs', address));
+  expect(away.status).toBe(503);
+  expect(await away.json()).toMatchObject({
+    error: { code: 'UNAVAILABLE', message: expect.stringContaining(service.address) },
+  });
 });
 
 test('the page stands wherever it is mounted, may ask nobody but the routes, and what it is called is text', async () => {

@@ -110,7 +110,7 @@ test('who may only look is told why, and finds no command that could be given', 
   await see(() => expect(one(root, '#run-tools').textContent).toContain('Read only: a client token only looks here.'));
   const commands = all(root, '#run-tools button') as readonly HTMLButtonElement[];
   const enabled = commands.filter(({ disabled }) => !disabled).map(({ dataset }) => dataset.command);
-  expect(enabled).toEqual(['list', 'export']);
+  expect(enabled).toEqual(['export']);
   expect(one(root, '[data-command=cancel]').title).toBe('a client token only looks here');
 });
 

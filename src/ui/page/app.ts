@@ -79,6 +79,11 @@ export class App {
     return selected?.status === 'ready' ? selected.run : undefined;
   }
 
+  /** Whether a run is shown beside the list, and not in its place. */
+  get isWide(): boolean {
+    return this.#isWide();
+  }
+
   get isFiltered(): boolean {
     const { status, workflow, search } = this.place;
     return status !== undefined || workflow !== undefined || search !== undefined;
@@ -161,7 +166,7 @@ export class App {
       this.#trouble = found.trouble?.message;
       for (const { workflow } of found.runs) this.#workflows.add(workflow);
       const [newest] = found.runs;
-      if (place.run === undefined && newest && this.#isWide()) return this.choose(newest.id);
+      if (place.run === undefined && newest && this.isWide) return this.choose(newest.id);
     }
     this.#changed();
   }

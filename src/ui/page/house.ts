@@ -47,7 +47,7 @@ export function openHouse(root: HTMLElement, { title, storage, refusal, leave }:
         <fuseline-run id="run"></fuseline-run>
         <p id="empty" class="empty" hidden></p>
       </main>
-      <div id="notice"></div>`,
+      <div id="notice" aria-live="polite"></div>`,
     root,
   );
   const room = (name: string): HTMLElement => root.querySelector(`#${name}`) as HTMLElement;

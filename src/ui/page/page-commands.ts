@@ -1,5 +1,5 @@
 import type { App } from './app.ts';
-import { type Command, unless } from './commands.ts';
+import { because, type Command, unless } from './commands.ts';
 import { runCommands } from './run-commands.ts';
 
 export interface PageActs {
@@ -49,7 +49,7 @@ export function pageCommands(app: App, { openPalette, search, leave }: PageActs)
       id: 'list',
       label: '← List',
       title: 'Leave the run',
-      ...unless(place.run !== undefined, 'no run is shown'),
+      ...because(place.run === undefined ? 'no run is shown' : app.isWide ? 'it stands beside the list' : undefined),
       run: () => app.choose(undefined),
     },
     ...runCommands({ storage: app.storage, run: app.run, step: place.step, refusal: app.refusal }),
