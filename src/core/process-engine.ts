@@ -213,7 +213,20 @@ export class ProcessEngine {
     }
   }
 
+  /** A worker that finds no room for what it wants to say tries again: what its steps made meanwhile waits as well. */
   async #pump(): Promise<readonly Stranded[]> {
+    for (;;) {
+      try {
+        return await this.#pumpOn();
+      } catch (error) {
+        if (this.#scope.kind !== 'ever' || !isAbout(error, 'STORAGE_FULL')) throw error;
+        this.#events.emit('error', { error });
+        await this.#wait(this.#storage.lookMs);
+      }
+    }
+  }
+
+  async #pumpOn(): Promise<readonly Stranded[]> {
     let lookedAt = Number.NEGATIVE_INFINITY;
     for (;;) {
       if (this.#fatal || (this.#stopped !== 'no' && this.#holdings.isIdle)) return [];
