@@ -1,15 +1,20 @@
 import type { Hono } from 'hono';
 import { runsApp } from '../http/app.ts';
 import type { Auth } from '../http/auth.ts';
+import type { Objects } from './objects.ts';
 import { type ObjectOptions, RunsObject } from './runs-object.ts';
-import { type Objects, shardedService } from './sharded-service.ts';
+import { servicePerRun } from './service-per-run.ts';
+import { shardedService } from './sharded-service.ts';
 import { MOST_SHARDS } from './shards.ts';
 
 export interface EdgeOptions extends ObjectOptions {
   /** What the Durable Object is bound as in `wrangler.toml`. */
   readonly binding: string;
-  /** Over how many objects the runs are spread; 1 unless told. It may grow: what there is stays where it is. */
-  readonly shards?: number;
+  /**
+   * Over how many objects the runs are spread; 1 unless told. It may grow: what there is stays where it is. `per-run`:
+   * every run has an object of its own, and no worker from afar.
+   */
+  readonly shards?: number | 'per-run';
   /** Who may do what. Without one, the app answers on localhost only. */
   readonly auth?: Auth;
   /** Origins of pages that may ask, such as `https://example.com`; none unless told. */
@@ -30,11 +35,14 @@ export interface Edge {
 
 /** Workflows that are run and kept by Durable Objects, and reached over HTTP. */
 export function durableWorkflows({ binding, shards = 1, auth, cors, bodyBytes, ...options }: EdgeOptions): Edge {
-  if (!(Number.isInteger(shards) && shards >= 1 && shards <= MOST_SHARDS)) {
-    throw new TypeError(`shards is ${shards}; it must be a whole number from 1 to ${MOST_SHARDS}`);
+  if (shards !== 'per-run' && !(Number.isInteger(shards) && shards >= 1 && shards <= MOST_SHARDS)) {
+    throw new TypeError(`shards is ${shards}; it must be a whole number from 1 to ${MOST_SHARDS}, or 'per-run'`);
   }
   const app = runsApp({
-    service: (env, namespace) => shardedService(objectsOf(objectsIn(env, binding), namespace), shards),
+    service(env, namespace) {
+      const objects = objectsOf(objectsIn(env, binding), namespace);
+      return shards === 'per-run' ? servicePerRun(objects) : shardedService(objects, shards);
+    },
     workflows: options.workflows,
     ...(auth && { auth }),
     ...(cors && { cors }),

@@ -1,6 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import { DurableObjectStorage } from '../adapters/durable-object/durable-object-storage.ts';
-import type { DurableObjectStoreStats } from '../adapters/durable-object/durable-object-store.ts';
+import { DurableObjectStore, type DurableObjectStoreStats } from '../adapters/durable-object/durable-object-store.ts';
 import { parseTimer } from '../core/keys.ts';
 import { ProcessEngine } from '../core/process-engine.ts';
 import type { Keep } from '../core/retention.ts';
@@ -9,6 +9,7 @@ import { type AnyWorkflow, serviceOf } from '../http/service-of.ts';
 import { type Answer, answer } from './answer.ts';
 import { FarWorkers } from './far-workers.ts';
 import { Pump } from './pump.ts';
+import { type RunIndex, runIndex } from './run-index.ts';
 
 export interface ObjectOptions {
   readonly workflows: readonly AnyWorkflow[];
@@ -23,14 +24,17 @@ export interface ObjectOptions {
 /** One shard: its runs, their queue and their history, and a worker that lives inside of it. */
 export abstract class RunsObject extends DurableObject {
   readonly #storage: DurableObjectStorage;
-  readonly #service: Service;
+  readonly #service: Service & RunIndex;
   readonly #far: FarWorkers;
   readonly #pump: Pump;
 
   constructor(ctx: DurableObjectState, env: unknown, { workflows, keep, ...engineOptions }: ObjectOptions) {
     super(ctx, env as Cloudflare.Env);
     this.#storage = new DurableObjectStorage(ctx, { ...(keep && { keep }), wrote: () => this.#pump.wrote() });
-    this.#service = serviceOf(workflows, this.#storage);
+    this.#service = {
+      ...serviceOf(workflows, this.#storage),
+      ...runIndex(new DurableObjectStore(ctx.storage), this.#storage.host),
+    };
     this.#far = new FarWorkers(this.#storage);
     const engine = new ProcessEngine(workflows, this.#storage, {
       name: 'object',
@@ -54,7 +58,7 @@ export abstract class RunsObject extends DurableObject {
   /** For the Worker in front of it, which has seen to it that the caller may. */
   async ask(verb: string, ...parameters: unknown[]): Promise<Answer<unknown>> {
     await this.#pump.look();
-    const ask = this.#service[verb as keyof Service] as (...parameters: unknown[]) => Promise<unknown>;
+    const ask = this.#service[verb as keyof (Service & RunIndex)] as (...parameters: unknown[]) => Promise<unknown>;
     return answer(() => ask(...parameters));
   }
 

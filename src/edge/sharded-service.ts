@@ -1,23 +1,16 @@
 import { webHost } from '../adapters/host.ts';
-import { FuselineError } from '../core/errors.ts';
 import { keys } from '../core/keys.ts';
 import type { RunSummary } from '../core/views.ts';
 import type { Service } from '../http/service.ts';
-import { type Answer, given } from './answer.ts';
+import { askObject, type Objects } from './objects.ts';
 import { type Ask, shardedWorkers } from './sharded-workers.ts';
 import { placeOf } from './shards.ts';
 
-/** The binding of the class, as far as it is used. */
-export interface Objects {
-  getByName(name: string): { ask(verb: string, ...parameters: unknown[]): PromiseLike<Answer<unknown>> };
-}
-
-const TRIES = 3;
 const DEFAULT_LIMIT = 100;
 
 /** One service over all shards. Where it repeats a question, that is harmless: everything new has an id of its own. */
 export function shardedService(objects: Objects, shards: number): Service {
-  const ask: Ask = (shard, verb, ...parameters) => askShard(objects, shard, verb, parameters) as never;
+  const ask: Ask = (shard, verb, ...parameters) => askObject(objects, `shard-${shard}`, verb, parameters) as never;
   const askAll = <K extends keyof Service>(verb: K, ...parameters: Parameters<Service[K]>) =>
     Promise.all(Array.from({ length: shards }, (_, shard) => ask(shard, verb, ...parameters)));
   const at = <T>(id: string, body: (shard: number, run: string) => Promise<T>): Promise<T> => {
@@ -54,31 +47,4 @@ export function shardedService(objects: Objects, shards: number): Service {
 /** A list is in this order on every shard, so one cursor serves them all. */
 function keyOf({ createdAt, id }: RunSummary): string {
   return keys.time(createdAt, id);
-}
-
-/**
- * A stub that threw may be broken, so every try has one of its own. An object that is overloaded is not asked again, as
- * https://developers.cloudflare.com/durable-objects/best-practices/error-handling/ says.
- */
-async function askShard(
-  objects: Objects,
-  shard: number,
-  verb: keyof Service,
-  parameters: readonly unknown[],
-): Promise<unknown> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return given(await objects.getByName(`shard-${shard}`).ask(verb, ...parameters));
-    } catch (error) {
-      if (error instanceof FuselineError) throw error;
-      const { retryable, overloaded } = error as { readonly retryable?: unknown; readonly overloaded?: unknown };
-      if (retryable === true && overloaded !== true && tries < TRIES) continue;
-      if (retryable !== true && overloaded !== true) throw error;
-      throw new FuselineError(
-        'UNAVAILABLE',
-        `shard ${shard} ${overloaded === true ? 'has more to do than it can' : 'cannot be reached'} at the moment; try again later`,
-        { cause: error },
-      );
-    }
-  }
 }

@@ -1,5 +1,5 @@
 import type { CorpusCase } from 'fuseline/testing';
-import type { Bare, Runs } from './worker.ts';
+import type { Bare, Each, Runs } from './worker.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -14,6 +14,7 @@ declare global {
     }
     interface Env {
       readonly BARE: DurableObjectNamespace<Bare>;
+      readonly EACH: DurableObjectNamespace<Each>;
       readonly RUNS: DurableObjectNamespace<Runs>;
     }
   }

@@ -64,4 +64,14 @@ export class Runs extends edge.Runs {
   }
 }
 
+/** The same with an object for every run. */
+export const perRun = durableWorkflows({
+  workflows: [sum, gated, faulty, elsewhere],
+  binding: 'EACH',
+  shards: 'per-run',
+  queues: ['default'],
+});
+
+export class Each extends perRun.Runs {}
+
 export default edge.app;

@@ -1,0 +1,88 @@
+import { webHost } from '../adapters/host.ts';
+import { FuselineError } from '../core/errors.ts';
+import { checkId } from '../core/ids.ts';
+import type { RunSummary } from '../core/views.ts';
+import type { Service } from '../http/service.ts';
+import { askObject, type Objects } from './objects.ts';
+import type { RunIndex } from './run-index.ts';
+
+const INDEX = 'index';
+const DEFAULT_LIMIT = 100;
+/** Objects asked at once. */
+const ABREAST = 50;
+/** Objects asked for one page, whatever is found: the next page goes on behind them. */
+const MOST_ASKED = 500;
+/** What is noted and not there after so long was refused, or died on its way. */
+const STALE_MS = 3_600_000;
+
+/**
+ * One service over an object for every run, and one that knows which there are. A run is noted before it is dispatched:
+ * what is answered can be found.
+ */
+export function servicePerRun(objects: Objects): Service {
+  const index = <K extends keyof RunIndex>(verb: K, ...parameters: Parameters<RunIndex[K]>) =>
+    askObject(objects, INDEX, verb, parameters) as ReturnType<RunIndex[K]>;
+  const ask = <K extends keyof Service>(run: string, verb: K, ...parameters: Parameters<Service[K]>) =>
+    askObject(objects, `run-${checkId(run)}`, verb, parameters) as ReturnType<Service[K]>;
+  // An object that is asked exists from then on, so only those are asked that have a run.
+  const known = async <T>(run: string, question: () => Promise<T>): Promise<T> => {
+    if (await index('isNoted', checkId(run))) return question();
+    throw new FuselineError('UNKNOWN_RUN', `there is no run ${JSON.stringify(run)}`);
+  };
+  return {
+    async dispatch(order) {
+      const id = checkId(order.id ?? webHost.id());
+      await index('note', id);
+      return ask(id, 'dispatch', { ...order, id });
+    },
+    get: (id) => known(id, () => ask(id, 'get', id)),
+    async list({ limit = DEFAULT_LIMIT, cursor, ...wanted }) {
+      const runs: RunSummary[] = [];
+      let next = cursor;
+      for (let asked = 0; asked < MOST_ASKED; ) {
+        const noted = await index('noted', Math.min(ABREAST, limit - runs.length), next);
+        const pages = await Promise.all(noted.map(({ id }) => ask(id, 'list', wanted)));
+        await Promise.all(
+          noted.map(async ({ id, at }) => {
+            if (at < webHost.now() - STALE_MS && (await ask(id, 'list', {})).runs.length === 0)
+              await index('unnote', id);
+          }),
+        );
+        for (const page of pages) runs.push(...page.runs);
+        const last = noted.at(-1);
+        if (!last) return { runs };
+        next = last.cursor;
+        asked += noted.length;
+        if (runs.length >= limit) break;
+      }
+      return { runs, ...(next !== undefined && { cursor: next }) };
+    },
+    result: (id, waitMs) => known(id, () => ask(id, 'result', id, waitMs)),
+    history: (id, page) => known(id, () => ask(id, 'history', id, page)),
+    explain: (id, step) => known(id, () => ask(id, 'explain', id, step)),
+    export: (id) => known(id, () => ask(id, 'export', id)),
+    command: (id, command) => known(id, () => ask(id, 'command', id, { ...command, id: command.id ?? webHost.id() })),
+    async remove(id) {
+      await known(id, () => ask(id, 'remove', id));
+      await index('unnote', id);
+    },
+    // Each object has its own, for as long as it is at work.
+    workers: async () => [],
+    create: refuse,
+    register: refuse,
+    fetch: refuse,
+    report: refuse,
+    beat: refuse,
+    leave: refuse,
+    read: refuse,
+    scan: refuse,
+    news: refuse,
+  };
+}
+
+async function refuse(): Promise<never> {
+  throw new FuselineError(
+    'INVALID_REQUEST',
+    "workers and storages from afar cannot look for work in an object of each run; deploy with a number of shards instead of 'per-run'",
+  );
+}
