@@ -45,15 +45,19 @@ export const WORKER_ROUTES: readonly Route[] = [
           ...(busy !== undefined && { busy }),
         });
       if (waitMs === 0) return Response.json(await fetch());
+      // No name that whoever asks for news could give itself, and end the waits of this worker by it.
+      const asker = `fetch/${worker}`;
       // Known before the look, so that nothing comes in between.
-      for (let { cursor } = await runs.news(worker, undefined, 0); ; ) {
+      for (let { cursor } = await runs.news(asker, undefined, 0); ; ) {
         const granted = await fetch();
         if (granted.claims.length > 0) return Response.json(granted);
         for (let isReady = false; !isReady; ) {
           const left = until - Date.now();
           if (left <= 0) return Response.json(granted);
-          const news = await runs.news(worker, cursor, left);
+          const news = await runs.news(asker, cursor, left);
           cursor = news.cursor;
+          // A later request of this worker waits in its place; waiting on would end that one's wait in turn.
+          if (news.keys?.length === 0) return Response.json(granted);
           isReady = !news.keys || news.keys.some((key) => key.startsWith('ready/'));
         }
       }
