@@ -145,7 +145,7 @@ export const REPORTS = {
           },
           value: ANYTHING,
           text: TEXT,
-          key: NAME,
+          key: TEXT,
           error: { type: 'object', additionalProperties: ANYTHING, maxProperties: 32 },
           again: { type: 'string', enum: ['never'] },
           notBefore: TIME,

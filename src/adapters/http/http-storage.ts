@@ -2,7 +2,7 @@ import type { Claim, Granted } from '../../core/claims.ts';
 import type { ClaimRequest, HeldFence, Outcome, Verdict } from '../../core/decide.ts';
 import { stepsWithoutHandler } from '../../core/definition.ts';
 import type { Employer, Watch } from '../../core/employer.ts';
-import { FuselineError } from '../../core/errors.ts';
+import { type ErrorCode, FuselineError } from '../../core/errors.ts';
 import type { Host } from '../../core/host.ts';
 import { checkId } from '../../core/ids.ts';
 import type { RunQuery } from '../../core/listing.ts';
@@ -318,7 +318,7 @@ export class HttpStorage extends RuntimeStorage {
     const reporter = gathered<FarReport, FarAnswer>((reports) => this.#send(worker, reports, 'many'), {
       most: MOST_REPORTS,
       mostWeight: MOST_REPORTED,
-      weigh: ({ text = '' }) => text.length,
+      weigh: (report) => JSON.stringify(report).length,
     });
     this.#reporters.set(worker, reporter);
     return reporter;
@@ -326,8 +326,21 @@ export class HttpStorage extends RuntimeStorage {
 
   async #send(worker: string, reports: readonly FarReport[], tries: 'many' | 'once'): Promise<readonly FarAnswer[]> {
     const path = `/workers/${worker}/report`;
-    return (await this.#connection.ask<{ readonly answers: readonly FarAnswer[] }>(path, { body: { reports }, tries }))
-      .answers;
+    try {
+      const { answers } = await this.#connection.ask<{ readonly answers: readonly FarAnswer[] }>(path, {
+        body: { reports },
+        tries,
+      });
+      return answers;
+    } catch (error) {
+      if (!(error instanceof FuselineError && OF_ONE.includes(error.code))) throw error;
+      const { code, message } = error;
+      if (reports.length === 1) return [{ status: 'refused', code, message }];
+      // What is too much for one request, or wrong with one report, is nothing the others ended with.
+      const middle = reports.length >> 1;
+      const halves = [reports.slice(0, middle), reports.slice(middle)];
+      return (await Promise.all(halves.map((half) => this.#send(worker, half, tries)))).flat();
+    }
   }
 
   async #taken({ claims, rest }: FarGrant, worker: string, next?: ClaimRequest): Promise<Granted> {
@@ -360,6 +373,8 @@ export class HttpStorage extends RuntimeStorage {
   }
 }
 
+/** Why a whole request is refused for the sake of what it carries. */
+const OF_ONE: readonly ErrorCode[] = ['VALUE_TOO_LARGE', 'INVALID_REQUEST'];
 const MOST_CLAIMS = 1000;
 /** In a page of a list. */
 const MOST_RUNS = 1000;

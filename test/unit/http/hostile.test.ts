@@ -1,6 +1,6 @@
-import { workflow } from 'fuseline';
+import { ProcessEngine, workflow } from 'fuseline';
 import { expect, test } from 'vitest';
-import { served } from './rig.ts';
+import { deferred, served } from './rig.ts';
 
 const SECRET = { 'fuseline-secret': 'a'.repeat(32) };
 
@@ -15,5 +15,32 @@ test('a worker that fetches again while its first fetch still waits has the firs
     await post('/workflows/one/runs', { id: 'run' });
     const answers = await Promise.all([first, second]);
     expect(answers.flatMap(({ body }) => body.claims)).toMatchObject([{ run: 'run' }]);
+  });
+});
+
+test.each([
+  ['many, each with the names of all that the worker holds', 150, 0],
+  ['long ones, whose texts are longer as bytes', 5, 160_000],
+])('reports of one moment that do not fit into one request are recorded as they are: %s', (_, count, length) => {
+  const together = deferred();
+  let begun = 0;
+  const wide = workflow('wide', ($) => {
+    const sides = Array.from({ length: count }, (_, i) =>
+      $.step(`side ${i}`, {}, async (_, { once }) => {
+        if (++begun === count) together.resolve();
+        await together.promise;
+        // The key of one of them is too long for any request.
+        if (i === 1 && length > 0) return once('k'.repeat(1024 * 1024), () => i).catch(({ code }) => code);
+        return `${i}${'語'.repeat(length)}`;
+      }),
+    );
+    return $.step('last', {}, () => begun, { after: sides });
+  });
+  return served([wide], async ({ far, behind }) => {
+    const storage = far();
+    const run = await wide.dispatch(undefined, { storage });
+    await new ProcessEngine(wide, storage, { concurrency: count }).work(run.id);
+    expect(await behind.result(run.id)).toBe(count);
+    expect(await behind.stepResult(run.id, 'side 1')).toBe(length > 0 ? 'VALUE_TOO_LARGE' : '1');
   });
 });
