@@ -5,6 +5,7 @@ import { clock } from './figures.ts';
 interface Task {
   readonly load: 'chain' | 'fan' | 'raw';
   readonly steps: number;
+  readonly runs?: number;
   readonly outside?: string;
   readonly concurrency?: number;
   readonly length?: number;

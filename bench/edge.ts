@@ -5,6 +5,8 @@ import { House } from './edge-house.ts';
 import { type BenchOptions, clock, type Family, type Figure, type Goal, spread } from './figures.ts';
 
 const STEPS = 1_000;
+const RUNS = 10;
+const WARM_UP = 20;
 const CONCURRENCY = 64;
 const DISPATCHES = 500;
 const CLIENTS = 16;
@@ -38,24 +40,25 @@ export const edge: Family = {
 
 async function* loads(house: House, outside: string, rounds: number): AsyncGenerator<Figure> {
   // What the compiler needs to know the code; and how long a row is.
-  const { length } = await house.measure({ load: 'chain', steps: STEPS });
-  await house.measure({ load: 'fan', steps: STEPS });
+  const { length } = await house.measure({ load: 'chain', steps: STEPS, runs: WARM_UP });
+  await house.measure({ load: 'fan', steps: STEPS, runs: WARM_UP });
   const speeds: Record<string, number[]> = {};
   const rows: number[] = [];
   const tasks = {
-    raw: { load: 'raw', length },
+    raw: { load: 'raw', length, runs: RUNS },
     rawCalling: { load: 'raw', length, outside },
-    chain: { load: 'chain' },
+    chain: { load: 'chain', runs: RUNS },
     chainCalling: { load: 'chain', outside },
-    fan: { load: 'fan', concurrency: CONCURRENCY },
+    fan: { load: 'fan', concurrency: CONCURRENCY, runs: RUNS },
     fanCalling: { load: 'fan', concurrency: CONCURRENCY, outside },
   } as const;
   // Beside each other, so that a machine that is busy for a while is busy for all of them.
   for (let round = 0; round < rounds; round++) {
     for (const [name, task] of Object.entries(tasks)) {
       const { ms, rowsWritten } = await house.measure({ steps: STEPS, ...task });
-      speeds[name] = [...(speeds[name] ?? []), (STEPS / ms) * 1000];
-      if (name === 'chain') rows.push(rowsWritten / STEPS);
+      const steps = STEPS * ('runs' in task ? task.runs : 1);
+      speeds[name] = [...(speeds[name] ?? []), (steps / ms) * 1000];
+      if (name === 'chain') rows.push(rowsWritten / steps);
     }
   }
   const figure = (workload: string, load: keyof typeof tasks, raw: keyof typeof tasks, goal?: Goal): Figure => ({
