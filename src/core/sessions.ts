@@ -30,6 +30,9 @@ export interface Worker extends Session {
   readonly version: Entry['version'];
 }
 
+/** The version of no session. */
+export const NOBODY: Entry['version'] = '';
+
 /**
  * The register of a store's workers. Death is a commit: whoever finds a worker gone marks its session
  * with the number of claims it held, takes them back run by run, then deletes the session. Every step of that can be
@@ -116,7 +119,8 @@ export class Sessions {
 
   /**
    * Marks a worker dead, takes its claims back through `lose`, and deletes its session. `silent`: the version of its
-   * session since which it was not heard; one that has said something since then is left alone.
+   * session since which it was not heard; one that has said something since then is left alone, and with `NOBODY` every
+   * one that was not given up before.
    */
   async reap(
     worker: string,
@@ -129,6 +133,7 @@ export class Sessions {
     // It left by itself, or somebody else has seen to it.
     if (!row && runs.length === 0) return 'nothing';
     let company = row && parse(row).deadWith;
+    let version = row?.version;
     if (row && company === undefined) {
       if (silent !== undefined && row.version !== silent) return 'nothing';
       const counts = await Promise.all(runs.map(claimsIn));
@@ -137,13 +142,16 @@ export class Sessions {
       const marked = await this.#store.commit({ expect: [row], put: [{ key: row.key, value }] });
       // It has said something meanwhile, or somebody else was faster: the next look decides.
       if (marked.status === 'conflict') return 'nothing';
+      version = marked.version;
     }
     // Claims without a session are nobody's fault that could be counted.
     await Promise.all(runs.map((run) => lose(run, company ?? Number.POSITIVE_INFINITY)));
     const left = await this.#store.scan(under(`claim/${worker}/`, { limit: 1 }));
     // What a newer version continued is left to its workers, and the session with it.
     if (left.length > 0) return 'nothing';
-    await this.#store.commit({ delete: [keys.session(worker)] });
+    const key = keys.session(worker);
+    // Not the session of one that has registered by the same id since.
+    if (version !== undefined) await this.#store.commit({ expect: [{ key, version }], delete: [key] });
     return 'reaped';
   }
 

@@ -1,4 +1,4 @@
-import type { Worker } from '../core/sessions.ts';
+import { NOBODY, type Worker } from '../core/sessions.ts';
 import type { RuntimeStorage } from '../core/storage.ts';
 
 /** After so long without a word a worker from afar is given up: while it holds claims, and while it holds none. */
@@ -15,11 +15,11 @@ export class FarWorkers {
     this.#storage = storage;
   }
 
-  /** Hands out again what those held who have been silent for too long. */
+  /** Hands out again what those held who have been silent for too long, and what nobody holds who is known. */
   async giveUpSilent(): Promise<void> {
     const now = this.#storage.host.now();
-    for (const { worker, silentAt } of await this.#all())
-      if (silentAt <= now) await this.#storage.reap(worker.id, worker.version);
+    for (const { id, version, silentAt } of await this.#all())
+      if (silentAt <= now) await this.#storage.reap(id, version);
   }
 
   /** When the next of them will have been silent for too long, if it says nothing. */
@@ -28,15 +28,17 @@ export class FarWorkers {
     return moments.length === 0 ? undefined : Math.min(...moments);
   }
 
-  async #all(): Promise<readonly { readonly worker: Worker; readonly silentAt: number }[]> {
+  async #all(): Promise<readonly (Pick<Worker, 'id' | 'version'> & { readonly silentAt: number })[]> {
     const { sessions } = this.#storage;
-    const workers = (await sessions.list()).filter(({ proof }) => proof !== undefined);
-    if (workers.length === 0) return [];
+    const workers = await sessions.list();
     const holders = await sessions.holders();
-    return workers.map((worker) => {
-      const { id, heardAt = 0, deadWith } = worker;
+    const far = workers.flatMap(({ id, version, proof, heardAt = 0, deadWith }) => {
+      if (proof === undefined) return [];
       const patience = SILENCE_MS[holders.has(id) ? 'holding' : 'idle'];
-      return { worker, silentAt: deadWith === undefined ? heardAt + patience : 0 };
+      return [{ id, version, silentAt: deadWith === undefined ? heardAt + patience : 0 }];
     });
+    // What was asked for before a worker left, and claimed after it had.
+    for (const { id } of workers) holders.delete(id);
+    return [...far, ...[...holders].map((id) => ({ id, version: NOBODY, silentAt: 0 }))];
   }
 }

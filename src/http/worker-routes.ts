@@ -93,7 +93,7 @@ export const WORKER_ROUTES: readonly Route[] = [
     method: 'DELETE',
     at: '/workers/:worker',
     name: 'removeWorker',
-    does: 'The worker ends. It has given its claims back before.',
+    does: 'The worker ends; what it still holds is there for others.',
     for: WORKERS,
     headers: SECRET,
     path: WORKER,

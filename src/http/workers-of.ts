@@ -19,6 +19,7 @@ import { type CompiledGraph, compileGraph, type Graph, type GraphStep } from '..
 import { parseClaim, under } from '../core/keys.ts';
 import { claimKey } from '../core/run-state.ts';
 import { validate } from '../core/schema.ts';
+import { NOBODY } from '../core/sessions.ts';
 import type { RuntimeStorage } from '../core/storage.ts';
 import type { Entry, Range } from '../core/store.ts';
 import { WorkFinder } from '../core/work-finder.ts';
@@ -105,6 +106,8 @@ export function workersOf(workflows: readonly AnyWorkflow[], storage: RuntimeSto
     async register({ id, name, queues, workflows: brought }, proof) {
       const known = await sessions.find(id);
       if (known) await admit(known.proof, proof);
+      // What another one held by this id that was given up, or ended, is not for who registers by it now.
+      else await storage.reap(id, NOBODY);
       const definitions = await Promise.all(brought.map((workflow) => definitionIn(graphOf, workflow)));
       await storage.register(id, { name, definitions, queues: queues ?? queuesOf(definitions), proof });
       desk.forget(id);
@@ -135,6 +138,7 @@ export function workersOf(workflows: readonly AnyWorkflow[], storage: RuntimeSto
       const known = await sessions.find(worker);
       if (!known) return;
       await admit(known.proof, proof);
+      await giveBack(storage, worker);
       await storage.leave(worker);
       desk.forget(worker);
     },
@@ -171,7 +175,10 @@ class Desk {
     await admit(session.proof, proof);
     // Who holds claims is given up sooner than who had none when it was last heard.
     if (says && host.now() - (session.heardAt ?? 0) > HEARD_MS) await sessions.beat(worker);
-    return (await this.find(worker)) as WorkFinder;
+    const finder = await this.find(worker);
+    // Given up since it was found.
+    if (!finder) throw unknown(worker);
+    return finder;
   }
 
   async find(worker: string): Promise<WorkFinder | undefined> {
@@ -241,6 +248,28 @@ async function claimAnywhere(
     }
   }
   return claims;
+}
+
+/** What a worker holds that ends: of claims whose answers were lost, it does not know itself. */
+async function giveBack(storage: RuntimeStorage, worker: string): Promise<void> {
+  const rows = await storage.rows.scan(under(`claim/${worker}/`));
+  const back = async (run: string): Promise<void> => {
+    try {
+      const claims = await storage.peek(run, (state, incarnation) => [
+        ...state
+          .running()
+          .filter((step) => state.worker[step] === worker)
+          .map((step) => ({ ...state.claimOf(step), incarnation })),
+        ...[...state.stopping.values()]
+          .filter((one) => one.worker === worker)
+          .map(({ claim }) => ({ ...claim, incarnation })),
+      ]);
+      await storage.release(run, claims ?? []);
+    } catch (error) {
+      if (!(error instanceof FuselineError && LEFT_ALONE.includes(error.code))) throw error;
+    }
+  };
+  await Promise.all(rows.map(({ key }) => back(parseClaim(key).run)));
 }
 
 const LEFT_ALONE: readonly FuselineError['code'][] = ['UNKNOWN_RUN', 'PROTOCOL_TOO_NEW'];

@@ -78,6 +78,20 @@ test('a worker far away that is heard no more is given up by the alarm of the ob
   await expect.poll(async () => (await fetched(heir, id))[0]?.attempt, { timeout: 20_000 }).toBe(2);
 });
 
+test('what was claimed for a worker that had left by then, the object hands out again by itself', async () => {
+  const id = await dispatch('elsewhere', {});
+  const register = (worker: string) =>
+    fetchJson('/workers', { id: worker, name: worker, queues: ['gpu'], workflows: [{ hash: elsewhere.graph().hash }] });
+  const [lost, heir] = [`lost-${crypto.randomUUID()}`, `heir-${crypto.randomUUID()}`];
+  await register(lost);
+  await expect.poll(async () => (await fetched(lost, id)).length, { timeout: 20_000 }).toBe(1);
+  await runInDurableObject(objectOf(id), (_, { storage }) =>
+    new DurableObjectStore(storage).commit({ delete: [`session/${lost}`] }),
+  );
+  await register(heir);
+  await expect.poll(async () => (await fetched(heir, id)).length, { timeout: 20_000 }).toBe(1);
+});
+
 async function fetched(worker: string, run: string): Promise<readonly { readonly attempt: number }[]> {
   const { claims } = await fetchJson<{ readonly claims: readonly { readonly attempt: number }[] }>(
     `/workers/${worker}/fetch`,

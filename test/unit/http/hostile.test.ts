@@ -44,3 +44,24 @@ test.each([
     expect(await behind.stepResult(run.id, 'side 1')).toBe(length > 0 ? 'VALUE_TOO_LARGE' : '1');
   });
 });
+
+test('what a worker holds that leaves, or has left by the time it is claimed, is there for others and not for its namesake', () => {
+  const pair = workflow('pair', ($) => [$.step('left', {}, () => 1), $.step('right', {}, () => 2)]);
+  return served([pair], async ({ post, fetch, behind }) => {
+    const OTHER = { 'fuseline-secret': 'b'.repeat(32) };
+    const register = (id: string, secret: object) =>
+      post('/workers', { id, name: id, workflows: [{ hash: pair.graph().hash }] }, { ...SECRET, ...secret });
+    const { id: run } = (await post('/workflows/pair/runs', {})).body;
+    await register('leaver', {});
+    const [lost] = (await post('/workers/leaver/fetch', {}, SECRET)).body.claims;
+    await fetch('http://localhost/workers/leaver', { method: 'DELETE', headers: SECRET });
+    await register('heir', {});
+    const heirs = (await post('/workers/heir/fetch', { limit: 2 }, SECRET)).body.claims;
+    expect(heirs.map(({ spec }: { spec: object }) => spec)).toContainEqual(lost.spec);
+    // Its fetch was under way while it left.
+    await behind.leave('heir');
+    await register('heir', OTHER);
+    const [namesakes] = (await post('/workers/heir/fetch', { run }, OTHER)).body.claims;
+    expect(heirs.map(({ id }: { id: string }) => id)).not.toContain(namesakes.id);
+  });
+});
