@@ -6,6 +6,7 @@ import { ProcessEngine } from '../../core/process-engine.ts';
 import type { Keep } from '../../core/retention.ts';
 import { type NewRun, RuntimeStorage } from '../../core/storage.ts';
 import { graphFunction, type WithInput, type Workflow, workflowFunction } from '../../core/workflow.ts';
+import { withBlobs } from '../blobs.ts';
 import { webHost } from '../host.ts';
 import { MemoryStore } from './memory-store.ts';
 
@@ -30,12 +31,13 @@ export class MemoryStorage extends RuntimeStorage {
  * A storage of its own for a run that was exported, to look at it: no worker finds anything to do there. Rejects with
  * `INVALID_INPUT` if it is no export.
  */
-export async function openExport(exported: unknown): Promise<MemoryStorage> {
+export async function openExport(exported: unknown): Promise<RuntimeStorage> {
   const store = new MemoryStore();
   const { valueLength, batchOps } = store.limits;
   const rows = rowsOfExport(exported, valueLength);
   for (let at = 0; at < rows.length; at += batchOps) await store.commit({ put: rows.slice(at, at + batchOps) });
-  return new MemoryStorage({ store });
+  // A page may have exported it.
+  return new RuntimeStorage({ store, host: webHost, codec: withBlobs });
 }
 
 export interface PoolOptions {

@@ -1,4 +1,4 @@
-import { ProcessEngine, typed, workflow } from 'fuseline';
+import { openExport, ProcessEngine, typed, workflow } from 'fuseline';
 import { IndexedDBStorage } from 'fuseline/indexeddb';
 import { deleteDB } from 'idb';
 import { afterAll, expect, test } from 'vitest';
@@ -40,6 +40,17 @@ test('a File is an input, a Blob is a result, and both come back as they went in
   expect(head instanceof File).toBe(false);
   expect([head.type, head.size]).toEqual(['image/head', 1000]);
   expect(await bytesOf(head)).toEqual(bytes(1000));
+});
+
+test('a file is in the export of its run, and comes out of it', async () => {
+  const flow = workflow('keep', { input: typed<File>() }, ($) =>
+    $.step('keep', { given: $.input }, ({ given }) => given),
+  );
+  const { id } = await flow.dispatch(new File(['one'], 'note.txt', { lastModified: 1 }), { storage });
+  await new ProcessEngine(flow, storage).work(id);
+  const copy = await openExport(JSON.parse(JSON.stringify(await storage.export(id))));
+  const file = (await copy.result(id)) as File;
+  expect([file.name, await file.text()]).toEqual(['note.txt', 'one']);
 });
 
 test('an id stands for one file: the same one again finds the run, another one is refused', async () => {
