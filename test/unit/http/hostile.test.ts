@@ -46,7 +46,10 @@ test.each([
 });
 
 test('what a worker holds that leaves, or has left by the time it is claimed, is there for others and not for its namesake', () => {
-  const pair = workflow('pair', ($) => [$.step('left', {}, () => 1), $.step('right', {}, () => 2)]);
+  const pair = workflow('pair', ($) => {
+    $.step('left', {}, () => 1);
+    return $.step('right', {}, () => 2);
+  });
   return served([pair], async ({ post, fetch, behind }) => {
     const OTHER = { 'fuseline-secret': 'b'.repeat(32) };
     const register = (id: string, secret: object) =>
