@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { webHost } from '../../src/adapters/host.ts';
 import { FileStore } from '../../src/adapters/node-file/file-store.ts';
 import type { Fence } from '../../src/core/events.ts';
@@ -34,8 +35,9 @@ else {
   if (role !== 'data') await record();
 }
 
-/** Works until it is killed; the steps that hold never end. */
+/** Once it is told to, works until it is killed; the steps that hold never end. */
 async function work(): Promise<void> {
+  await text(process.stdin);
   const { storage } = open(directory);
   const all = flows(async ({ runId, step }) => {
     console.log(`${runId} ${step}`);
@@ -96,7 +98,8 @@ async function write(): Promise<void> {
   // One worker dies; another takes over, tries what fails, and dies as well.
   const holds = ['waiting', 'rerun', 'held-values', 'held-hostile', 'held-any', 'held-any', 'held-once', 'held-roads'];
   holds.push('falling-back', 'urgent', 'cancelled-held');
-  const first = worker();
+  const [first, second] = [worker(), worker()];
+  first.start();
   await first.holds(holds.length);
   await storage.release('waiting', [(await storage.peek('waiting', (state) => state.claimOf(1))) as Fence]);
   await first.holds(holds.length + 1);
@@ -109,7 +112,7 @@ async function write(): Promise<void> {
   await first.kill();
   for (const { id } of await storage.sessions.list()) await storage.reap(id);
   await held.dispatch(1, { storage, id: 'scheduled', startAt: Date.now() + 10_000 });
-  const second = worker();
+  second.start();
   // A step that went down with its worker is claimed alone.
   await second.holds(1);
   await second.kill();
@@ -140,6 +143,7 @@ function note(file: string, what: unknown): void {
 }
 
 interface Worker {
+  start(): void;
   /** Waits until so many steps are under way. */
   holds(count: number): Promise<void>;
   kill(): Promise<void>;
@@ -147,7 +151,7 @@ interface Worker {
 
 function worker(): Worker {
   const child = spawn(process.execPath, [...process.execArgv, import.meta.filename, home, 'worker'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   const closed = new Promise((resolve) => child.once('close', resolve));
   const lines: string[] = [];
@@ -157,6 +161,7 @@ function worker(): Worker {
     wake();
   });
   return {
+    start: () => void child.stdin.end(),
     async holds(count) {
       while (lines.length < count) await new Promise<void>((resolve) => (wake = resolve));
     },
