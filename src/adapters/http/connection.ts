@@ -14,6 +14,8 @@ export interface Asking {
   readonly headers?: Readonly<Record<string, string>>;
   /** How long the service may take on purpose. */
   readonly waitMs?: number;
+  /** After how long without an answer there will be none; half a minute unless told. */
+  readonly withinMs?: number;
   /** `once`: another answer would not be the same. Everything else can be asked again. */
   readonly tries?: 'many' | 'once';
   /** Whether an answer is still wanted: looked at before it is asked again. */
@@ -41,11 +43,17 @@ export class Connection {
   readonly #closed = new AbortController();
   /** Whether somebody works here: a worker waits for its service as long as it takes. */
   readonly #isPatient: () => boolean;
+  #failures = 0;
 
   constructor(address: string | URL, options: ConnectionOptions, isPatient: () => boolean) {
     this.#address = String(address).replace(/\/+$/, '');
     this.#options = options;
     this.#isPatient = isPatient;
+  }
+
+  /** How many requests were not answered as they should be: of each of them, nobody knows whether it was done. */
+  get failures(): number {
+    return this.#failures;
   }
 
   close(): void {
@@ -64,6 +72,7 @@ export class Connection {
       } catch (cause) {
         failure = { error: unreachable(this.#address, cause), again: 'later' };
       }
+      this.#failures++;
       if (this.#closed.signal.aborted) throw closed();
       if (failure.again === 'never' || asking.tries === 'once' || asking.signal?.aborted) throw failure.error;
       if (failure.again === 'perhaps' && tries >= MOST_FAILURES) throw failure.error;
@@ -89,13 +98,16 @@ export class Connection {
     });
   }
 
-  async #fetch(path: string, { method = 'POST', body, headers, waitMs = 0, signal }: Asking): Promise<Response> {
+  async #fetch(
+    path: string,
+    { method = 'POST', body, headers, waitMs = 0, withinMs = ANSWER_MS, signal }: Asking,
+  ): Promise<Response> {
     const { token, fetch = globalThis.fetch.bind(globalThis) } = this.#options;
     const bearer = typeof token === 'function' ? await token() : token;
     const controller = new AbortController();
     const abort = (): void => controller.abort();
     // A connection that died without a word would never answer.
-    const cancel = webHost.after(waitMs + ANSWER_MS, abort);
+    const cancel = webHost.after(waitMs + withinMs, abort);
     for (const one of [this.#closed.signal, signal]) {
       one?.addEventListener('abort', abort);
       if (one?.aborted) abort();
@@ -136,7 +148,8 @@ async function failureIn(response: Response, address: string): Promise<Failure> 
     (code ?? 'UNAVAILABLE') as ErrorCode,
     message ?? `${address} answered ${status}, and not as a service of workflows does; look at the address`,
   );
-  if (AWAY.includes(status)) {
+  // What fails in other words than the service's stands in front of it.
+  if (AWAY.includes(status) || (status >= 500 && code === undefined)) {
     const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
     return { error, again: 'later', ...(seconds > 0 && { afterMs: seconds * 1000 }) };
   }

@@ -5,6 +5,7 @@ import type { Employer, Watch } from '../../core/employer.ts';
 import { type ErrorCode, FuselineError } from '../../core/errors.ts';
 import type { Host } from '../../core/host.ts';
 import { checkId } from '../../core/ids.ts';
+import { keys, parseClaim, under } from '../../core/keys.ts';
 import type { RunQuery } from '../../core/listing.ts';
 import type { RunPage } from '../../core/run-reader.ts';
 import { claimKey } from '../../core/run-state.ts';
@@ -32,6 +33,10 @@ interface Given {
   readonly secret: string;
 }
 
+/** Sooner than the next one is due, so that one that is lost is made up for in time. */
+const BEAT_WITHIN_MS = 5_000;
+/** What is lost without a sign is looked for so often. */
+const SEARCH_MS = 30_000;
 const NOTHING: Granted = { claims: [], rest: 'nothing' };
 const MOST_REPORTS = 100;
 /** Half of what a body may have, so that there is room for everything around the values. */
@@ -48,6 +53,9 @@ export class HttpStorage extends RuntimeStorage {
   /** The claims they were given, by run and mark. */
   readonly #given = new Map<string, Map<string, Given>>();
   readonly #pulses = new Set<Pulse>();
+  /** Runs in which a worker may hold something that it does not know of, until they are asked for it. */
+  readonly #lost = new Set<string>();
+  #searched = { failures: 0, at: Number.NEGATIVE_INFINITY };
   readonly #clock: { ahead: number };
   readonly #reporters = new Map<string, (report: FarReport) => Promise<FarAnswer>>();
 
@@ -94,12 +102,12 @@ export class HttpStorage extends RuntimeStorage {
         const without = stepsWithoutHandler(definition);
         return { ...(by === 'hash' ? { hash } : { graph }), ...(without.length > 0 && { without }) };
       });
-      const sentAt = webHost.now();
       const { now } = await this.#connection.ask<{ readonly now: number }>('/workers', {
         body: { id: worker, name, queues, workflows },
         headers: headersOf(secret),
       });
-      this.#clock.ahead = now - (sentAt + webHost.now()) / 2;
+      // As it is answered: it may have been asked for long before.
+      this.#clock.ahead = now - webHost.now();
     };
     await say('hash').catch((error) => {
       // It has steps of a graph that nobody has brought there yet.
@@ -113,27 +121,36 @@ export class HttpStorage extends RuntimeStorage {
     const secret = this.#workers.get(worker);
     if (secret === undefined) return;
     // From now on it waits for nothing as long as it takes.
-    this.#workers.delete(worker);
-    this.#reporters.delete(worker);
-    for (const [run, given] of this.#given)
-      for (const [mark, one] of given) if (one.worker === worker) this.#forget(run, mark);
+    this.#forgetWorker(worker);
     await this.#connection.ask(`/workers/${worker}`, { method: 'DELETE', headers: headersOf(secret) });
   }
 
   override keepWatch(employer: Employer): Watch {
-    const pulse = new Pulse(employer, (worker, to) => this.#beat(worker, to));
-    this.#pulses.add(pulse);
+    const givenUp = new Set<string>();
+    const disowned = (): void => {
+      const { id } = employer.self();
+      if (id !== undefined) givenUp.add(id);
+      employer.disowned();
+    };
+    const pulse = new Pulse({ ...employer, disowned }, (worker, to) => this.#beat(worker, to));
     return {
-      look: () => pulse.look(),
+      look: () => {
+        this.#pulses.add(pulse);
+        return pulse.look();
+      },
       reaped: () => pulse.reaped(),
       close: () => {
         this.#pulses.delete(pulse);
+        // Nothing of theirs is under way any more.
+        for (const worker of givenUp) this.#forgetWorker(worker);
+        givenUp.clear();
         return pulse.close();
       },
     };
   }
 
   override async claim(run: string, next: ClaimRequest): Promise<Granted> {
+    this.#lost.delete(run);
     return this.#fetch(run, next.worker, this.#wireOf(run, next), next);
   }
 
@@ -154,7 +171,7 @@ export class HttpStorage extends RuntimeStorage {
         outcome.notBefore !== undefined && { notBefore: Math.max(0, Math.round(outcome.notBefore)) }),
       ...(next && { next: this.#wireOf(run, next) }),
     });
-    if (answer.status !== 'stale') this.#forget(run, claimKey(claim));
+    if (answer.status !== 'stale') this.#forget(run, claim);
     return { status: statusOf(answer), ...(await this.#taken(answer, worker, next)) };
   }
 
@@ -172,14 +189,16 @@ export class HttpStorage extends RuntimeStorage {
     await Promise.all(
       claims.map(async (claim) => {
         await this.#report(run, claim, { type: 'released' });
-        this.#forget(run, claimKey(claim));
+        this.#forget(run, claim);
       }),
     );
   }
 
   /** A look of any worker does what is due. */
   override async tick(run: string): Promise<void> {
-    const [worker] = this.#workers.keys();
+    this.#lost.delete(run);
+    // Those before it may have been given up.
+    const worker = [...this.#workers.keys()].at(-1);
     if (worker === undefined) return;
     const held = [...(this.#given.get(run)?.values() ?? [])].map(({ id }) => id);
     await this.#fetch(run, worker, { limit: 0, held });
@@ -197,8 +216,10 @@ export class HttpStorage extends RuntimeStorage {
     return 0;
   }
 
+  /** Timers are seen to where the runs are. From here, runs are to be looked at in which a worker has what it does not know. */
   override async timerRows(): Promise<readonly string[]> {
-    return [];
+    await this.#findLost();
+    return [...this.#lost].map((run) => keys.timer(0, run));
   }
 
   /** Chosen where the runs are: else the heads of all of them would have to travel. */
@@ -263,7 +284,19 @@ export class HttpStorage extends RuntimeStorage {
       body: to === 'all' ? {} : { held },
       headers: headersOf(this.#workers.get(worker)),
       tries: 'once',
+      withinMs: BEAT_WITHIN_MS,
     });
+  }
+
+  /** What nobody waits for any more may be done all the same, even after what was asked in its place was answered. */
+  async #findLost(): Promise<void> {
+    const { failures } = this.#connection;
+    const now = webHost.monotonic();
+    if (failures === this.#searched.failures && now - this.#searched.at < SEARCH_MS) return;
+    this.#searched = { failures, at: now };
+    const workers = [...this.#workers.keys()];
+    const rows = await Promise.all(workers.map((worker) => this.rows.scan(under(`claim/${worker}/`))));
+    for (const { run } of rows.flat().map(({ key }) => parseClaim(key))) if (!this.#given.has(run)) this.#lost.add(run);
   }
 
   async #fetch(run: string, worker: string, request: FarRequest, next?: ClaimRequest): Promise<Granted> {
@@ -273,7 +306,8 @@ export class HttpStorage extends RuntimeStorage {
         headers: headersOf(this.#workers.get(worker)),
         ...(next?.isWanted && { isWanted: next.isWanted }),
       });
-      return await this.#taken(grant, worker, next);
+      // Nobody is there to begin it: it is lost, and found as such.
+      return next ? await this.#taken(grant, worker, next) : NOTHING;
     } catch (error) {
       if (error instanceof NotWanted) return NOTHING;
       if (!isAbout(error, 'UNKNOWN_WORKER')) throw error;
@@ -358,10 +392,21 @@ export class HttpStorage extends RuntimeStorage {
     return { claims: taken, rest };
   }
 
-  #forget(run: string, mark: string): void {
+  #forget(run: string, claim: HeldFence): void {
     const given = this.#given.get(run);
-    given?.delete(mark);
+    const mark = claimKey(claim);
+    // In another run of the same id, the same mark is another claim's.
+    if (given?.get(mark)?.id === idOf(run, claim)) given.delete(mark);
     if (given?.size === 0) this.#given.delete(run);
+  }
+
+  #forgetWorker(worker: string): void {
+    this.#workers.delete(worker);
+    this.#reporters.delete(worker);
+    for (const [run, given] of this.#given) {
+      for (const [mark, one] of given) if (one.worker === worker) given.delete(mark);
+      if (given.size === 0) this.#given.delete(run);
+    }
   }
 
   #unpacked({ id, secret, checkpoints, ...claim }: FarClaim, worker: string): Claim {

@@ -20,6 +20,7 @@ export class Pulse implements Watch {
   }
 
   look(): Promise<void> {
+    this.#closed = false;
     this.#beating ??= this.#look().finally(() => {
       this.#beating = undefined;
       this.#cancel?.();

@@ -1,11 +1,11 @@
 import { ProcessEngine, workflow } from 'fuseline';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { deferred, served } from './rig.ts';
 
 const SECRET = { 'fuseline-secret': 'a'.repeat(32) };
+const one = workflow('one', ($) => $.step('only', {}, () => 1));
 
 test('a worker that fetches again while its first fetch still waits has the first one answered, and keeps nobody waiting', () => {
-  const one = workflow('one', ($) => $.step('only', {}, () => 1));
   return served([one], async ({ post }) => {
     await post('/workers', { id: 'w', name: 'w', workflows: [{ hash: one.graph().hash }] }, SECRET);
     const fetch = () => post('/workers/w/fetch', { waitMs: 20_000 }, SECRET);
@@ -68,3 +68,88 @@ test('what a worker holds that leaves, or has left by the time it is claimed, is
     expect(heirs.map(({ id }: { id: string }) => id)).not.toContain(namesakes.id);
   });
 });
+
+test('what came with an answer that was lost, and not with the next one, is found all the same', () => {
+  const pair = workflow('pair', ($) => {
+    const first = $.step('first', {}, () => 1);
+    return $.step('second', { first }, ({ first }) => first + 1);
+  });
+  return served([pair], async ({ far, behind }) => {
+    const lost = new Set<string>();
+    const storage = far((fetch) => async (url, init) => {
+      const what = /fetch|report/.exec(url)?.[0];
+      if (what === undefined) return fetch(url, init);
+      if (!lost.has(what)) {
+        lost.add(what);
+        await fetch(url, init);
+        throw new TypeError('the answer was lost');
+      }
+      if (lost.has(`${what} again`)) return fetch(url, init);
+      lost.add(`${what} again`);
+      // Decided on in one turn with the one before, which was given everything there was.
+      const nothing = { claims: [], rest: 'nothing' };
+      return Response.json(what === 'fetch' ? nothing : { answers: [{ status: 'duplicate', ...nothing }] });
+    });
+    const engine = new ProcessEngine(pair, storage);
+    await engine.start();
+    const run = await pair.dispatch(undefined, { storage });
+    expect(await behind.result(run.id)).toBe(2);
+    expect((await behind.get(run.id)).steps).toMatchObject([{ attempt: 1 }, { attempt: 1 }]);
+    await engine.stop();
+  });
+});
+
+test('a body of a run that was removed takes nothing from its namesake when it stops', () => {
+  const [begun, again, old, young] = [deferred(), deferred(), deferred(), deferred()];
+  let bodies = 0;
+  const named = workflow('named', ($) =>
+    $.step('only', {}, async () => {
+      const body = ++bodies;
+      (body === 1 ? begun : again).resolve();
+      await (body === 1 ? old : young).promise;
+      return body;
+    }),
+  );
+  return served([named], async ({ far, behind }) => {
+    const storage = far();
+    const engine = new ProcessEngine(named, storage);
+    await engine.start();
+    const stale = new Promise<unknown>((resolve) => engine.on('stale', resolve));
+    await named.dispatch(undefined, { storage, id: 'one' });
+    await begun.promise;
+    await behind.cancel('one');
+    await behind.remove('one');
+    const run = await named.dispatch(undefined, { storage, id: 'one' });
+    await again.promise;
+    old.resolve();
+    await stale;
+    young.resolve();
+    expect(await behind.result(run.id)).toBe(2);
+    await engine.stop();
+  });
+});
+
+test('an engine that works once more says that it lives as before', () =>
+  served([one], async ({ far, behind }) => {
+    const disowned = deferred();
+    const storage = far();
+    await storage.register('given-up', { name: 'far', definitions: [one], queues: [] });
+    await behind.leave('given-up');
+    const watch = storage.keepWatch({
+      self: () => ({ id: 'given-up', holds: true }),
+      lost: () => undefined,
+      disowned: disowned.resolve,
+      error: () => undefined,
+    });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
+    try {
+      await watch.look();
+      await watch.close();
+      await watch.look();
+      await vi.advanceTimersByTimeAsync(20_000);
+      await disowned.promise;
+      await watch.close();
+    } finally {
+      vi.useRealTimers();
+    }
+  }));
