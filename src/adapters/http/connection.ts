@@ -40,7 +40,9 @@ export class NotWanted extends Error {}
 export class Connection {
   readonly #address: string;
   readonly #options: ConnectionOptions;
-  readonly #closed = new AbortController();
+  /** What ends everything under way, of which there may be much. */
+  readonly #ends = new Set<() => void>();
+  #isClosed = false;
   /** Whether somebody works here: a worker waits for its service as long as it takes. */
   readonly #isPatient: () => boolean;
   #failures = 0;
@@ -57,7 +59,8 @@ export class Connection {
   }
 
   close(): void {
-    this.#closed.abort();
+    this.#isClosed = true;
+    for (const end of [...this.#ends]) end();
   }
 
   /** Rejects with the error the service answered, or with `UNAVAILABLE`. */
@@ -73,7 +76,7 @@ export class Connection {
         failure = { error: unreachable(this.#address, cause), again: 'later' };
       }
       this.#failures++;
-      if (this.#closed.signal.aborted) throw closed();
+      if (this.#isClosed) throw closed();
       if (failure.again === 'never' || asking.tries === 'once' || asking.signal?.aborted) throw failure.error;
       if (failure.again === 'perhaps' && tries >= MOST_FAILURES) throw failure.error;
       if (asking.isWanted?.() === false) throw new NotWanted();
@@ -87,15 +90,23 @@ export class Connection {
     return new Promise((resolve) => {
       const end = (): void => {
         cancel();
-        this.#closed.signal.removeEventListener('abort', end);
-        signal?.removeEventListener('abort', end);
+        unheed();
         resolve();
       };
       const cancel = webHost.after(ms, end);
-      this.#closed.signal.addEventListener('abort', end);
-      signal?.addEventListener('abort', end);
-      if (this.#closed.signal.aborted || signal?.aborted) end();
+      const unheed = this.#heed(end, signal);
+      if (this.#isClosed || signal?.aborted) end();
     });
+  }
+
+  /** Calls back when it is closed, or told to end. */
+  #heed(end: () => void, signal: AbortSignal | undefined): () => void {
+    this.#ends.add(end);
+    signal?.addEventListener('abort', end);
+    return () => {
+      this.#ends.delete(end);
+      signal?.removeEventListener('abort', end);
+    };
   }
 
   async #fetch(
@@ -108,10 +119,8 @@ export class Connection {
     const abort = (): void => controller.abort();
     // A connection that died without a word would never answer.
     const cancel = webHost.after(waitMs + withinMs, abort);
-    for (const one of [this.#closed.signal, signal]) {
-      one?.addEventListener('abort', abort);
-      if (one?.aborted) abort();
-    }
+    const unheed = this.#heed(abort, signal);
+    if (this.#isClosed || signal?.aborted) abort();
     try {
       const response = await fetch(`${this.#address}${path}`, {
         method,
@@ -128,7 +137,7 @@ export class Connection {
       return new Response(text === '' ? null : text, { status: response.status, headers: response.headers });
     } finally {
       cancel();
-      for (const one of [this.#closed.signal, signal]) one?.removeEventListener('abort', abort);
+      unheed();
     }
   }
 }
