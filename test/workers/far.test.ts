@@ -1,11 +1,13 @@
 import { env, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { exports } from 'cloudflare:workers';
 import { ProcessEngine } from 'fuseline';
-import { DurableObjectStore } from 'fuseline/durable-object';
+import { DurableObjectStorage, DurableObjectStore } from 'fuseline/durable-object';
 import { HttpStorage } from 'fuseline/http';
 import { afterAll, expect, test } from 'vitest';
+import { FarWorkers } from '../../src/edge/far-workers.ts';
 import { elsewhere } from '../routes/flows.ts';
 import { dispatch, get, post } from './client.ts';
+import { inObject } from './objects.ts';
 import { type Runs, SHARDS, sum } from './worker.ts';
 
 const storages: HttpStorage[] = [];
@@ -77,6 +79,28 @@ test('a worker far away that is heard no more is given up by the alarm of the ob
   await register(heir);
   await expect.poll(async () => (await fetched(heir, id))[0]?.attempt, { timeout: 20_000 }).toBe(2);
 });
+
+test('an object that was away while workers could have been heard gives them a moment before it gives them up', () =>
+  inObject(async (state) => {
+    const storage = new DurableObjectStorage(state);
+    const store = new DurableObjectStore(state.storage);
+    const silent = async (worker: string, ms: number) => {
+      await storage.register(worker, { name: worker, definitions: [], queues: [], proof: 'its hash' });
+      const [row] = await store.read([`session/${worker}`]);
+      const session = JSON.parse(row?.value ?? '');
+      await store.commit({
+        put: [{ key: `session/${worker}`, value: JSON.stringify({ ...session, heardAt: session.heardAt - ms }) }],
+      });
+    };
+    await silent('long', 400_000);
+    await silent('just', 300_000);
+    const far = new FarWorkers(storage);
+    await far.giveUpSilent();
+    expect((await storage.workers()).map(({ id }) => id)).toEqual(['long']);
+    const next = ((await far.nextSilence()) ?? 0) - Date.now();
+    expect(next).toBeGreaterThan(10_000);
+    expect(next).toBeLessThanOrEqual(15_000);
+  }));
 
 test('what was claimed for a worker that had left by then, the object hands out again by itself', async () => {
   const id = await dispatch('elsewhere', {});
