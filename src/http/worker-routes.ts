@@ -1,3 +1,4 @@
+import type { FarGrant } from '../adapters/http/wire.ts';
 import { FuselineError } from '../core/errors.ts';
 import { BEAT, FAR_ORDER, FETCH, ID, NEWS, READ, REGISTRATION, REPORTS, SCAN, SECRET, WORKER } from './requests.ts';
 import { ALL_ROLES, CLIENTS, NO_CONTENT, type Route, route, WORKERS } from './route.ts';
@@ -33,7 +34,7 @@ export const WORKER_ROUTES: readonly Route[] = [
     path: WORKER,
     body: FETCH,
     answers: { 200: { says: 'claims, each with its secret and all the step needs' } },
-    handle: async ({ runs, path: { worker }, headers, body }) => {
+    handle: async ({ runs, path: { worker }, headers, body, request: { signal } }) => {
       const { waitMs = 0, limit = 1, held = [], run, busy } = body;
       const proof = await proofOf(headers['fuseline-secret']);
       const until = Date.now() + waitMs;
@@ -49,8 +50,9 @@ export const WORKER_ROUTES: readonly Route[] = [
       const asker = `fetch/${worker}`;
       // Known before the look, so that nothing comes in between.
       for (let { cursor } = await runs.news(asker, undefined, 0); ; ) {
-        const granted = await fetch();
-        if (granted.claims.length > 0) return Response.json(granted);
+        // What is claimed for somebody who has gone meanwhile would wait until that is noticed.
+        const granted: FarGrant = signal.aborted ? { claims: [], rest: 'later' } : await fetch();
+        if (signal.aborted || granted.claims.length > 0) return Response.json(granted);
         for (let isReady = false; !isReady; ) {
           const left = until - Date.now();
           if (left <= 0) return Response.json(granted);

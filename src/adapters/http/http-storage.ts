@@ -37,6 +37,7 @@ interface Given {
 const BEAT_WITHIN_MS = 5_000;
 /** What is lost without a sign is looked for so often. */
 const SEARCH_MS = 30_000;
+const MOST_NAMED = 5_000;
 const NOTHING: Granted = { claims: [], rest: 'nothing' };
 const MOST_REPORTS = 100;
 /** Half of what a body may have, so that there is room for everything around the values. */
@@ -281,7 +282,8 @@ export class HttpStorage extends RuntimeStorage {
     const given = [...this.#given.values()].flatMap((claims) => [...claims.values()]);
     const held = given.filter((one) => one.worker === worker).map(({ id }) => id);
     await this.#connection.ask(`/workers/${worker}/heartbeat`, {
-      body: to === 'all' ? {} : { held },
+      // More names than a request takes are said to everybody.
+      body: to === 'all' || held.length > MOST_NAMED ? {} : { held },
       headers: headersOf(this.#workers.get(worker)),
       tries: 'once',
       withinMs: BEAT_WITHIN_MS,

@@ -18,6 +18,22 @@ test('a worker that fetches again while its first fetch still waits has the firs
   });
 });
 
+test('nothing is claimed for a worker that has gone while its fetch waited', () =>
+  served([one], async ({ post, fetch, behind }) => {
+    await post('/workers', { id: 'w', name: 'w', workflows: [{ hash: one.graph().hash }] }, SECRET);
+    const connection = new AbortController();
+    const waiting = fetch('http://localhost/workers/w/fetch', {
+      method: 'POST',
+      headers: { ...SECRET, 'content-type': 'application/json' },
+      body: JSON.stringify({ waitMs: 20_000 }),
+      signal: connection.signal,
+    });
+    connection.abort();
+    const { id: run } = (await post('/workflows/one/runs', {})).body;
+    await waiting;
+    expect((await behind.get(run)).steps).toMatchObject([{ status: 'PENDING' }]);
+  }));
+
 test.each([
   ['many, each with the names of all that the worker holds', 150, 0],
   ['long ones, whose texts are longer as bytes', 5, 160_000],
