@@ -220,10 +220,18 @@ async function claimAnywhere(
   claimIn: (finder: WorkFinder, worker: string, run: string, request: FarRequest) => Promise<Granted>,
 ): Promise<readonly Claim[]> {
   const claims: Claim[] = [];
+  const known = new Map<string, string[]>();
+  const note = (run: string, id: string): void => {
+    const ids = known.get(run) ?? [];
+    known.set(run, ids);
+    ids.push(id);
+  };
+  for (const id of held) note(id.slice(0, id.indexOf('/')), id);
   const claim = async (run: string, most: number): Promise<Granted> => {
     try {
-      const all = [...held, ...claims.map((one) => idOf(one.run, one.fence))];
-      const granted = await claimIn(finder, worker, run, { limit: most, held: all, busy: busy + claims.length });
+      const request = { limit: most, held: known.get(run) ?? [], busy: busy + claims.length };
+      const granted = await claimIn(finder, worker, run, request);
+      for (const { fence } of granted.claims) note(run, idOf(run, fence));
       claims.push(...granted.claims);
       return granted;
     } catch (error) {
