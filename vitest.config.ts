@@ -44,8 +44,8 @@ export default defineConfig({
     projects: [
       project('unit'),
       project('store', { testTimeout: 30_000 }),
-      project('corpus', { testTimeout: 60_000 }),
-      project('process', { testTimeout: 60_000, globalSetup: './scripts/build-first.mjs' }),
+      project('corpus', { testTimeout: 180_000 }),
+      project('process', { testTimeout: 60_000, globalSetup: ['./scripts/chromium.ts', './scripts/build-first.mjs'] }),
       project('journals', { testTimeout: 60_000, globalSetup: './scripts/build-first.mjs' }),
       {
         extends: true,
