@@ -12,7 +12,7 @@ import { photoWorkflow } from './photos/workflow.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-const STATIC = ['page/index.html', '../src/ui/page/icon.svg', 'page/manifest.webmanifest'] as const;
+const STATIC = ['page/index.html', 'page/edge.html', '../src/ui/page/icon.svg', 'page/manifest.webmanifest'] as const;
 
 /** Returns the directory of the files, which is emptied first. */
 export async function buildPage(out: string = here('dist')): Promise<string> {
@@ -23,6 +23,8 @@ export async function buildPage(out: string = here('dist')): Promise<string> {
     entryPoints: [
       { out: 'page', in: here('page/main.ts') },
       { out: 'page', in: here('page/page.css') },
+      { out: 'edge', in: here('page/edge.ts') },
+      { out: 'edge', in: here('page/edge.css') },
       { out: 'engine', in: here('workers/engine.ts') },
       // The storage looks for it beside itself, and finds itself in the page's files.
       { out: 'clock-worker', in: here('../dist/adapters/indexeddb/clock-worker.js') },
@@ -35,7 +37,8 @@ export async function buildPage(out: string = here('dist')): Promise<string> {
   });
   await Promise.all(STATIC.map((name) => cp(here(name), `${out}/${basename(name)}`)));
 
-  const files = (await readdir(out)).sort();
+  // The page of the edge is of no use without a network.
+  const files = (await readdir(out)).filter((name) => !name.startsWith('edge.')).sort();
   const contents = await Promise.all(files.map((name) => readFile(`${out}/${name}`)));
   const hash = createHash('sha256');
   for (const content of contents) hash.update(content);

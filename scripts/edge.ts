@@ -86,6 +86,10 @@ function welcome(): string {
 The edge is at ${address} (Ctrl-C ends it). The page of the demo is there, too. What the objects
 keep is in ${options.state}: after the next start they go on with it.
 
+Open a page that dispatches to it, and whose tab works for it (the address holds the admin's token):
+
+${address}/edge.html#token=${admin}
+
 Try, in another terminal:
 
 TOKEN=${client}

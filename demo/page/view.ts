@@ -77,7 +77,8 @@ export function workersPanel({ employees, others }: Frame, acts: Acts): Template
       )}
       ${others.map((name) => html`<li data-state="elsewhere"><span class="name">${name}</span><span class="state">in another window</span></li>`)}
       ${employees.length + others.length === 0 ? html`<li class="empty">Nobody works here. Hire somebody, or open a window.</li>` : nothing}
-    </ul>`;
+    </ul>
+    <p class="elsewhere"><a href="edge.html">Work for an edge</a></p>`;
 }
 
 export function storyBar({ caption, rescue, commands }: Frame, acts: Acts): TemplateResult | typeof nothing {

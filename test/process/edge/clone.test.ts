@@ -5,7 +5,9 @@ import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { chromiumArgs, findChromium } from '../../../scripts/chromium.ts';
 import { freePort } from './workerd.ts';
 
 /** What a clone has after its build. It is worked on in a copy, because the build of its page takes the old one away. */
@@ -15,6 +17,7 @@ const TERMS = ['tsconfig.base.json', 'tsconfig.build.json'];
 let clone: string;
 let address: string;
 let edge: ChildProcess;
+let browser: Browser;
 let printed = '';
 
 beforeAll(async () => {
@@ -32,6 +35,7 @@ beforeAll(async () => {
     detached: true,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  browser = await chromium.launch({ executablePath: findChromium() ?? '', args: [...chromiumArgs] });
   for await (const text of edge.stdout?.iterator({ destroyOnReturn: false }) ?? []) {
     printed += text;
     if (printed.includes('curl -X DELETE')) break;
@@ -41,6 +45,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if (isRunning()) signal('SIGKILL');
+  await browser.close();
   await rm(clone, { recursive: true, force: true });
 });
 
@@ -70,6 +75,26 @@ test('the page of the demo is there, with all it asks for', async () => {
   const files = [...page.matchAll(/(?:src|href)="\.?\/?([\w./-]+)"/g)].map(([, file]) => file);
   expect(files).toContain('page.js');
   for (const file of files) expect((await fetch(`${address}/${file}`)).status, file).toBe(200);
+});
+
+test('a page dispatches to it, and works for it: the run has steps in its object and a step in the tab', async () => {
+  const page = await browser.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  await page.goto(/http\S+#token=\S+/.exec(printed)?.[0] ?? '');
+  await page.getByRole('button', { name: 'Order a gift' }).click();
+  const run = page.locator('fuseline-run');
+  await run.getByRole('option', { name: /^charge succeeded/ }).waitFor();
+  await page.getByRole('button', { name: 'Work for the edge' }).click();
+  await run.getByRole('option', { name: /^send succeeded/ }).waitFor();
+  await run.locator('header').getByText('succeeded', { exact: true }).waitFor();
+  const tab = /tab-\d+/.exec((await page.getByRole('status').first().textContent()) ?? '')?.[0] ?? 'none';
+  await run.locator('fuseline-timeline').getByText(tab).first().waitFor();
+  expect(page.url()).not.toContain('token');
+  expect(complaints).toEqual([]);
 });
 
 test('Ctrl-C ends all of it', async () => {
