@@ -297,8 +297,7 @@ export class ProcessEngine {
       try {
         await this.#storage.tick(run);
       } catch (error) {
-        if (!isAbout(error, 'UNKNOWN_RUN', 'PROTOCOL_TOO_NEW') || this.#scope.kind === 'run') throw error;
-        if (this.#finder.leaveAlone(run) === 'first') this.#events.emit('error', { error });
+        this.#leaveAlone(run, error);
       }
     }
   }
@@ -357,11 +356,14 @@ export class ProcessEngine {
       this.#finder.passBy(rows);
       return 'passed-by';
     } catch (error) {
-      if (!isAbout(error, 'UNKNOWN_RUN', 'PROTOCOL_TOO_NEW')) throw error;
-      if (this.#scope.kind === 'run') throw error;
-      if (this.#finder.leaveAlone(run) === 'first') this.#events.emit('error', { error });
+      this.#leaveAlone(run, error);
       return 'nothing';
     }
+  }
+
+  #leaveAlone(run: string, error: unknown): void {
+    if (this.#scope.kind === 'run') throw error;
+    if (this.#finder.leaveAlone(run, error) === 'first') this.#events.emit('error', { error });
   }
 
   #ask<G extends Granted>(next: ClaimRequest, ask: (next: ClaimRequest) => Promise<G>): Promise<G> {

@@ -1,5 +1,6 @@
 import type { Served } from './decide.ts';
 import { canRun, type Definition, definitionFor, type Handler, queuesOf } from './definition.ts';
+import { FuselineError } from './errors.ts';
 import { keys as layout, parseReady, parseTimer, runOfEntry } from './keys.ts';
 import { isReachable } from './network.ts';
 import { PassedBy } from './passed-by.ts';
@@ -13,6 +14,8 @@ export interface Candidate {
 }
 
 const SCAN = 64;
+/** News of a run that took the id of a removed one may be lost. */
+const REMOVED_MS = 1000;
 
 /** Where a worker looks for work: which steps it can run, and which runs have some. */
 export class WorkFinder {
@@ -21,8 +24,8 @@ export class WorkFinder {
   readonly #storage: RuntimeStorage;
   readonly #handlers = new Map<string, readonly (Handler | undefined)[]>();
   readonly #passedBy = new PassedBy();
-  /** Runs it must not touch: those a newer version has continued. */
-  readonly #leftAlone = new Set<string>();
+  /** Runs it does not touch, and until when: for ever those a newer version has continued. */
+  readonly #leftAlone = new Map<string, number>();
 
   constructor(definitions: readonly Definition[], storage: RuntimeStorage, queues: readonly string[] | undefined) {
     this.#definitions = definitions;
@@ -78,14 +81,21 @@ export class WorkFinder {
     let mayHave = false;
     for (const key of changed) {
       const run = runOfEntry(key);
-      if (run !== undefined && this.#passedBy.forget(run)) mayHave = true;
+      if (run === undefined) continue;
+      if (this.#passedBy.forget(run)) mayHave = true;
+      if (this.#leftAlone.get(run) !== Number.POSITIVE_INFINITY && this.#leftAlone.delete(run)) mayHave = true;
     }
     return mayHave;
   }
 
-  leaveAlone(run: string): 'first' | 'again' {
+  /** Goes on without a run that was removed or that a newer version continued; rethrows every other error. */
+  leaveAlone(run: string, error: unknown): 'first' | 'again' {
+    const code = error instanceof FuselineError ? error.code : undefined;
+    if (code !== 'UNKNOWN_RUN' && code !== 'PROTOCOL_TOO_NEW') throw error;
     const known = this.#leftAlone.has(run);
-    this.#leftAlone.add(run);
+    // Another run may get the id of one that was removed.
+    const until = code === 'UNKNOWN_RUN' ? this.#storage.host.monotonic() + REMOVED_MS : Number.POSITIVE_INFINITY;
+    this.#leftAlone.set(run, until);
     return known ? 'again' : 'first';
   }
 
@@ -103,7 +113,7 @@ export class WorkFinder {
 
   async #timers(): Promise<ReturnType<typeof parseTimer>[]> {
     const timers = (await this.#storage.timerRows(SCAN)).map(parseTimer);
-    return timers.filter(({ run }) => !this.#leftAlone.has(run));
+    return timers.filter(({ run }) => !this.#isLeftAlone(run));
   }
 
   async #readyRows(limit: number): Promise<(ReturnType<typeof parseReady> & { readonly key: string })[]> {
@@ -111,8 +121,16 @@ export class WorkFinder {
     const lines = workflows.flatMap((workflow) => this.queues.map((queue) => this.#readyLine(queue, workflow, limit)));
     const rows = (await Promise.all(lines)).flat().map((key) => ({ ...parseReady(key), key }));
     return rows
-      .filter(({ run }) => !this.#leftAlone.has(run))
+      .filter(({ run }) => !this.#isLeftAlone(run))
       .sort((a, b) => b.priority - a.priority || a.readyAt - b.readyAt);
+  }
+
+  #isLeftAlone(run: string): boolean {
+    const until = this.#leftAlone.get(run);
+    if (until === undefined) return false;
+    if (this.#storage.host.monotonic() < until) return true;
+    this.#leftAlone.delete(run);
+    return false;
   }
 
   async #readyLine(queue: string, workflow: string, limit: number): Promise<string[]> {

@@ -235,8 +235,7 @@ async function claimAnywhere(
       claims.push(...granted.claims);
       return granted;
     } catch (error) {
-      if (!(error instanceof FuselineError && LEFT_ALONE.includes(error.code))) throw error;
-      finder.leaveAlone(run);
+      finder.leaveAlone(run, error);
       return { claims: [], rest: 'nothing' };
     }
   };

@@ -163,6 +163,24 @@ describe('a result counts only for the claim it names:', () => {
     expect(await rig.storage.result('run')).toBe('its own');
   });
 
+  test('a run that gets the id of one that was removed while it was to be claimed is worked on', async () => {
+    const rig = new Rig();
+    const wf = workflow('w', ($) => $.step('a', {}, () => 'done'));
+    await rig.dispatch(wf, undefined);
+    const claim = rig.storage.claim.bind(rig.storage);
+    rig.storage.claim = async (...asked) => {
+      rig.storage.claim = claim;
+      await rig.open().cancel('run');
+      await rig.open().remove('run');
+      return claim(...asked);
+    };
+    void rig.engine(wf).start();
+    await rig.host.advance(5000);
+    await wf.dispatch(undefined, { storage: rig.open(), id: 'run' });
+    await rig.host.advance(5000);
+    expect(await rig.steps()).toEqual({ run: 'SUCCEEDED', a: 'SUCCEEDED' });
+  });
+
   test('a claim whose answer was lost is handed out again, as the same claim', async () => {
     const { rig, fence } = await claimed();
     const { claims } = await rig.open().claim('run', request('w1'));
