@@ -53,6 +53,8 @@ export class HttpStorage extends RuntimeStorage {
   readonly #workers: Map<string, string>;
   /** The claims they were given, by run and mark. */
   readonly #given = new Map<string, Map<string, Given>>();
+  /** The whole ids of runs that are worked on by a shorter one, while something of theirs is held. */
+  readonly #wholeIds = new Map<string, string>();
   readonly #pulses = new Set<Pulse>();
   /** Runs in which a worker may hold something that it does not know of, until they are asked for it. */
   readonly #lost = new Set<string>();
@@ -201,8 +203,7 @@ export class HttpStorage extends RuntimeStorage {
     // Those before it may have been given up.
     const worker = [...this.#workers.keys()].at(-1);
     if (worker === undefined) return;
-    const held = [...(this.#given.get(run)?.values() ?? [])].map(({ id }) => id);
-    await this.#fetch(run, worker, { limit: 0, held });
+    await this.#fetch(run, worker, { limit: 0, held: this.#givenTo(worker, this.#wholeIds.get(run) ?? run) });
   }
 
   // What one worker does for all, the service does for those that are elsewhere.
@@ -308,8 +309,11 @@ export class HttpStorage extends RuntimeStorage {
         headers: headersOf(this.#workers.get(worker)),
         ...(next?.isWanted && { isWanted: next.isWanted }),
       });
+      const whole = grant.claims[0]?.run ?? run;
       // Nobody is there to begin it: it is lost, and found as such.
-      return next ? await this.#taken(grant, worker, next) : NOTHING;
+      if (!next) return NOTHING;
+      if (whole !== run) this.#wholeIds.set(run, whole);
+      return await this.#taken(grant, worker, next);
     } catch (error) {
       if (error instanceof NotWanted) return NOTHING;
       if (!isAbout(error, 'UNKNOWN_WORKER')) throw error;
@@ -318,10 +322,16 @@ export class HttpStorage extends RuntimeStorage {
     }
   }
 
-  #wireOf(run: string, { limit, busy, held }: ClaimRequest): FarRequest {
+  #wireOf(run: string, { worker, limit, busy, held }: ClaimRequest): FarRequest {
     const given = this.#given.get(run);
-    const named = [...held].flatMap((mark) => given?.get(mark)?.id ?? []);
+    const whole = this.#wholeIds.get(run);
+    // Whoever asks by a shorter id keeps what it holds under the whole one.
+    const named = whole ? this.#givenTo(worker, whole) : [...held].flatMap((mark) => given?.get(mark)?.id ?? []);
     return { limit: Math.min(limit, MOST_CLAIMS), busy, held: named };
+  }
+
+  #givenTo(worker: string, run: string): readonly string[] {
+    return [...(this.#given.get(run)?.values() ?? [])].flatMap((one) => (one.worker === worker ? [one.id] : []));
   }
 
   async #report(
@@ -399,7 +409,12 @@ export class HttpStorage extends RuntimeStorage {
     const mark = claimKey(claim);
     // In another run of the same id, the same mark is another claim's.
     if (given?.get(mark)?.id === idOf(run, claim)) given.delete(mark);
-    if (given?.size === 0) this.#given.delete(run);
+    if (given?.size === 0) this.#forgetRun(run);
+  }
+
+  #forgetRun(run: string): void {
+    this.#given.delete(run);
+    for (const [short, whole] of this.#wholeIds) if (whole === run) this.#wholeIds.delete(short);
   }
 
   #forgetWorker(worker: string): void {
@@ -407,7 +422,7 @@ export class HttpStorage extends RuntimeStorage {
     this.#reporters.delete(worker);
     for (const [run, given] of this.#given) {
       for (const [mark, one] of given) if (one.worker === worker) given.delete(mark);
-      if (given.size === 0) this.#given.delete(run);
+      if (given.size === 0) this.#forgetRun(run);
     }
   }
 

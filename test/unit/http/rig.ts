@@ -1,6 +1,9 @@
 import { MemoryStorage, ProcessEngine } from 'fuseline';
 import { HttpStorage } from 'fuseline/http';
+import { answer } from '../../../src/edge/answer.ts';
+import { shardedService } from '../../../src/edge/sharded-service.ts';
 import { runsApp } from '../../../src/http/app.ts';
+import type { Service } from '../../../src/http/service.ts';
 import { type AnyWorkflow, serviceOf } from '../../../src/http/service-of.ts';
 
 type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -34,14 +37,58 @@ export interface Rig {
 export async function served(workflows: readonly AnyWorkflow[], body: (rig: Rig) => Promise<void>): Promise<void> {
   const behind = new MemoryStorage();
   const service = serviceOf(workflows, behind);
-  const app = runsApp({ service: () => service, workflows });
   const engine = new ProcessEngine(workflows, behind, { queues: [] });
-  const storages: HttpStorage[] = [];
-  const fetch: Fetch = async (url, init) => app.request(url, init);
   await engine.start();
   try {
+    await asked(workflows, service, (asking) => body({ ...asking, behind }));
+  } finally {
+    await engine.stop();
+    await behind.close();
+  }
+}
+
+export interface ShardedRig extends Omit<Rig, 'behind'> {
+  readonly shards: readonly MemoryStorage[];
+  /** Stands in for what a shard answers, or throws instead. */
+  readonly broken: Map<number, (verb: string) => void>;
+}
+
+/** A service over several shards, each with a storage of its own, where no step is run. */
+export async function sharded(
+  workflows: readonly AnyWorkflow[],
+  count: number,
+  body: (rig: ShardedRig) => Promise<void>,
+): Promise<void> {
+  const shards = Array.from({ length: count }, () => new MemoryStorage());
+  const services = shards.map((storage) => serviceOf(workflows, storage));
+  const broken: ShardedRig['broken'] = new Map();
+  const objects = {
+    getByName: (name: string) => ({
+      async ask(verb: string, ...parameters: unknown[]) {
+        const shard = Number(name.slice('shard-'.length));
+        broken.get(shard)?.(verb);
+        const ask = services[shard]?.[verb as keyof Service] as (...parameters: unknown[]) => Promise<unknown>;
+        return answer(() => ask(...parameters));
+      },
+    }),
+  };
+  try {
+    await asked(workflows, shardedService(objects, count), (asking) => body({ ...asking, shards, broken }));
+  } finally {
+    await Promise.all(shards.map((storage) => storage.close()));
+  }
+}
+
+async function asked(
+  workflows: readonly AnyWorkflow[],
+  service: Service,
+  body: (rig: Omit<Rig, 'behind'>) => Promise<void>,
+): Promise<void> {
+  const app = runsApp({ service: () => service, workflows });
+  const storages: HttpStorage[] = [];
+  const fetch: Fetch = async (url, init) => app.request(url, init);
+  try {
     await body({
-      behind,
       fetch,
       async post(path, content, headers = {}) {
         const response = await fetch(`http://localhost${path}`, {
@@ -60,7 +107,5 @@ export async function served(workflows: readonly AnyWorkflow[], body: (rig: Rig)
     });
   } finally {
     await Promise.all(storages.map((storage) => storage.close()));
-    await engine.stop();
-    await behind.close();
   }
 }
