@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Room, Session } from './engine.ts';
-import { engines } from './engines.ts';
+import { edgeEngines, engines } from './engines.ts';
 import { countSteps, expected, type Result, type Task } from './tasks.ts';
 
 /** What the process that measures is told. */
@@ -43,7 +43,7 @@ const WARM_UP: readonly Task[] = [
 process.once('disconnect', () => process.exit(1));
 
 const order: Order = JSON.parse(process.argv[2] ?? '{}');
-const engine = engines.find(({ name }) => name === order.engine);
+const engine = [...engines, ...edgeEngines].find(({ name }) => name === order.engine);
 if (!engine) throw new Error(`no engine is called ${JSON.stringify(order.engine)}`);
 const { job } = order;
 const room: Room = {

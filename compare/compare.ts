@@ -1,15 +1,23 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from './engine.ts';
-import { engines } from './engines.ts';
+import { edgeEngines, engines } from './engines.ts';
 import { killOnce, WAIT_MS } from './kill.ts';
 import { measure, WORKLOADS } from './measure.ts';
 import { has } from './processes.ts';
-import { type EngineResult, type Figure, type Killed, median, RESULTS_FILE, type Results } from './results.ts';
+import {
+  EDGE_FILE,
+  type EngineResult,
+  type Figure,
+  type Killed,
+  median,
+  RESULTS_FILE,
+  type Results,
+} from './results.ts';
 import { openServices, type Services } from './services.ts';
-import { figureLine, killedLine, summary } from './table.ts';
+import { edgeSummary, figureLine, killedLine, summary } from './table.ts';
 
 const here = new URL('./', import.meta.url);
 const KILLS = 3;
@@ -34,6 +42,8 @@ export interface CompareOptions {
   /** Names of engines; all unless told. */
   readonly only?: readonly string[];
   readonly kills: 'measured' | 'left out';
+  /** Only those in the runtime of Workers, or the others too. */
+  readonly where: 'the edge' | 'everywhere';
 }
 
 /** Measures, prints, and writes down what a whole comparison came to. */
@@ -42,27 +52,17 @@ export async function compare(options: CompareOptions): Promise<void> {
   mkdirSync('.tsbuild', { recursive: true });
   const directory = mkdtempSync(join(process.cwd(), '.tsbuild', 'compare-'));
   const services = openServices(directory);
-  const chosen = engines.filter(({ name }) => options.only?.includes(name) ?? true);
-  const results: EngineResult[] = [];
+  const isChosen = ({ name }: Engine): boolean => options.only?.includes(name) ?? true;
+  const chosen = options.where === 'the edge' ? [] : engines.filter(isChosen);
+  const chosenEdge = edgeEngines.filter(isChosen);
+  const about = { measured: new Date().toISOString().slice(0, 10), machine: machine() };
+  let results: EngineResult[] = [];
+  let edge: EngineResult[] = [];
   try {
     if (!services.canTrace) console.log('strace was not found: syncs are not counted');
-    for (const engine of chosen) {
-      const about = describe(engine);
-      const absent = missing(engine) ?? (await engine.unfit?.());
-      console.log(`\n${about.name} ${about.version} · ${about.storage}${absent ? `: absent, ${absent}` : ''}`);
-      if (absent) {
-        results.push({ ...about, figures: [], absent });
-        continue;
-      }
-      const figures: Figure[] = [];
-      for (const workload of WORKLOADS) {
-        const figure = await measure(engine, workload, directory, services);
-        figures.push(figure);
-        console.log(figureLine(figure));
-      }
-      results.push({ ...about, figures });
-    }
-    if (options.kills === 'measured') {
+    results = await measureAll(chosen, directory, services);
+    edge = await measureAll(chosenEdge, directory, services);
+    if (options.kills === 'measured' && chosen.length > 0) {
       console.log('\nkill -9 in the middle of a step, until it begins again');
       await measureKills(chosen, results, directory, services);
     }
@@ -70,14 +70,37 @@ export async function compare(options: CompareOptions): Promise<void> {
     await services.stop();
     rmSync(directory, { recursive: true, force: true });
   }
-  const measured: Results = {
-    measured: new Date().toISOString().slice(0, 10),
-    machine: machine(),
-    engines: [...results, ...ABSENT],
-  };
-  console.log(`\n${summary(measured)}`);
-  if (!options.only && options.kills === 'measured')
-    writeFileSync(RESULTS_FILE, `${JSON.stringify(measured, undefined, 2)}\n`);
+  const atEdge: Results = { ...about, engines: edge };
+  const measured: Results = { ...about, engines: [...results, ...ABSENT] };
+  console.log(`\n${[edgeSummary(atEdge), summary(measured)].filter((text) => text !== '').join('\n')}`);
+  if (options.only) return;
+  write(EDGE_FILE, atEdge);
+  if (options.kills === 'measured' && options.where === 'everywhere') write(RESULTS_FILE, measured);
+}
+
+function write(file: URL, results: Results): void {
+  writeFileSync(file, `${JSON.stringify(results, undefined, 2)}\n`);
+}
+
+async function measureAll(chosen: readonly Engine[], directory: string, services: Services): Promise<EngineResult[]> {
+  const results: EngineResult[] = [];
+  for (const engine of chosen) {
+    const about = describe(engine);
+    const absent = missing(engine) ?? (await engine.unfit?.());
+    console.log(`\n${about.name} ${about.version} · ${about.storage}${absent ? `: absent, ${absent}` : ''}`);
+    if (absent) {
+      results.push({ ...about, figures: [], absent });
+      continue;
+    }
+    const figures: Figure[] = [];
+    for (const workload of WORKLOADS) {
+      const figure = await measure(engine, workload, directory, services);
+      figures.push(figure);
+      console.log(figureLine(figure));
+    }
+    results.push({ ...about, figures });
+  }
+  return results;
 }
 
 /** After all else, because leases are waited for side by side. */
@@ -128,9 +151,11 @@ async function kills(
   }
 }
 
-function describe({ name, package: pkg, storage, keeps, takeover, note }: Engine): Omit<EngineResult, 'figures'> {
-  const manifest = new URL(pkg === undefined ? '../package.json' : `node_modules/${pkg}/package.json`, here);
-  const { version } = JSON.parse(readFileSync(manifest, 'utf8'));
+function describe(engine: Engine): Omit<EngineResult, 'figures'> {
+  const { name, package: pkg, brought, storage, keeps, takeover, note } = engine;
+  const place = pkg === undefined ? '..' : `${brought ? '../' : ''}node_modules/${pkg}`;
+  const manifest = JSON.parse(readFileSync(new URL(`${place}/package.json`, here), 'utf8'));
+  const version: string = brought ? `of ${pkg} ${manifest.version}` : manifest.version;
   return { name, version, storage, keeps, takeover, ...(note !== undefined && { note }) };
 }
 
@@ -141,5 +166,11 @@ function missing({ needs = [] }: Engine): string | undefined {
 
 function machine(): Results['machine'] {
   const [cpu] = cpus();
-  return { cpu: cpu?.model ?? 'unknown', cores: cpus().length, node: process.version, platform: process.platform };
+  return {
+    cpu: cpu?.model ?? 'unknown',
+    cores: cpus().length,
+    node: process.version,
+    platform: process.platform,
+    load: loadavg()[0] ?? 0,
+  };
 }

@@ -5,6 +5,8 @@ export interface Engine {
   readonly name: string;
   /** The npm package whose version is told; ours is the package around this folder. */
   readonly package?: string;
+  /** The package is installed around this folder, and brings the engine among other things. */
+  readonly brought?: true;
   readonly storage: string;
   readonly service?: ServiceName;
   /** Commands without which it cannot run here. */
@@ -20,7 +22,7 @@ export interface Engine {
   open(room: Room): Promise<Session>;
 }
 
-export type ServiceName = 'postgres' | 'redis everysec' | 'redis always';
+export type ServiceName = 'postgres' | 'redis everysec' | 'redis always' | 'wrangler';
 
 /** Where an engine works. */
 export interface Room {

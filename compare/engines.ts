@@ -2,6 +2,7 @@ import type { Engine } from './engine.ts';
 import { bullmq, bullmqAlways } from './engines/bullmq.ts';
 import { dbos } from './engines/dbos.ts';
 import { durably } from './engines/durably.ts';
+import { cloudflareWorkflows, fuselineEdge } from './engines/edge.ts';
 import { effect } from './engines/effect.ts';
 import { fuseline, fuselineInMemory } from './engines/fuseline.ts';
 import { langgraph, langgraphInMemory } from './engines/langgraph.ts';
@@ -22,3 +23,6 @@ export const engines: readonly Engine[] = [
   langgraphInMemory,
   tanstack,
 ];
+
+/** Beside each other in one runtime, and so in a table of their own. */
+export const edgeEngines: readonly Engine[] = [fuselineEdge, cloudflareWorkflows];

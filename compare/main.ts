@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 const { values: options } = parseArgs({
   options: {
     only: { type: 'string', multiple: true },
+    edge: { type: 'boolean', default: false },
     'no-kills': { type: 'boolean', default: false },
     readme: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
@@ -15,9 +16,13 @@ if (options.readme || options.check) {
   if (options.readme) writeTables();
   const stale = staleTables();
   for (const file of stale)
-    console.error(`${file}: its table is not that of results.json; run npm run compare -- --readme`);
+    console.error(`${file}: a table is not that of its results; run npm run compare -- --readme`);
   process.exitCode = stale.length === 0 ? 0 : 1;
 } else {
   const { compare } = await import('./compare.ts');
-  await compare({ ...(options.only && { only: options.only }), kills: options['no-kills'] ? 'left out' : 'measured' });
+  await compare({
+    ...(options.only && { only: options.only }),
+    kills: options['no-kills'] ? 'left out' : 'measured',
+    where: options.edge ? 'the edge' : 'everywhere',
+  });
 }

@@ -1,35 +1,39 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { RESULTS_FILE } from './results.ts';
-import { markdown } from './table.ts';
+import { EDGE_FILE, RESULTS_FILE, type Results } from './results.ts';
+import { edgeMarkdown, markdown } from './table.ts';
 
-const BEGIN = '<!-- compare: written by `npm run compare -- --readme` -->';
-const END = '<!-- /compare -->';
+/** What stands between the markers of that name. */
+const TABLES = [
+  { name: 'compare', from: RESULTS_FILE, markdown },
+  { name: 'compare edge', from: EDGE_FILE, markdown: edgeMarkdown },
+] as const;
 const FILES = ['README.md', '../README.md'].map((file) => new URL(file, import.meta.url));
 
 export function writeTables(): void {
-  const table = tableOfResults();
-  for (const { file, text, before, after } of FILES.flatMap(blockOf)) {
-    const written = `${before}${BEGIN}\n\n${table}\n\n${END}${after}`;
+  for (const file of FILES) {
+    const text = readFileSync(file, 'utf8');
+    const written = withTables(text);
     if (written !== text) writeFileSync(file, written);
   }
 }
 
-/** The files whose table is not that of results.json. */
+/** The files with a table that is not that of its results. */
 export function staleTables(): readonly string[] {
-  const table = tableOfResults();
-  return FILES.flatMap(blockOf).flatMap(({ file, block }) => (block.trim() === table ? [] : [file.pathname]));
+  return FILES.flatMap((file) => {
+    const text = readFileSync(file, 'utf8');
+    return text === withTables(text) ? [] : [file.pathname];
+  });
 }
 
-function tableOfResults(): string {
-  return markdown(JSON.parse(readFileSync(RESULTS_FILE, 'utf8')));
-}
-
-/** None where a file has no markers. */
-function blockOf(file: URL) {
-  const text = readFileSync(file, 'utf8');
-  const [before, rest] = text.split(BEGIN);
-  const [block, after] = rest?.split(END) ?? [];
-  return before === undefined || block === undefined || after === undefined
-    ? []
-    : [{ file, text, before, block, after }];
+/** As it is where it has no markers. */
+function withTables(text: string): string {
+  return TABLES.reduce((text, { name, from, markdown }) => {
+    const begin = `<!-- ${name}: written by \`npm run compare -- --readme\` -->`;
+    const end = `<!-- /${name} -->`;
+    const [before, rest] = text.split(begin);
+    const [block, after] = rest?.split(end) ?? [];
+    if (block === undefined || after === undefined) return text;
+    const results: Results = JSON.parse(readFileSync(from, 'utf8'));
+    return `${before}${begin}\n\n${markdown(results)}\n\n${end}${after}`;
+  }, text);
 }

@@ -1,9 +1,17 @@
 export const RESULTS_FILE = new URL('results.json', import.meta.url);
+export const EDGE_FILE = new URL('edge.json', import.meta.url);
 
-/** What a comparison came to; results.json holds it, and the tables are made of nothing else. */
+/** What a comparison came to; results.json and edge.json hold it, and the tables are made of nothing else. */
 export interface Results {
   readonly measured: string;
-  readonly machine: { readonly cpu: string; readonly cores: number; readonly node: string; readonly platform: string };
+  readonly machine: {
+    readonly cpu: string;
+    readonly cores: number;
+    readonly node: string;
+    readonly platform: string;
+    /** How many processes wanted a core in the minute before. */
+    readonly load?: number;
+  };
   readonly engines: readonly EngineResult[];
 }
 
@@ -53,6 +61,11 @@ export const GOALS: readonly Goal[] = [
   { workload: 'fan 1,000', times: 30 },
 ];
 
+export const EDGE_GOALS: readonly Goal[] = [
+  { workload: 'chain 200', times: 8 },
+  { workload: 'chain 1,000', times: 8 },
+];
+
 /** A chain cannot hand on a result that is on disk without a sync for each step. */
 export function syncs({ figures, keeps }: EngineResult): boolean | undefined {
   if (keeps === 'in memory') return false;
@@ -74,10 +87,26 @@ export interface Ratio extends Goal {
 
 /** Ours against the fastest peer that has every step on disk. */
 export function ratios({ engines: [ours, ...peers] }: Results): readonly Ratio[] {
-  return GOALS.flatMap((goal) => {
+  return ratiosTo(
+    GOALS,
+    ours,
+    peers.filter((peer) => syncs(peer)),
+  );
+}
+
+/** Whoever is at the edge has its runtime see to what is on disk. */
+export function edgeRatios({ engines: [ours, ...peers] }: Results): readonly Ratio[] {
+  return ratiosTo(EDGE_GOALS, ours, peers);
+}
+
+function ratiosTo(
+  goals: readonly Goal[],
+  ours: EngineResult | undefined,
+  peers: readonly EngineResult[],
+): readonly Ratio[] {
+  return goals.flatMap((goal) => {
     const own = ours && figureOf(ours, goal.workload);
     const fastest = peers
-      .filter((peer) => syncs(peer))
       .flatMap((peer) => {
         const figure = figureOf(peer, goal.workload);
         return figure ? [{ peer: peer.name, speed: figure.stepsPerSecond }] : [];

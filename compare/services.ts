@@ -2,6 +2,7 @@ import type { ServiceName } from './engine.ts';
 import { has } from './processes.ts';
 import { startPostgres } from './services/postgres.ts';
 import { startRedis } from './services/redis.ts';
+import { startWrangler } from './services/wrangler.ts';
 
 /** A server of this comparison's own, on loopback, that ends with it. */
 export interface Service {
@@ -22,6 +23,7 @@ const STARTS: Record<ServiceName, (directory: string, trace: string | undefined)
   postgres: startPostgres,
   'redis everysec': (directory, trace) => startRedis(directory, trace, 'everysec'),
   'redis always': (directory, trace) => startRedis(directory, trace, 'always'),
+  wrangler: startWrangler,
 };
 
 export function openServices(directory: string): Services {

@@ -1,5 +1,6 @@
 import {
   type EngineResult,
+  edgeRatios,
   type Figure,
   figureOf,
   type Killed,
@@ -28,17 +29,30 @@ export function summary(results: Results): string {
   return ratios(results).map(verdict).join('\n');
 }
 
-function verdict({ workload, times, peer, ratio, met }: Ratio): string {
-  return `${workload}: ${number(ratio)} × the fastest durable peer that syncs (${peer}); goal ≥ ${times} ×: ${met ? 'met' : 'MISSED'}`;
+export function edgeSummary(results: Results): string {
+  return edgeRatios(results).map(edgeVerdict).join('\n');
+}
+
+function verdict(ratio: Ratio): string {
+  return verdictOn(ratio, `the fastest durable peer that syncs (${ratio.peer})`);
+}
+
+function edgeVerdict(ratio: Ratio): string {
+  return verdictOn(ratio, ratio.peer);
+}
+
+function verdictOn({ workload, times, ratio, met }: Ratio, peer: string): string {
+  return `${workload}: ${number(ratio)} × ${peer}; goal ≥ ${times} ×: ${met ? 'met' : 'MISSED'}`;
 }
 
 /** The whole comparison, as README.md has it. */
 export function markdown(results: Results): string {
   const { machine, measured, engines } = results;
-  const head = ['engine, storage', ...COLUMNS, 'after `kill -9`'];
-  const rows = engines.filter(({ absent }) => absent === undefined).map(row);
-  const lines = [head, ['---', ...head.slice(1).map(() => '---:')], ...rows].map((cells) => `| ${cells.join(' | ')} |`);
-  const notes = engines.flatMap(({ name, note }) => (note === undefined ? [] : `- ${name}: ${note}`));
+  const present = engines.filter(({ absent }) => absent === undefined);
+  const lines = linesOf(
+    ['engine, storage', ...COLUMNS, 'after `kill -9`'],
+    present.map((engine) => [...row(engine), killedColumn(engine)]),
+  );
   const absent = engines.flatMap(({ name, absent }) => (absent === undefined ? [] : `- ${name} is absent: ${absent}.`));
   return [
     `Steps per second, and in parentheses syncs to disk per step. ${measured}, ${machine.cpu}, ${machine.cores} cores, ${machine.platform}, Node ${machine.node}; \`npm run compare\` repeats it.`,
@@ -46,24 +60,44 @@ export function markdown(results: Results): string {
     ...lines,
     '',
     ...ratios(results).map((ratio) => `- ${verdict(ratio)}`),
-    ...notes,
+    ...notesOf(engines),
     ...absent,
   ].join('\n');
 }
 
+/** What is measured in the runtime of Workers. */
+export function edgeMarkdown(results: Results): string {
+  const { machine, measured, engines } = results;
+  const load = machine.load === undefined ? '' : `, load ${number(machine.load)} when it began`;
+  return [
+    `Steps per second, and in parentheses syncs to disk per step. ${measured}, ${machine.cpu}, ${machine.cores} cores, ${machine.platform}${load}; \`npm run compare -- --edge\` repeats it.`,
+    '',
+    ...linesOf(['engine, storage', ...COLUMNS], engines.map(row)),
+    '',
+    ...edgeRatios(results).map((ratio) => `- ${edgeVerdict(ratio)}`),
+    ...notesOf(engines),
+  ].join('\n');
+}
+
+function linesOf(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  return [head, ['---', ...head.slice(1).map(() => '---:')], ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+}
+
+function notesOf(engines: readonly EngineResult[]): readonly string[] {
+  return engines.flatMap(({ name, note }) => (note === undefined ? [] : `- ${name}: ${note}`));
+}
+
 function row(engine: EngineResult): readonly string[] {
-  const { name, version, storage, killed, takeover } = engine;
+  const { name, version, storage } = engine;
   // What comes behind the comma tells rows of one product apart; here its storage does.
   const [product] = name.split(', ');
   const durable = engine.keeps === 'in memory' ? '' : syncs(engine) === false ? ', does not sync each step' : '';
-  const lost = takeover === 'nobody' ? '–' : 'not measured';
-  return [
-    `${product} ${version}, ${storage}${durable}`,
-    ...COLUMNS.map((column) => cell(figureOf(engine, column))),
-    killed
-      ? `${killedCell(killed)}${takeover === 'a restart' && killed.ms !== undefined ? ', by a restart' : ''}`
-      : lost,
-  ];
+  return [`${product} ${version}, ${storage}${durable}`, ...COLUMNS.map((column) => cell(figureOf(engine, column)))];
+}
+
+function killedColumn({ killed, takeover }: EngineResult): string {
+  if (!killed) return takeover === 'nobody' ? '–' : 'not measured';
+  return `${killedCell(killed)}${takeover === 'a restart' && killed.ms !== undefined ? ', by a restart' : ''}`;
 }
 
 function cell(figure: Figure | undefined): string {

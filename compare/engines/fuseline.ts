@@ -1,16 +1,9 @@
 import { join } from 'node:path';
 import { FileStorage } from '../../dist/adapters/node-file/index.js';
-import {
-  MemoryStorage,
-  ProcessEngine,
-  type RuntimeStorage,
-  type Step,
-  typed,
-  type Workflow,
-  workflow,
-} from '../../dist/index.js';
+import { MemoryStorage, ProcessEngine, type RuntimeStorage, type Workflow } from '../../dist/index.js';
+import { define, nameOf } from '../definition.ts';
 import type { Engine, Room, Session } from '../engine.ts';
-import { one, type Result, sum, type Task, ZERO } from '../tasks.ts';
+import type { Task } from '../tasks.ts';
 
 export const fuseline: Engine = {
   name: 'Fuseline',
@@ -31,8 +24,8 @@ export const fuselineInMemory: Engine = {
 function session(storage: RuntimeStorage, room: Room): Session {
   const known = new Map<string, Workflow<null, number>>();
   const definitionOf = (task: Task) => {
-    const name = `${task.kind}-${task.size}`;
-    const definition = known.get(name) ?? define(name, task, room);
+    const name = nameOf(task);
+    const definition = known.get(name) ?? define(task, () => room.held());
     known.set(name, definition);
     return definition;
   };
@@ -49,23 +42,4 @@ function session(storage: RuntimeStorage, room: Room): Session {
     work: () => new ProcessEngine(definitionOf({ kind: 'held', size: 1 }), storage).start(),
     close: () => storage.close(),
   };
-}
-
-function define(name: string, { kind, size }: Task, room: Room): Workflow<null, number> {
-  return workflow(name, { input: typed<null>() }, ($) => {
-    if (kind === 'held') {
-      const held = $.step('held', {}, () => room.held());
-      return $.step('value', { held }, ({ held }) => held.value);
-    }
-    if (kind === 'fan') {
-      const steps = Array.from(
-        { length: size },
-        (_, i) => [`s${i}`, $.step(`s${i}`, {}, () => one({ value: i }))] as const,
-      );
-      return $.step('sum', Object.fromEntries(steps), (results) => sum(Object.values(results)));
-    }
-    let last: Step<Result> = $.step('s0', {}, () => one(ZERO));
-    for (let i = 1; i < size; i++) last = $.step(`s${i}`, { before: last }, ({ before }) => one(before));
-    return $.step('value', { last }, ({ last }) => last.value);
-  });
 }

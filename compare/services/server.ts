@@ -19,10 +19,18 @@ export async function startServer(
     url,
     trace,
     identity,
-  }: { readonly port: number; readonly url: string; readonly trace: string | undefined; readonly identity?: Identity },
+    env,
+  }: {
+    readonly port: number;
+    readonly url: string;
+    readonly trace: string | undefined;
+    readonly identity?: Identity;
+    /** Beside those of this process. */
+    readonly env?: Readonly<Record<string, string>>;
+  },
 ): Promise<Service> {
   const [file, ...args] = trace === undefined ? command : traced(trace, command);
-  const server = spawn(file, args, { stdio: 'ignore', ...identity });
+  const server = spawn(file, args, { stdio: 'ignore', env: { ...process.env, ...env }, ...identity });
   let gone = false;
   const ended = new Promise<void>((resolve) => {
     server.once('error', () => resolve());
