@@ -23,8 +23,6 @@ export async function buildPage(out: string = here('dist')): Promise<string> {
     entryPoints: [
       { out: 'page', in: here('page/main.ts') },
       { out: 'page', in: here('page/page.css') },
-      { out: 'edge', in: here('page/edge.ts') },
-      { out: 'edge', in: here('page/edge.css') },
       { out: 'engine', in: here('workers/engine.ts') },
       // The storage looks for it beside itself, and finds itself in the page's files.
       { out: 'clock-worker', in: here('../dist/adapters/indexeddb/clock-worker.js') },
@@ -35,10 +33,22 @@ export async function buildPage(out: string = here('dist')): Promise<string> {
     splitting: true,
     chunkNames: 'shared-[hash]',
   });
+  // By itself: what it shared with the page would come to the page in more and larger pieces.
+  await build({
+    ...terms,
+    entryPoints: [
+      { out: 'edge', in: here('page/edge.ts') },
+      { out: 'edge', in: here('page/edge.css') },
+    ],
+    external: ['icon.svg'],
+    outdir: out,
+    splitting: true,
+    chunkNames: 'edge-[hash]',
+  });
   await Promise.all(STATIC.map((name) => cp(here(name), `${out}/${basename(name)}`)));
 
   // The page of the edge is of no use without a network.
-  const files = (await readdir(out)).filter((name) => !name.startsWith('edge.')).sort();
+  const files = (await readdir(out)).filter((name) => !name.startsWith('edge')).sort();
   const contents = await Promise.all(files.map((name) => readFile(`${out}/${name}`)));
   const hash = createHash('sha256');
   for (const content of contents) hash.update(content);

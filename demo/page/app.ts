@@ -6,6 +6,7 @@ import {
   liveRun,
   liveRuns,
   openExport,
+  type RunStatus,
   type RuntimeStorage,
   type RunView,
   workerName,
@@ -19,13 +20,21 @@ import { advise, sentence } from './advice.ts';
 import { Journals } from './journals.ts';
 import { Rescues } from './rescues.ts';
 import { samplePhotos } from './samples.ts';
-import { onSettings, readSettings, type Settings, writeSettings } from './settings.ts';
+import {
+  captionOfThisWindow,
+  onSettings,
+  readSettings,
+  rememberCaption,
+  type Settings,
+  writeSettings,
+} from './settings.ts';
 import { CAPTIONS, type Rescue } from './story.ts';
 import { listenToWindows, type Windows } from './windows.ts';
 import { type Trouble, Workforce } from './workforce.ts';
 
 /** Runs the list shows. */
 const LISTED = 500;
+const UNDER_WAY: readonly RunStatus[] = ['PENDING', 'RUNNING'];
 /** So slow the story is told. */
 const STORY_PACE_MS = 600;
 
@@ -85,7 +94,7 @@ export class App {
     this.#runs = liveRuns(this.storage, { limit: LISTED });
   }
 
-  /** Hires two workers, follows the runs, and begins the story if it was never told. */
+  /** Hires two workers, follows the runs, and begins the story if it was never told, or goes on with it after a reload. */
   async start(): Promise<void> {
     onSettings((settings) => this.#adopt(settings));
     this.#runs.subscribe(() => this.#followRuns());
@@ -96,10 +105,9 @@ export class App {
     this.workforce.hire();
     this.workforce.hire();
     this.#restWhileAside();
-    if (this.settings.story === 'unseen') {
-      this.tell(0);
-      await this.dispatchSamples(3);
-    }
+    const caption = captionOfThisWindow();
+    if (caption !== undefined) this.#tell(caption);
+    else if (this.settings.story === 'unseen') this.tell(0);
   }
 
   get runs(): LiveRuns {
@@ -189,11 +197,10 @@ export class App {
     this.meddle({ steps: current === mischief ? rest : { ...rest, [step]: mischief } });
   }
 
+  /** Tells a part of the story, with some work to be seen in it; without one, ends it. */
   tell(caption: number | undefined): void {
-    this.caption = caption;
-    this.rescue = undefined;
-    if (caption === undefined) this.settings = writeSettings({ story: 'seen' });
-    this.meddle({ paceMs: caption === undefined ? 0 : STORY_PACE_MS });
+    this.#tell(caption);
+    if (caption !== undefined && this.#isIdle()) this.dispatchSamples(3).catch((error) => this.fail(error));
   }
 
   say(notice: Notice | undefined): void {
@@ -216,6 +223,19 @@ export class App {
       () => true,
       () => false,
     );
+  }
+
+  #tell(caption: number | undefined): void {
+    this.caption = caption;
+    this.rescue = undefined;
+    rememberCaption(caption);
+    // Other windows are not told it as well.
+    this.settings = writeSettings({ story: 'seen' });
+    this.meddle({ paceMs: caption === undefined ? 0 : STORY_PACE_MS });
+  }
+
+  #isIdle(): boolean {
+    return this.runs.status !== 'ready' || !this.runs.runs.some(({ status }) => UNDER_WAY.includes(status));
   }
 
   #adopt(settings: Settings): void {

@@ -9,6 +9,7 @@ export interface Settings {
 }
 
 const KEY = 'fuseline-demo';
+const CAPTION = 'fuseline-demo-caption';
 const FRESH: Settings = { meddling: UNDISTURBED, painted: 0, story: 'unseen' };
 
 /** Where a browser refuses to remember, a visit begins afresh. */
@@ -30,6 +31,25 @@ export function writeSettings(change: Partial<Settings>): Settings {
   return settings;
 }
 
+/** How far the story has come in this window: it goes on there after a reload. */
+export function captionOfThisWindow(): number | undefined {
+  try {
+    const caption = sessionStorage.getItem(CAPTION);
+    return caption === null ? undefined : Number(caption);
+  } catch {
+    return undefined;
+  }
+}
+
+export function rememberCaption(caption: number | undefined): void {
+  try {
+    if (caption === undefined) sessionStorage.removeItem(CAPTION);
+    else sessionStorage.setItem(CAPTION, String(caption));
+  } catch {
+    // Then a reload ends the story.
+  }
+}
+
 /** Hears what other windows change. */
 export function onSettings(listener: (settings: Settings) => void): void {
   addEventListener('storage', ({ key }) => {
@@ -39,4 +59,5 @@ export function onSettings(listener: (settings: Settings) => void): void {
 
 export function forgetSettings(): void {
   localStorage.removeItem(KEY);
+  rememberCaption(undefined);
 }

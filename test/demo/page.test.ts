@@ -199,8 +199,14 @@ test('the whole story can be told by keyboard, and a live region tells what happ
   await press(/Next/);
   await press(/Kill a worker/);
   await region.getByText(/ms after the kill attempt \d+ began on/).waitFor();
+  await untilSucceeded(page, 3);
   await press(/Next/);
   await region.getByText('Reload, or go offline').waitFor();
+  // There is something to be seen in every part of it.
+  await page.locator('#runs [data-status=RUNNING]').first().waitFor();
+  await Promise.all([page.waitForEvent('load'), press(/Reload/)]);
+  await region.getByText('Reload, or go offline').waitFor();
+  await untilSucceeded(page, 6);
   await press(/Next/);
   await press(/The page is yours/);
   await page.locator('.story').waitFor({ state: 'detached' });
