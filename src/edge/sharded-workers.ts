@@ -1,6 +1,9 @@
+import { timingSafeEqual } from 'hono/utils/buffer';
 import { webHost } from '../adapters/host.ts';
-import type { FarAnswer, FarClaim, FarNews, FarPage, FarReport, FarRow } from '../adapters/http/wire.ts';
-import { runOf } from '../core/keys.ts';
+import type { FarAnswer, FarClaim, FarNews, FarPage, FarReport, FarRow, FarWorkflow } from '../adapters/http/wire.ts';
+import { type ErrorCode, FuselineError } from '../core/errors.ts';
+import { keys, runOf } from '../core/keys.ts';
+import type { Session } from '../core/sessions.ts';
 import type { Entry, Key, Range } from '../core/store.ts';
 import type { Service } from '../http/service.ts';
 import type { WorkerService } from '../http/worker-service.ts';
@@ -13,7 +16,10 @@ export type Ask = <K extends keyof Service>(
   ...parameters: Parameters<Service[K]>
 ) => ReturnType<Service[K]>;
 
-/** What workers and storages ask, over all shards: a worker is known to each of them, and works for all. */
+/**
+ * What workers and storages ask, over all shards: a worker is known to each of them, and works for all. A shard that is
+ * away keeps nobody from the others.
+ */
 export function shardedWorkers(ask: Ask, shards: number): WorkerService {
   const all = Array.from({ length: shards }, (_, shard) => shard);
   const shardOf = (claim: string): number => placeOf(claim.slice(0, claim.indexOf('/')), shards).shard;
@@ -26,59 +32,61 @@ export function shardedWorkers(ask: Ask, shards: number): WorkerService {
       return ask(shard, 'create', { ...order, id: run });
     },
     async register(worker, proof) {
-      await Promise.all(all.map((shard) => ask(shard, 'register', worker, proof)));
+      // Those that are away now hear of it when they are asked for work.
+      await fromEach(all, (shard) => ask(shard, 'register', worker, proof));
     },
     async fetch(worker, proof, { run: id, ...request }) {
+      const asWorker = acquaintance(ask, all, worker, proof);
       if (id !== undefined) {
         const { shard, run } = placeOf(id, shards);
-        return ask(shard, 'fetch', worker, proof, { ...request, run });
+        return asWorker(shard, () => ask(shard, 'fetch', worker, proof, { ...request, run }));
       }
       const claims: FarClaim[] = [];
       const first = Math.floor(webHost.random() * shards);
-      // One after the other, so that they do not give more than there is room for; every time another one is the first.
-      for (const shift of all) {
-        const shard = (first + shift) % shards;
+      const order = all.map((shift) => (first + shift) % shards);
+      const fetch = async (shard: number): Promise<void> => {
         const held = [...heldOn(shard, request.held)];
         const busy = (request.busy ?? request.held.length) + claims.length;
         const limit = Math.max(0, request.limit - claims.length);
-        claims.push(...(await ask(shard, 'fetch', worker, proof, { limit, held, busy })).claims);
-      }
+        const grant = await asWorker(shard, () => ask(shard, 'fetch', worker, proof, { limit, held, busy }));
+        claims.push(...grant.claims);
+      };
+      // One after the other, so that they do not give more than there is room for; every time another one is the first.
+      let last: Promise<void> = Promise.resolve();
+      await fromEach(order, (shard) => {
+        const turn = last.then(() => fetch(shard));
+        last = turn.catch(() => undefined);
+        return turn;
+      });
       return { claims, rest: 'later' };
     },
     async report(worker, reports) {
-      const answers: FarAnswer[] = [];
       const shares = new Map<number, (readonly [at: number, report: FarReport])[]>();
       for (const [at, report] of reports.entries()) {
         const shard = shardOf(report.claim);
         shares.set(shard, [...(shares.get(shard) ?? []), [at, report]]);
       }
-      await Promise.all(
-        [...shares].map(async ([shard, share]) => {
-          const own = await ask(
-            shard,
-            'report',
-            worker,
-            share.map(([, report]) => report),
-          );
-          share.forEach(([at], i) => {
-            answers[at] = own[i] as FarAnswer;
-          });
-        }),
-      );
+      const reportsOn = (shard: number): FarReport[] => (shares.get(shard) ?? []).map(([, report]) => report);
+      const { given } = await fromEach([...shares.keys()], (shard) => ask(shard, 'report', worker, reportsOn(shard)));
+      const answers: FarAnswer[] = [];
+      for (const [shard, share] of shares)
+        for (const [i, [at]] of share.entries())
+          answers[at] = given.get(shard)?.[i] ?? { status: 'refused', ...awayFor(shard) };
       return answers;
     },
     async beat(worker, proof, held) {
+      const asWorker = acquaintance(ask, all, worker, proof);
       const some = held.length === 0 ? all : [...new Set(held.map(shardOf))];
-      await Promise.all(some.map((shard) => ask(shard, 'beat', worker, proof, heldOn(shard, held))));
+      await everyOne(some, (shard) => asWorker(shard, () => ask(shard, 'beat', worker, proof, heldOn(shard, held))));
     },
     async leave(worker, proof) {
-      await Promise.all(all.map((shard) => ask(shard, 'leave', worker, proof)));
+      await everyOne(all, (shard) => ask(shard, 'leave', worker, proof));
     },
-    async read(keys) {
-      const found: FarRow[] = keys.map(() => null);
+    async read(asked) {
+      const found: FarRow[] = asked.map(() => null);
       await Promise.all(
         all.map(async (shard) => {
-          const own = [...keys.entries()].flatMap(([at, key]) => {
+          const own = [...asked.entries()].flatMap(([at, key]) => {
             const local = keyOn(shard, key, shards);
             return local === undefined ? [] : [[at, local] as const];
           });
@@ -95,20 +103,38 @@ export function shardedWorkers(ask: Ask, shards: number): WorkerService {
       );
       return found;
     },
-    scan: (ranges) => Promise.all(ranges.map((range) => scanned(ask, all, range, shards))),
+    async scan(ranges) {
+      const places = ranges.map((range) => placesOf(range, all));
+      const shares = new Map<number, number[]>();
+      for (const [at, { on }] of places.entries())
+        for (const shard of on) shares.set(shard, [...(shares.get(shard) ?? []), at]);
+      const rangesOn = (shard: number): Range[] =>
+        (shares.get(shard) ?? []).map((at) => places[at]?.range ?? (ranges[at] as Range));
+      const { given } = await fromEach([...shares.keys()], (shard) => ask(shard, 'scan', rangesOn(shard)));
+      return places.map(({ on, range }, at) => {
+        const away = on.find((shard) => !given.has(shard));
+        // Who looks for work finds that of the others; of everything else, a part would pass for the whole.
+        if (away !== undefined && !FOR_WORK.test(range.from)) return { rows: [], isCut: true, refused: awayFor(away) };
+        return merged(
+          on.flatMap((shard) => given.get(shard)?.[shares.get(shard)?.indexOf(at) ?? -1] ?? []),
+          range,
+        );
+      });
+    },
     async news(asker, cursor, waitMs) {
       const cursors = cursor?.split(',') ?? [];
-      const own: FarNews[] = [];
+      // Of one that is away nothing is new, and it is asked from there once it is back.
+      const own: FarNews[] = all.map((shard) => ({ cursor: cursors[shard] ?? '', keys: [] }));
       const look = async (shard: number, wait: number): Promise<void> => {
-        own[shard] = await ask(shard, 'news', asker, own[shard]?.cursor ?? cursors[shard], wait);
+        own[shard] = await ask(shard, 'news', asker, own[shard]?.cursor || undefined, wait);
       };
-      const known = (shard: number): boolean => own[shard] !== undefined && (own[shard].keys?.length ?? 1) === 0;
-      await Promise.all(all.map((shard) => look(shard, 0)));
-      if (waitMs > 0 && all.every(known)) await Promise.race(all.map((shard) => look(shard, waitMs)));
-      const keys = own.flatMap((news) => news.keys ?? []);
+      const { given } = await fromEach(all, (shard) => look(shard, 0));
+      const isNew = ({ keys }: FarNews): boolean => keys?.length !== 0;
+      if (waitMs > 0 && !own.some(isNew)) await Promise.race([...given.keys()].map((shard) => look(shard, waitMs)));
+      const changed = own.flatMap((news) => news.keys ?? []);
       return {
         cursor: own.map((news) => news.cursor).join(','),
-        ...(own.every((news) => news.keys) && { keys }),
+        ...(own.every((news) => news.keys) && { keys: changed }),
       };
     },
   };
@@ -130,25 +156,128 @@ function placeIn(id: string, shards: number): ReturnType<typeof placeOf> | undef
   }
 }
 
-/** A range of one run's rows is on its shard; any other is merged of all of them, as far as all of them were read. */
-async function scanned(ask: Ask, all: readonly number[], range: Range, shards: number): Promise<FarPage> {
+/** A range of one run's rows is on its shard, any other on all of them. */
+function placesOf(range: Range, all: readonly number[]): { readonly on: readonly number[]; readonly range: Range } {
   const [kind, id] = range.from.split('/');
-  if ((kind === 'entry' || kind === 'value') && id) {
-    const place = placeIn(id, shards);
-    if (!place) return { rows: [], isCut: false };
-    const whole = (key: Key): Key => key.replace(`/${id}`, `/${place.run}`);
-    const local = { ...range, from: whole(range.from), to: whole(range.to) };
-    return (await ask(place.shard, 'scan', [local]))[0] as FarPage;
-  }
-  const pages = (await Promise.all(all.map((shard) => ask(shard, 'scan', [range])))).map(([page]) => page as FarPage);
-  const sign = range.order === 'descending' ? -1 : 1;
+  if (!((kind === 'entry' || kind === 'value') && id)) return { on: all, range };
+  const place = placeIn(id, all.length);
+  if (!place) return { on: [], range };
+  const whole = (key: Key): Key => key.replace(`/${id}`, `/${place.run}`);
+  return { on: [place.shard], range: { ...range, from: whole(range.from), to: whole(range.to) } };
+}
+
+/** One page of those of several shards, as far as all of them were read. */
+function merged(pages: readonly FarPage[], { order, limit = Number.POSITIVE_INFINITY }: Range): FarPage {
+  if (pages.length === 1) return pages[0] as FarPage;
+  const sign = order === 'descending' ? -1 : 1;
   const byKey = new Map<Key, Entry>(pages.flatMap(({ rows }) => rows.map((row) => [row.key, row])));
   const rows = [...byKey.values()].sort((a, b) => (a.key < b.key ? -sign : sign));
-  const ends = pages.flatMap(({ rows: own, isCut }) => (isCut ? [own.at(-1)?.key ?? ''] : []));
-  const complete =
-    ends.length === 0
-      ? rows
-      : rows.filter(({ key }) => ends.every((end) => (key < end ? 1 : -1) * sign > 0 || key === end));
-  const limited = complete.slice(0, range.limit);
-  return { rows: limited, isCut: ends.length > 0 && limited.length < (range.limit ?? Number.POSITIVE_INFINITY) };
+  const cut = pages.filter(({ isCut }) => isCut);
+  const complete = rows.filter(({ key }) =>
+    cut.every(({ rows: own }) => {
+      const end = own.at(-1)?.key;
+      return end !== undefined && (key === end || (key < end ? 1 : -1) * sign > 0);
+    }),
+  );
+  const limited = complete.slice(0, limit);
+  return { rows: limited, isCut: cut.length > 0 && limited.length < limit };
+}
+
+/** Rows of which those that are found are worth having without the rest. */
+const FOR_WORK = /^(ready|timer|claim|session)\//;
+
+/** What each shard answers, without those that are away: unless all of them are. Any other error is everybody's. */
+async function fromEach<T>(
+  shards: readonly number[],
+  ask: (shard: number) => Promise<T>,
+): Promise<{ readonly given: ReadonlyMap<number, T>; readonly away: readonly unknown[] }> {
+  const settled = await Promise.allSettled(shards.map(ask));
+  const given = new Map<number, T>();
+  const away: unknown[] = [];
+  for (const [i, one] of settled.entries()) {
+    if (one.status === 'fulfilled') given.set(shards[i] as number, one.value);
+    else if (isAway(one.reason)) away.push(one.reason);
+    else throw one.reason;
+  }
+  if (given.size === 0 && away.length > 0) throw away[0];
+  // Answered for them is only that they are away: why stands in the log.
+  for (const error of away) if (!(error instanceof FuselineError)) console.error(error);
+  return { given, away };
+}
+
+/** As `Promise.all`, and each of them is heard to the end. */
+async function everyOne(shards: readonly number[], ask: (shard: number) => Promise<void>): Promise<void> {
+  for (const one of await Promise.allSettled(shards.map(ask))) if (one.status === 'rejected') throw one.reason;
+}
+
+function isAway(error: unknown): boolean {
+  return !(error instanceof FuselineError) || error.code === 'UNAVAILABLE' || error.code === 'STORAGE_FAILED';
+}
+
+function awayFor(shard: number): { readonly code: ErrorCode; readonly message: string } {
+  return { code: 'UNAVAILABLE', message: `shard ${shard} cannot be reached at the moment; send this again later` };
+}
+
+/** Asks a shard for a worker. One that does not know it, because it gave it up or is new, is told by one that does. */
+function acquaintance(
+  ask: Ask,
+  all: readonly number[],
+  worker: string,
+  proof: string,
+): <T>(shard: number, body: () => Promise<T>) => Promise<T> {
+  const find = async (): Promise<{ readonly by: number; readonly session: Session } | undefined> => {
+    const { given, away } = await fromEach(all, (shard) => ask(shard, 'read', [keys.session(worker)]));
+    for (const [by, [row]] of given) {
+      const session = row ? (JSON.parse(row.value) as Session) : undefined;
+      const isSame = session?.proof !== undefined && (await timingSafeEqual(session.proof, proof));
+      if (session && isSame && session.deadWith === undefined) return { by, session };
+    }
+    // One of these may know it, and what it holds there is still its own.
+    if (away.length > 0) throw away[0];
+    return undefined;
+  };
+  let found: ReturnType<typeof find> | undefined;
+  return async (shard, body) => {
+    try {
+      return await body();
+    } catch (error) {
+      if (!isAbout(error, 'UNKNOWN_WORKER')) throw error;
+      found ??= find();
+      const known = await found;
+      if (!known) throw error;
+      await introduce(ask, shard, worker, proof, known);
+      return body();
+    }
+  };
+}
+
+async function introduce(
+  ask: Ask,
+  shard: number,
+  id: string,
+  proof: string,
+  { by, session: { name, queues, workflows } }: { readonly by: number; readonly session: Session },
+): Promise<void> {
+  const say = (said: readonly FarWorkflow[]): Promise<void> =>
+    ask(shard, 'register', { id, name, ...(queues && { queues }), workflows: said }, proof);
+  try {
+    await say(workflows.map(({ graph: hash, without }) => ({ hash, ...(without && { without }) })));
+  } catch (error) {
+    if (!isAbout(error, 'UNKNOWN_WORKFLOW')) throw error;
+    const rows = await ask(
+      by,
+      'read',
+      workflows.map(({ graph }) => keys.graph(graph)),
+    );
+    await say(
+      workflows.map(({ graph: hash, without }, i) => {
+        const row = rows[i];
+        return { ...(row ? { graph: JSON.parse(row.value) } : { hash }), ...(without && { without }) };
+      }),
+    );
+  }
+}
+
+function isAbout(error: unknown, code: ErrorCode): boolean {
+  return error instanceof FuselineError && error.code === code;
 }

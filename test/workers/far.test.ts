@@ -75,7 +75,12 @@ test('a worker far away that is heard no more is given up by the alarm of the ob
     await store.commit({ put: [{ key, value: JSON.stringify({ ...session, heardAt: session.heardAt - 31_000 }) }] });
   });
   expect(await runDurableObjectAlarm(stub)).toBe(true);
-  expect(await fetchJson(`/workers/${lost}/heartbeat`, {})).toMatchObject({ error: { code: 'UNKNOWN_WORKER' } });
+  const sessions = () =>
+    runInDurableObject(stub, async (_, { storage }) => new DurableObjectStore(storage).read([`session/${lost}`]));
+  expect(await sessions()).toEqual([undefined]);
+  // The other objects have given it nothing and know it still: it is made known here again, without what it held.
+  expect(await fetchJson(`/workers/${lost}/heartbeat`, {})).toBeUndefined();
+  expect(await sessions()).toMatchObject([{ key: `session/${lost}` }]);
   await register(heir);
   await expect.poll(async () => (await fetched(heir, id))[0]?.attempt, { timeout: 20_000 }).toBe(2);
 });

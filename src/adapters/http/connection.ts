@@ -65,7 +65,7 @@ export class Connection {
 
   /** Rejects with the error the service answered, or with `UNAVAILABLE`. */
   async ask<T>(path: string, asking: Asking = {}): Promise<T> {
-    const since = webHost.monotonic();
+    const patience = this.patience(asking.signal);
     for (let tries = 1; ; tries++) {
       let failure: Failure;
       try {
@@ -80,9 +80,19 @@ export class Connection {
       if (failure.again === 'never' || asking.tries === 'once' || asking.signal?.aborted) throw failure.error;
       if (failure.again === 'perhaps' && tries >= MOST_FAILURES) throw failure.error;
       if (asking.isWanted?.() === false) throw new NotWanted();
-      if (!this.#isPatient() && webHost.monotonic() - since > PATIENCE_MS) throw failure.error;
-      await this.rest(Math.max(failure.afterMs ?? 0, backoff(tries)), asking.signal);
+      await patience(failure.error, failure.afterMs);
     }
+  }
+
+  /** Rests before something is asked again, longer every time; throws why it is where nobody waits any longer. */
+  patience(signal?: AbortSignal): (why: FuselineError, afterMs?: number) => Promise<void> {
+    const since = webHost.monotonic();
+    let tries = 0;
+    return async (why, afterMs = 0) => {
+      if (this.#isClosed) throw closed();
+      if (!this.#isPatient() && webHost.monotonic() - since > PATIENCE_MS) throw why;
+      await this.rest(Math.max(afterMs, backoff(++tries)), signal);
+    };
   }
 
   /** Waits, unless it is closed or told not to. */

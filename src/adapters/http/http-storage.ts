@@ -348,13 +348,23 @@ export class HttpStorage extends RuntimeStorage {
     const answer =
       what.type === 'progress'
         ? (await this.#send(given.worker, [report], 'once'))[0]
-        : await this.#reporter(given.worker)(report);
+        : await this.#insist(given.worker, report);
     if (!answer || answer.status === 'refused')
       throw new FuselineError(
         answer?.code ?? 'INTERNAL',
         answer?.message ?? 'the service answered less than it was asked',
       );
     return { worker: given.worker, answer };
+  }
+
+  /** Where its run is kept may be away while others of the same request are recorded. */
+  async #insist(worker: string, report: FarReport): Promise<FarAnswer> {
+    const patience = this.#connection.patience();
+    for (;;) {
+      const answer = await this.#reporter(worker)(report);
+      if (answer?.status !== 'refused' || answer.code !== 'UNAVAILABLE') return answer;
+      await patience(new FuselineError(answer.code, answer.message));
+    }
   }
 
   /** What is reported in one turn goes in one request. */

@@ -48,8 +48,13 @@ export class HttpStore implements Store {
 
   async scan(range: Range): Promise<readonly Entry[]> {
     const found: Entry[] = [];
+    const patience = this.#connection.patience();
     for (let { from, to, limit } = range; ; ) {
       const page = await this.#page({ ...range, from, to, ...(limit !== undefined && { limit }) });
+      if (page.refused) {
+        await patience(new FuselineError(page.refused.code, page.refused.message));
+        continue;
+      }
       found.push(...page.rows);
       const last = page.rows.at(-1);
       if (!page.isCut || !last) return found;

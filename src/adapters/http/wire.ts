@@ -48,7 +48,7 @@ export interface FarReport {
   readonly next?: FarRequest;
 }
 
-/** `refused`: nothing was written, for a reason that has a code. */
+/** `refused`: nothing was written, for a reason that has a code; with `UNAVAILABLE`, it may be sent again later. */
 export type FarAnswer =
   | (FarGrant & { readonly status: 'recorded' | 'duplicate' | 'stale' })
   | { readonly status: 'refused'; readonly code: ErrorCode; readonly message: string };
@@ -85,6 +85,8 @@ export interface FarPage {
   readonly rows: readonly Entry[];
   /** The page is full, and the range may go on behind its last row. */
   readonly isCut: boolean;
+  /** Why it is empty: what is to be read cannot be, at the moment. */
+  readonly refused?: { readonly code: ErrorCode; readonly message: string };
 }
 
 export interface FarNews {

@@ -1,17 +1,42 @@
 import { ProcessEngine, workflow } from 'fuseline';
-import { expect, test } from 'vitest';
-import { deferred, sharded } from './rig.ts';
+import { describe, expect, test } from 'vitest';
+import { deferred, type ShardedRig, sharded } from './rig.ts';
+
+const SECRET = { 'fuseline-secret': 'a'.repeat(32) };
+const one = workflow('one', ($) => $.step('does', {}, () => 'done'));
+
+/** A run on each shard. */
+async function everywhere({ post, shards }: ShardedRig): Promise<string[]> {
+  const runs: string[] = [];
+  for (const shard of shards.keys()) {
+    const { body } = await post('/workflows/one/runs', { id: `${shard}.some` });
+    runs.push(body.id);
+  }
+  return runs;
+}
+
+const register = ({ post }: ShardedRig) =>
+  post('/workers', { id: 'w', name: 'w', workflows: [{ hash: one.graph().hash }] }, SECRET);
+
+const fetchAll = async ({ post }: ShardedRig, held: readonly string[] = []) =>
+  (await post('/workers/w/fetch', { limit: 10, held }, SECRET)).body.claims;
+
+function away(): never {
+  throw Object.assign(new Error('the object is away'), { retryable: true });
+}
+
+function shardOf(run: string): number {
+  return Number(run.split('.')[0]);
+}
 
 test('a step that must have no company is begun once by who works on its run by a short id', () => {
   const attempts: number[] = [];
   const alone = workflow('alone', ($) => $.step('does', {}, (_, { attempt }) => void attempts.push(attempt)));
   return sharded([alone], 3, async ({ far, post, shards }) => {
     const { id: run } = (await post('/workflows/alone/runs', { id: 'short' })).body;
-    const behind = shards[Number(run.split('.')[0])];
-    const secret = { 'fuseline-secret': 'a'.repeat(32) };
-    await post('/workers', { id: 'lost', name: 'lost', workflows: [{ hash: alone.graph().hash }] }, secret);
-    expect((await post('/workers/lost/fetch', { run }, secret)).body.claims).toHaveLength(1);
-    await behind?.reap('lost');
+    await post('/workers', { id: 'lost', name: 'lost', workflows: [{ hash: alone.graph().hash }] }, SECRET);
+    expect((await post('/workers/lost/fetch', { run }, SECRET)).body.claims).toHaveLength(1);
+    await shards[shardOf(run)]?.reap('lost');
     const looked = deferred();
     let isReporting = false;
     const storage = far((fetch) => async (url, init) => {
@@ -25,5 +50,134 @@ test('a step that must have no company is begun once by who works on its run by 
     });
     await new ProcessEngine(alone, storage).work('short');
     expect(attempts).toEqual([2]);
+  });
+});
+
+describe('a shard that is away', () => {
+  test('takes no work from the others, and what is reported to it is refused alone, to be sent again', () =>
+    sharded([one], 3, async (rig) => {
+      const runs = await everywhere(rig);
+      rig.broken.set(1, away);
+      expect((await register(rig)).status).toBe(200);
+      const some = await fetchAll(rig);
+      expect(some.map(({ run }: { run: string }) => run).toSorted()).toEqual([runs[0], runs[2]]);
+      rig.broken.clear();
+      // It was away when the worker registered, and hears of it now.
+      const held = some.map(({ id }: { id: string }) => id);
+      const rest = await fetchAll(rig, held);
+      expect(rest).toMatchObject([{ run: runs[1] }]);
+      rig.broken.set(1, away);
+      const reports = [...some, ...rest].map(({ id, secret }) => ({ claim: id, secret, type: 'succeeded', value: 1 }));
+      const { answers } = (await rig.post('/workers/w/report', { reports })).body;
+      expect(answers).toMatchObject([
+        { status: 'recorded' },
+        { status: 'recorded' },
+        { status: 'refused', code: 'UNAVAILABLE' },
+      ]);
+    }));
+
+  test('hides nothing but work that waits', () =>
+    sharded([one], 2, async (rig) => {
+      await everywhere(rig);
+      rig.broken.set(1, away);
+      const ranges = ['ready', 'time', 'entry/0.some', 'entry/1.some'].map((from) => ({
+        from: `${from}/`,
+        to: `${from}0`,
+      }));
+      const { pages } = (await rig.post('/rows/scan', { ranges })).body;
+      expect(pages.map(({ rows }: { rows: object[] }) => rows.length > 0)).toEqual([true, false, true, false]);
+      const refused = { isCut: true, refused: { code: 'UNAVAILABLE' } };
+      expect([pages[1], pages[3]]).toMatchObject([refused, refused]);
+      expect((await rig.post('/rows/news', { asker: 'some' })).status).toBe(200);
+      expect((await rig.post('/rows/scan', { ranges: [ranges[3]] })).status).toBe(503);
+    }));
+
+  test('hears of the end of its steps when it is back, and those of others are recorded meanwhile', () => {
+    const bodies: string[] = [];
+    const begun = deferred();
+    const go = deferred();
+    const kept = workflow('one', ($) =>
+      $.step('does', {}, async (_, { runId }) => {
+        bodies.push(runId);
+        if (bodies.length === 2) begun.resolve();
+        await go.promise;
+      }),
+    );
+    return sharded([kept], 2, async (rig) => {
+      const runs = await everywhere(rig);
+      const storage = rig.far((fetch) => async (url, init) => {
+        const response = await fetch(url, init);
+        if (url.endsWith('/report') && (await rig.shards[0]?.status('0.some')) === 'SUCCEEDED') rig.broken.clear();
+        return response;
+      });
+      const working = new ProcessEngine(kept, storage).work();
+      await begun.promise;
+      rig.broken.set(1, (verb) => (verb === 'report' ? away() : undefined));
+      go.resolve();
+      expect(await working).toMatchObject({ attempts: 2 });
+      expect(bodies.toSorted()).toEqual(runs);
+      expect(await rig.shards[1]?.status('1.some')).toBe('SUCCEEDED');
+    });
+  });
+});
+
+describe('a shard that gave a worker up', () => {
+  test('is told of it by one that knows it, and by nobody of another one', () =>
+    sharded([one], 3, async (rig) => {
+      const runs = await everywhere(rig);
+      await register(rig);
+      await rig.shards[2]?.reap('w');
+      expect((await rig.post('/workers/w/heartbeat', {}, { 'fuseline-secret': 'b'.repeat(32) })).status).toBe(403);
+      expect((await rig.post('/workers/w/fetch', { run: runs[2] }, { 'fuseline-secret': 'b'.repeat(32) })).status).toBe(
+        404,
+      );
+      expect(await fetchAll(rig)).toHaveLength(3);
+      await rig.shards[1]?.reap('w');
+      expect((await rig.post('/workers/w/heartbeat', {}, SECRET)).status).toBe(204);
+      expect(await rig.shards[1]?.workers()).toMatchObject([{ id: 'w', queues: ['default'] }]);
+      for (const shard of rig.shards) await shard.reap('w');
+      expect((await rig.post('/workers/w/heartbeat', {}, SECRET)).status).toBe(404);
+    }));
+
+  test('is told the graph too that it has never had', () => {
+    const other = workflow('other', ($) => $.step('of a worker', {}, () => 17));
+    return sharded([one], 2, async (rig) => {
+      const { hash, ...graph } = other.graph();
+      rig.broken.set(1, away);
+      await rig.post('/workers', { id: 'w', name: 'w', workflows: [{ graph }] }, SECRET);
+      rig.broken.clear();
+      expect((await rig.post('/workers/w/heartbeat', {}, SECRET)).status).toBe(204);
+      expect(await rig.shards[1]?.workers()).toMatchObject([{ workflows: [{ graph: hash }] }]);
+    });
+  });
+
+  test('takes nothing from it that others gave it', () => {
+    const begun = deferred();
+    const go = deferred();
+    const attempts: string[] = [];
+    const kept = workflow('one', ($) =>
+      $.step('does', {}, async (_, { runId, attempt }) => {
+        attempts.push(`${attempt} of ${runId}`);
+        if (attempts.length === 2) begun.resolve();
+        if (attempt === 1) await go.promise;
+      }),
+    );
+    return sharded([kept], 2, async (rig) => {
+      await everywhere(rig);
+      const storage = rig.far();
+      const engine = new ProcessEngine(kept, storage);
+      const disowned: object[] = [];
+      engine.on('disowned', (event) => disowned.push(event));
+      const working = engine.work();
+      await begun.promise;
+      const [given] = (await rig.shards[1]?.workers()) ?? [];
+      await rig.shards[1]?.reap(given?.id ?? '');
+      go.resolve();
+      await working;
+      await new ProcessEngine(kept, storage).work('1.some');
+      expect(disowned).toEqual([]);
+      expect(attempts.filter((one) => one.endsWith('0.some'))).toEqual(['1 of 0.some']);
+      expect(await rig.shards[1]?.status('1.some')).toBe('SUCCEEDED');
+    });
   });
 });
