@@ -22,6 +22,7 @@ import { Rescues } from './rescues.ts';
 import { samplePhotos } from './samples.ts';
 import {
   captionOfThisWindow,
+  nextHire,
   onSettings,
   readSettings,
   rememberCaption,
@@ -60,6 +61,8 @@ export class App {
   /** What is looked at instead of a run of this browser. */
   copy: Copy | undefined;
   readonly #rescues = new Rescues();
+  /** Whoever claims something next is killed. */
+  #killsNext = false;
   readonly #runs: Live<LiveRuns>;
   readonly #changed: () => void;
   #selected:
@@ -87,6 +90,7 @@ export class App {
       database: parts.database,
       script: parts.engine,
       prefix: self,
+      number: nextHire,
       meddling: this.settings.meddling,
       changed: this.#changed,
       troubled: (trouble) => this.#hear(trouble),
@@ -181,11 +185,20 @@ export class App {
     if (first) this.choose(first.id);
   }
 
-  /** Kills one of this page's workers, one that is at the selected run if none is named. */
-  kill(name: string | undefined = this.#atWork()): void {
-    if (name === undefined) return;
-    this.#rescues.killed(name, Date.now());
-    this.workforce.kill(name);
+  /**
+   * Kills one of this page's workers, one that is at the selected run if none is named. In the story there is something
+   * to lose: where nothing is under way, work is brought first.
+   */
+  kill(name?: string): void {
+    if (name === undefined && this.caption !== undefined && this.#isIdle()) {
+      this.#killsNext = true;
+      this.dispatchSamples(3).catch((error) => this.fail(error));
+      return;
+    }
+    const victim = name ?? this.#atWork();
+    if (victim === undefined) return;
+    this.#rescues.killed(victim, Date.now());
+    this.workforce.kill(victim);
   }
 
   meddle(change: Partial<Meddling>): void {
@@ -288,6 +301,10 @@ export class App {
   }
 
   #see(run: string, event: HistoryEvent): void {
+    if (this.#killsNext && event.type === 'claimed') {
+      this.#killsNext = false;
+      setTimeout(() => this.kill(workerName(event.worker)), STORY_PACE_MS / 2);
+    }
     const rescue = this.#rescues.see(run, event);
     if (rescue) {
       this.rescue = rescue;

@@ -9,6 +9,7 @@ export interface Settings {
 }
 
 const KEY = 'fuseline-demo';
+const HIRES = 'fuseline-demo-hires';
 const CAPTION = 'fuseline-demo-caption';
 const FRESH: Settings = { meddling: UNDISTURBED, painted: 0, story: 'unseen' };
 
@@ -48,6 +49,19 @@ export function rememberCaption(caption: number | undefined): void {
   } catch {
     // Then a reload ends the story.
   }
+}
+
+let hires = 0;
+
+/** Counts the workers of this window, over reloads: no two of them have one name. */
+export function nextHire(): number {
+  try {
+    hires = Number(sessionStorage.getItem(HIRES) ?? hires);
+    sessionStorage.setItem(HIRES, String(hires + 1));
+  } catch {
+    // Then they have the names of before again.
+  }
+  return hires++;
 }
 
 /** Hears what other windows change. */

@@ -34,7 +34,7 @@ export const CAPTIONS: readonly Caption[] = [
   {
     id: 'leave',
     title: 'Reload, or go offline',
-    text: 'Nothing lives in this page: reload it in the middle of the work, or switch the network off. The runs go on where the journal ends.',
+    text: 'The page itself keeps nothing: reload it in the middle of the work, or switch your network off. The runs go on where the journal ends.',
     offers: 'reload',
   },
   {

@@ -70,7 +70,7 @@ export function workersPanel({ employees, others }: Frame, acts: Acts): Template
       ${employees.map(
         ({ name, state, trouble }) => html`<li data-state=${state}>
           <span class="name">${name}</span>
-          <span class="state">${trouble ? sentence(trouble.code, trouble.message) : state}</span>
+          <span class="state">${trouble ? sentence(trouble.code, trouble.message) : state === 'working' ? 'on duty' : state}</span>
           <button class="small" @click=${() => acts.kill(name)} aria-label=${`Kill ${name}`}>kill</button>
           <button class="small" ?disabled=${state !== 'working'} @click=${() => acts.hang(name)} aria-label=${`Hang ${name} for 20 seconds`}>hang</button>
         </li>`,

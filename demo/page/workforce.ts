@@ -19,11 +19,11 @@ export class Workforce {
   readonly #database: string;
   readonly #script: string | URL;
   readonly #prefix: string;
+  readonly #number: () => number;
   readonly #changed: () => void;
   readonly #troubled: (trouble: Trouble | undefined) => void;
   readonly #workers = new Map<string, { readonly worker: Worker; employee: Employee }>();
   #meddling: Meddling;
-  #hired = 0;
 
   constructor(parts: {
     readonly database: string;
@@ -31,6 +31,8 @@ export class Workforce {
     readonly script: string | URL;
     /** What the workers' names begin with: this page's. */
     readonly prefix: string;
+    /** Another one for each of them. */
+    readonly number: () => number;
     readonly meddling: Meddling;
     readonly changed: () => void;
     /** Hears what a worker complains of, and nothing once it works again. */
@@ -39,6 +41,7 @@ export class Workforce {
     this.#database = parts.database;
     this.#script = parts.script;
     this.#prefix = parts.prefix;
+    this.#number = parts.number;
     this.#meddling = parts.meddling;
     this.#changed = parts.changed;
     this.#troubled = parts.troubled;
@@ -49,7 +52,7 @@ export class Workforce {
   }
 
   hire(): void {
-    const name = `${this.#prefix}-${letter(this.#hired++)}`;
+    const name = `${this.#prefix}-${letter(this.#number())}`;
     const worker = new Worker(this.#script, { type: 'module', name });
     this.#workers.set(name, { worker, employee: { name, state: 'starting' } });
     worker.addEventListener('message', ({ data }: MessageEvent<Report>) => this.#hear(name, data));

@@ -197,16 +197,18 @@ test('the whole story can be told by keyboard, and a live region tells what happ
   await region.getByText('Two workers share one queue').waitFor();
   await untilRecorded(page, 3);
   await press(/Next/);
+  // Whoever reads slowly sees a step lost all the same.
+  await untilSucceeded(page, 3);
   await press(/Kill a worker/);
   await region.getByText(/ms after the kill attempt \d+ began on/).waitFor();
-  await untilSucceeded(page, 3);
+  await untilSucceeded(page, 6);
   await press(/Next/);
   await region.getByText('Reload, or go offline').waitFor();
   // There is something to be seen in every part of it.
   await page.locator('#runs [data-status=RUNNING]').first().waitFor();
   await Promise.all([page.waitForEvent('load'), press(/Reload/)]);
   await region.getByText('Reload, or go offline').waitFor();
-  await untilSucceeded(page, 6);
+  await untilSucceeded(page, 9);
   await press(/Next/);
   await press(/The page is yours/);
   await page.locator('.story').waitFor({ state: 'detached' });
