@@ -5,6 +5,7 @@ import { type ErrorCode, FuselineError } from '../core/errors.ts';
 import { keys, runOf } from '../core/keys.ts';
 import type { Session } from '../core/sessions.ts';
 import type { Entry, Key, Range } from '../core/store.ts';
+import { MOST_LENGTH } from '../http/answer-budget.ts';
 import type { Service } from '../http/service.ts';
 import type { WorkerService } from '../http/worker-service.ts';
 import { placeOf } from './shards.ts';
@@ -84,24 +85,23 @@ export function shardedWorkers(ask: Ask, shards: number): WorkerService {
     },
     async read(asked) {
       const found: FarRow[] = asked.map(() => null);
-      await Promise.all(
-        all.map(async (shard) => {
-          const own = [...asked.entries()].flatMap(([at, key]) => {
-            const local = keyOn(shard, key, shards);
-            return local === undefined ? [] : [[at, local] as const];
-          });
-          if (own.length === 0) return;
-          const rows = await ask(
-            shard,
-            'read',
-            own.map(([, key]) => key),
-          );
-          own.forEach(([at], i) => {
-            found[at] ??= rows[i] ?? null;
-          });
-        }),
-      );
-      return found;
+      let end = asked.length;
+      await everyOne(all, async (shard) => {
+        const own = [...asked.entries()].flatMap(([at, key]) => {
+          const local = keyOn(shard, key, shards);
+          return local === undefined ? [] : [[at, local] as const];
+        });
+        if (own.length === 0) return;
+        const rows = await ask(
+          shard,
+          'read',
+          own.map(([, key]) => key),
+          Math.ceil(MOST_LENGTH / shards),
+        );
+        for (const [i, row] of rows.entries()) found[own[i]?.[0] as number] ??= row;
+        end = Math.min(end, own[rows.length]?.[0] ?? end);
+      });
+      return found.slice(0, end);
     },
     async scan(ranges) {
       const places = ranges.map((range) => placesOf(range, all));
@@ -110,7 +110,9 @@ export function shardedWorkers(ask: Ask, shards: number): WorkerService {
         for (const shard of on) shares.set(shard, [...(shares.get(shard) ?? []), at]);
       const rangesOn = (shard: number): Range[] =>
         (shares.get(shard) ?? []).map((at) => places[at]?.range ?? (ranges[at] as Range));
-      const { given } = await fromEach([...shares.keys()], (shard) => ask(shard, 'scan', rangesOn(shard)));
+      const { given } = await fromEach([...shares.keys()], (shard) =>
+        ask(shard, 'scan', rangesOn(shard), Math.ceil(MOST_LENGTH / shares.size)),
+      );
       return places.map(({ on, range }, at) => {
         const away = on.find((shard) => !given.has(shard));
         // Who looks for work finds that of the others; of everything else, a part would pass for the whole.

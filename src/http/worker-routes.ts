@@ -127,7 +127,9 @@ export const WORKER_ROUTES: readonly Route[] = [
     does: 'Rows as they are kept. For HttpStorage.',
     for: ALL_ROLES,
     body: READ,
-    answers: { 200: { says: 'value and version of each, null for what is not there' } },
+    answers: {
+      200: { says: 'value and version of the first of them, null for what is not there; the rest had no room' },
+    },
     handle: async ({ runs, body }) => Response.json({ rows: await runs.read(body.keys) }),
   }),
   route({
@@ -137,7 +139,9 @@ export const WORKER_ROUTES: readonly Route[] = [
     does: 'Ranges of rows as they are kept. For HttpStorage.',
     for: ALL_ROLES,
     body: SCAN,
-    answers: { 200: { says: 'a page of each range, and whether it goes on' } },
+    answers: {
+      200: { says: 'a page of each range, and whether it goes on; behind no row, it is to be asked for again' },
+    },
     handle: async ({ runs, body: { ranges } }) => {
       const wide = ranges.find(({ from, to }) => kindOf(from) !== kindOf(to));
       if (wide)

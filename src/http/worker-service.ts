@@ -26,8 +26,10 @@ export interface WorkerService {
   /** The worker lives. `held`: only those who keep these claims need to hear it; everybody where there are none. */
   beat(worker: string, proof: string, held: readonly string[]): Promise<void>;
   leave(worker: string, proof: string): Promise<void>;
-  read(keys: readonly Key[]): Promise<readonly FarRow[]>;
-  scan(ranges: readonly Range[]): Promise<readonly FarPage[]>;
+  /** `most`: characters in the answer, 8 Mi unless told. What it has no room for is left off at the end, to be asked for again. */
+  read(keys: readonly Key[], most?: number): Promise<readonly FarRow[]>;
+  /** Of ranges there is no room for, the pages are empty and cut. The first row always has room. */
+  scan(ranges: readonly Range[], most?: number): Promise<readonly FarPage[]>;
   /** What has changed since the cursor; waits for it, but not longer than told. Of one asker, only the last one waits. */
   news(asker: string, cursor: string | undefined, waitMs: number): Promise<FarNews>;
 }

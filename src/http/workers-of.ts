@@ -21,9 +21,10 @@ import { claimKey } from '../core/run-state.ts';
 import { validate } from '../core/schema.ts';
 import { NOBODY } from '../core/sessions.ts';
 import type { RuntimeStorage } from '../core/storage.ts';
-import type { Entry, Range } from '../core/store.ts';
 import { WorkFinder } from '../core/work-finder.ts';
+import { AnswerBudget, MOST_LENGTH } from './answer-budget.ts';
 import { NewsBoard } from './news-board.ts';
+import { pagesOf, rowsOf } from './row-pages.ts';
 import { signer } from './secrets.ts';
 import type { AnyWorkflow } from './service-of.ts';
 import type { WorkerService } from './worker-service.ts';
@@ -32,11 +33,8 @@ import type { WorkerService } from './worker-service.ts';
 const MOST_FINDERS = 1000;
 /** Who was heard this lately need not be heard again. */
 const HEARD_MS = 5_000;
-/** A recorded value up to this length goes with the claim that needs it; a longer one is read by its row. */
+/** A recorded value up to this length goes with the claim that needs it, if the answer has room; others are read by their rows. */
 const MOST_INLINE = 256 * 1024;
-/** A page of rows ends behind the one that brings it to so many characters. */
-const PAGE_LENGTH = 4 * 1024 * 1024;
-const PAGE_ROWS = 1000;
 
 /** What is asked from far away, over a storage of this process. */
 export function workersOf(workflows: readonly AnyWorkflow[], storage: RuntimeStorage): WorkerService {
@@ -48,11 +46,11 @@ export function workersOf(workflows: readonly AnyWorkflow[], storage: RuntimeSto
   const desk = new Desk(storage, graphOf);
   const secretOf = (worker: string, claim: string): Promise<string> => sign(`${worker} ${claim}`);
 
-  const grant = async (worker: string, { claims, rest }: Granted): Promise<FarGrant> => ({
+  const grant = async (worker: string, { claims, rest }: Granted, budget: AnswerBudget): Promise<FarGrant> => ({
     claims: await Promise.all(
       claims.map(async (claim) => {
         const id = idOf(claim.run, claim.fence);
-        return packed(storage, claim, id, await secretOf(worker, id));
+        return packed(storage, claim, id, await secretOf(worker, id), budget);
       }),
     ),
     rest,
@@ -61,7 +59,7 @@ export function workersOf(workflows: readonly AnyWorkflow[], storage: RuntimeSto
   const claimIn = async (finder: WorkFinder, worker: string, run: string, request: FarRequest): Promise<Granted> =>
     storage.claim(run, requestFor(finder, worker, run, request));
 
-  const record = async (worker: string, report: FarReport): Promise<FarAnswer> => {
+  const record = async (worker: string, report: FarReport, budget: AnswerBudget): Promise<FarAnswer> => {
     const { run, fence } = parseId(report.claim) as NonNullable<ReturnType<typeof parseId>>;
     const value = valueIn(codec, report);
     switch (report.type) {
@@ -78,7 +76,7 @@ export function workersOf(workflows: readonly AnyWorkflow[], storage: RuntimeSto
     const finder = next && (await desk.find(worker));
     const request = finder && requestFor(finder, worker, run, next);
     const finished = await storage.finish(run, fence, outcomeOf(report, value), value, request);
-    return { ...plain(finished.status), ...(await grant(worker, finished)) };
+    return { ...plain(finished.status), ...(await grant(worker, finished, budget)) };
   };
 
   return {
@@ -115,8 +113,10 @@ export function workersOf(workflows: readonly AnyWorkflow[], storage: RuntimeSto
 
     async fetch(worker, proof, { run, ...request }) {
       const finder = await desk.admitted(worker, proof, 'lives');
-      if (run !== undefined) return grant(worker, await claimIn(finder, worker, run, request));
-      return grant(worker, { claims: await claimAnywhere(storage, finder, worker, request, claimIn), rest: 'later' });
+      const budget = new AnswerBudget(MOST_LENGTH);
+      if (run !== undefined) return grant(worker, await claimIn(finder, worker, run, request), budget);
+      const claims = await claimAnywhere(storage, finder, worker, request, claimIn);
+      return grant(worker, { claims, rest: 'later' }, budget);
     },
 
     async report(worker, reports) {
@@ -126,7 +126,8 @@ export function workersOf(workflows: readonly AnyWorkflow[], storage: RuntimeSto
           throw new FuselineError('FORBIDDEN', `the claim ${claim} was not given to worker ${worker} with this secret`);
         }),
       );
-      return Promise.all(reports.map((report) => record(worker, report).catch(refusedFor)));
+      const budget = new AnswerBudget(MOST_LENGTH);
+      return Promise.all(reports.map((report) => record(worker, report, budget).catch(refusedFor)));
     },
 
     async beat(worker, proof) {
@@ -143,11 +144,8 @@ export function workersOf(workflows: readonly AnyWorkflow[], storage: RuntimeSto
       desk.forget(worker);
     },
 
-    async read(keys) {
-      const rows = await storage.rows.read(keys);
-      return rows.map((row) => (row ? { value: row.value, version: row.version } : null));
-    },
-    scan: (ranges) => Promise.all(ranges.map((range) => page(storage, range))),
+    read: (keys, most = MOST_LENGTH) => rowsOf(storage.rows, keys, most),
+    scan: (ranges, most = MOST_LENGTH) => pagesOf(storage.rows, ranges, most),
     news: (asker, cursor, waitMs) => board.since(asker, cursor, waitMs),
   };
 }
@@ -329,9 +327,13 @@ async function packed(
   { id: _, mark: __, fence: ___, checkpoints, needs, ...claim }: Claim,
   id: string,
   secret: string,
+  budget: AnswerBudget,
 ): Promise<FarClaim> {
-  const inline = async (stored: Stored): Promise<Stored> =>
-    typeof stored === 'string' || stored.length > MOST_INLINE ? stored : storage.text(claim.run, stored);
+  const inline = async (stored: Stored): Promise<Stored> => {
+    if (typeof stored === 'string') budget.spend(stored.length);
+    else if (stored.length <= MOST_INLINE && budget.take(stored.length)) return storage.text(claim.run, stored);
+    return stored;
+  };
   const found = async (one: Found): Promise<Found> =>
     'stored' in one && one.stored !== undefined ? { ...one, stored: await inline(one.stored) } : one;
   return {
@@ -398,16 +400,4 @@ function unknown(worker: string): FuselineError {
     'UNKNOWN_WORKER',
     `there is no worker ${worker}, or it was given up; register under a new id`,
   );
-}
-
-async function page(storage: RuntimeStorage, range: Range): Promise<{ rows: readonly Entry[]; isCut: boolean }> {
-  const limit = Math.min(range.limit ?? PAGE_ROWS, PAGE_ROWS);
-  const found = await storage.rows.scan({ ...range, limit });
-  let length = 0;
-  const cut = found.findIndex(({ value }) => {
-    length += value.length;
-    return length > PAGE_LENGTH;
-  });
-  const rows = cut < 0 ? found : found.slice(0, cut + 1);
-  return { rows, isCut: rows.length < found.length || (found.length === PAGE_ROWS && range.limit !== PAGE_ROWS) };
 }

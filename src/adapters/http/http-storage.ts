@@ -3,6 +3,7 @@ import type { ClaimRequest, HeldFence, Outcome, Verdict } from '../../core/decid
 import { stepsWithoutHandler } from '../../core/definition.ts';
 import type { Employer, Watch } from '../../core/employer.ts';
 import { type ErrorCode, FuselineError } from '../../core/errors.ts';
+import type { Stored } from '../../core/events.ts';
 import type { Host } from '../../core/host.ts';
 import { checkId } from '../../core/ids.ts';
 import { keys, parseClaim, under } from '../../core/keys.ts';
@@ -176,6 +177,12 @@ export class HttpStorage extends RuntimeStorage {
     });
     if (answer.status !== 'stale') this.#forget(run, claim);
     return { status: statusOf(answer), ...(await this.#taken(answer, worker, next)) };
+  }
+
+  /** A claim may come before anything was read of its run: which rows are those of the value is not known by then. */
+  override async text(run: string, stored: Stored): Promise<string> {
+    if (typeof stored !== 'string' && this.logs.get(run).incarnation === '') await this.peek(run, () => undefined);
+    return super.text(run, stored);
   }
 
   override async checkpoint(run: string, claim: HeldFence, key: string, value: unknown): Promise<Verdict['status']> {

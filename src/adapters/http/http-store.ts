@@ -30,8 +30,17 @@ export class HttpStore implements Store {
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#row = gathered(
-      async (keys) =>
-        (await connection.ask<{ readonly rows: readonly FarRow[] }>('/rows/read', { body: { keys } })).rows,
+      async (keys) => {
+        const found: FarRow[] = [];
+        // An answer has the first of them, as many as it has room for.
+        while (found.length < keys.length) {
+          const body = { keys: keys.slice(found.length) };
+          const { rows } = await connection.ask<{ readonly rows: readonly FarRow[] }>('/rows/read', { body });
+          if (rows.length === 0) throw new FuselineError('INTERNAL', 'the service answered less than it was asked');
+          found.push(...rows);
+        }
+        return found;
+      },
       { most: MOST_KEYS },
     );
     this.#page = gathered(
@@ -57,7 +66,9 @@ export class HttpStore implements Store {
       }
       found.push(...page.rows);
       const last = page.rows.at(-1);
-      if (!page.isCut || !last) return found;
+      if (!page.isCut) return found;
+      // What was asked for in the same request left no room.
+      if (!last) continue;
       if (limit !== undefined) limit -= page.rows.length;
       // No key has a character before this one.
       if (range.order === 'descending') to = last.key;

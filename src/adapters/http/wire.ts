@@ -83,7 +83,7 @@ export type FarRow = Pick<Entry, 'value' | 'version'> | null;
 
 export interface FarPage {
   readonly rows: readonly Entry[];
-  /** The page is full, and the range may go on behind its last row. */
+  /** There was no more room, and the range may go on behind the last row; behind none, it is to be asked for again. */
   readonly isCut: boolean;
   /** Why it is empty: what is to be read cannot be, at the moment. */
   readonly refused?: { readonly code: ErrorCode; readonly message: string };
