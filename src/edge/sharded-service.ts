@@ -40,7 +40,8 @@ export function shardedService(objects: Objects, shards: number): Service {
     command: async (id, command) =>
       at(id, (shard, run) => ask(shard, 'command', run, { ...command, id: command.id ?? webHost.id() })),
     remove: async (id) => at(id, (shard, run) => ask(shard, 'remove', run)),
-    workers: async () => (await askAll('workers')).flat(),
+    // One from afar is known to each of them.
+    workers: async () => [...new Map((await askAll('workers')).flat().map((worker) => [worker.id, worker])).values()],
   };
 }
 

@@ -18,6 +18,8 @@ export interface Asking {
   readonly withinMs?: number;
   /** `once`: another answer would not be the same. Everything else can be asked again. */
   readonly tries?: 'many' | 'once';
+  /** What is answered when it is asked again and was done before, by a try whose answer was lost. */
+  readonly doneBefore?: ErrorCode;
   /** Whether an answer is still wanted: looked at before it is asked again. */
   readonly isWanted?: () => boolean;
   readonly signal?: AbortSignal;
@@ -75,6 +77,8 @@ export class Connection {
       } catch (cause) {
         failure = { error: unreachable(this.#address, cause), again: 'later' };
       }
+      if (tries > 1 && asking.doneBefore !== undefined && failure.error.code === asking.doneBefore)
+        return undefined as T;
       this.#failures++;
       if (this.#isClosed) throw closed();
       if (failure.again === 'never' || asking.tries === 'once' || asking.signal?.aborted) throw failure.error;

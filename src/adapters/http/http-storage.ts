@@ -273,7 +273,7 @@ export class HttpStorage extends RuntimeStorage {
   }
 
   override async remove(run: string): Promise<void> {
-    await this.#connection.ask(`/runs/${checkId(run)}`, { method: 'DELETE' });
+    await this.#connection.ask(`/runs/${checkId(run)}`, { method: 'DELETE', doneBefore: 'UNKNOWN_RUN' });
     this.logs.forget(run);
   }
 

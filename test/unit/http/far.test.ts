@@ -189,6 +189,22 @@ describe('answers that are lost', () => {
     });
   });
 
+  test('a run that was removed already when it is asked for again is removed, and no other that is not there', () =>
+    served([chain], async ({ far, behind }) => {
+      const run = await chain.dispatch(undefined, { storage: behind });
+      await new ProcessEngine(chain, behind).work(run.id);
+      const deleted: number[] = [];
+      const storage = far((fetch) => async (url, init) => {
+        const response = await fetch(url, init);
+        deleted.push(response.status);
+        if (deleted.length === 1) throw new TypeError('the answer was lost');
+        return response;
+      });
+      await storage.remove(run.id);
+      expect(deleted).toEqual([204, 404]);
+      await expect(storage.remove(run.id)).rejects.toMatchObject({ code: 'UNKNOWN_RUN' });
+    }));
+
   test('a history that is watched is whole, and in order', () =>
     served([chain], async ({ far, behind }) => {
       const storage = far(losing(2));
@@ -274,6 +290,9 @@ describe('a worker in any language', () => {
     served([chain], async ({ post, behind, fetch }) => {
       const { id: run } = (await post('/workflows/chain/runs', {})).body;
       expect((await post('/workers', ...register())).body).toMatchObject({ beatMs: 10_000, silenceMs: 30_000 });
+      const shown = await (await fetch('http://localhost/workers', {})).json();
+      expect(shown).toMatchObject({ workers: expect.arrayContaining([expect.objectContaining({ id: 'worker-1' })]) });
+      expect(JSON.stringify(shown)).not.toContain('proof');
       const ask = (path: string, body: object) => post(`/workers/worker-1/${path}`, body, proof());
       for (let value = 0; value < 12; value++) {
         const { claims } = (await ask('fetch', { waitMs: 5_000 })).body;

@@ -59,6 +59,10 @@ describe('a shard that is away', () => {
       const runs = await everywhere(rig);
       rig.broken.set(1, away);
       expect((await register(rig)).status).toBe(200);
+      rig.broken.clear();
+      const shown = await (await rig.fetch('http://localhost/workers', {})).json();
+      expect(shown).toEqual({ workers: [expect.objectContaining({ id: 'w' })] });
+      rig.broken.set(1, away);
       const some = await fetchAll(rig);
       expect(some.map(({ run }: { run: string }) => run).toSorted()).toEqual([runs[0], runs[2]]);
       rig.broken.clear();
