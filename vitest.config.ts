@@ -39,7 +39,7 @@ export default defineConfig({
   resolve: { alias: sources },
   test: {
     // Much of what the tests of processes do is to wait for others.
-    maxWorkers: Math.max(3, availableParallelism() - 1),
+    maxWorkers: Math.max(4, availableParallelism()),
     reporters: ['default', './scripts/plain-summary.mjs'],
     projects: [
       project('unit'),

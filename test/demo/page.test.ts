@@ -46,7 +46,8 @@ test('a first visit is told a story: two workers, a kill, and how long it took t
 test('until the first run is drawn no more than 80 kB come over the line, Workers and service worker included', async () => {
   const { site, files } = house;
   site.asked.clear();
-  const { page } = await visit(house);
+  // What it fetches for later, as soon as there is time, is asked for by nobody yet.
+  const { page } = await visit(house, { serviceWorkers: 'block' });
   await page.getByRole('option', { name: /^decode/ }).waitFor();
   await page.waitForFunction(() => document.querySelectorAll('#workers li[data-state=working]').length === 2);
   const asked = new Set([...site.asked, '/offline.js']);

@@ -44,10 +44,16 @@ export interface Visit {
 /** A visitor's first look, in a profile of its own. `story`: whether it was told before; `quota`: bytes it may keep. */
 export async function visit(
   { site, browser }: House,
-  options: { readonly story?: 'told'; readonly quota?: number; readonly width?: number; readonly height?: number } = {},
+  options: {
+    readonly story?: 'told';
+    readonly quota?: number;
+    readonly width?: number;
+    readonly height?: number;
+    readonly serviceWorkers?: 'block';
+  } = {},
 ): Promise<Visit> {
-  const { width = 1440, height = 900 } = options;
-  const context = await browser.newContext({ viewport: { width, height } });
+  const { width = 1440, height = 900, serviceWorkers = 'allow' } = options;
+  const context = await browser.newContext({ viewport: { width, height }, serviceWorkers });
   if (options.story === 'told') {
     await context.addInitScript(() => {
       // Not every document may remember; the one a tab begins with may not.
