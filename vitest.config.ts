@@ -39,7 +39,7 @@ export default defineConfig({
   resolve: { alias: sources },
   test: {
     // Much of what the tests of processes do is to wait for others.
-    maxWorkers: Math.max(4, availableParallelism()),
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     reporters: ['default', './scripts/plain-summary.mjs'],
     projects: [
       project('unit'),
@@ -54,7 +54,6 @@ export default defineConfig({
           name: 'browser',
           include: ['test/browser/page/**/*.test.ts'],
           globalSetup: ['./scripts/chromium.ts', './test/browser/provide-corpus.ts'],
-          fileParallelism: false,
           testTimeout: 60_000,
           browser: {
             enabled: true,
@@ -83,7 +82,6 @@ export default defineConfig({
           name: 'tabs',
           include: ['test/browser/tabs/**/*.test.ts'],
           globalSetup: ['./scripts/chromium.ts', './scripts/build-first.mjs'],
-          fileParallelism: false,
           testTimeout: 60_000,
         },
       },
