@@ -8,7 +8,7 @@ import { readCorpus } from './run.ts';
 import { dispatched, runCorpus } from './verdicts.ts';
 
 /** One case in so many: each one is some twenty requests. */
-const SHARE = 8;
+const SHARE = 16;
 const LANES = 8;
 
 const anything: StandardSchema = { '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) } };
