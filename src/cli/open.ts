@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { FileStorage } from '../adapters/node-file/index.ts';
 import type { RunHandle } from '../core/handle.ts';
 import type { DispatchOptions } from '../core/workflow.ts';
-import type { AnyWorkflow } from '../http/service-of.ts';
+import type { AnyWorkflow } from '../http/any-workflow.ts';
 import type { Simulated } from '../testing/simulation/simulated.ts';
 import { UsageError } from './exits.ts';
 import { loadModule } from './load.ts';

@@ -48,7 +48,6 @@ export class Watchman implements Watch {
     this.#employer = employer;
   }
 
-  /** One look at the others, and from the first on further ones without being asked, until it is closed. */
   look(): Promise<void> {
     this.#cancelNext?.();
     this.#looking ??= this.#look()
@@ -60,7 +59,6 @@ export class Watchman implements Watch {
     return this.#looking;
   }
 
-  /** Waits for what is being handed out again. Answers whether there was any. */
   async reaped(): Promise<boolean> {
     const reaping = [...this.#reaping.values()];
     await Promise.all(reaping);

@@ -7,6 +7,7 @@ export {
   type DurableObjectStoreOptions,
   type DurableObjectStoreStats,
 } from '../adapters/durable-object/durable-object-store.ts';
+export type { AnyWorkflow } from '../http/any-workflow.ts';
 export { type Auth, type BearerSecrets, bearer, type Caller, type Known, type Role } from '../http/auth.ts';
 export type {
   Command,
@@ -17,7 +18,6 @@ export type {
   RunResult,
   RunService,
 } from '../http/run-service.ts';
-export type { AnyWorkflow } from '../http/service-of.ts';
 export type { Answer } from './answer.ts';
 export { durableWorkflows, type Edge, type EdgeOptions } from './durable-workflows.ts';
 export type { ObjectOptions, RunsObject } from './runs-object.ts';

@@ -4,8 +4,9 @@ import { DurableObjectStore, type DurableObjectStoreStats } from '../adapters/du
 import { parseTimer } from '../core/keys.ts';
 import { ProcessEngine } from '../core/process-engine.ts';
 import type { Keep } from '../core/retention.ts';
+import type { AnyWorkflow } from '../http/any-workflow.ts';
 import type { Service } from '../http/service.ts';
-import { type AnyWorkflow, serviceOf } from '../http/service-of.ts';
+import { serviceOf } from '../http/service-of.ts';
 import { type Answer, answer } from './answer.ts';
 import { FarWorkers } from './far-workers.ts';
 import { Pump } from './pump.ts';

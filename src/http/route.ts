@@ -1,6 +1,6 @@
+import type { AnyWorkflow } from './any-workflow.ts';
 import type { Caller, Role } from './auth.ts';
 import type { Service } from './service.ts';
-import type { AnyWorkflow } from './service-of.ts';
 import type { ObjectShape, Shape, Shaped } from './shape.ts';
 
 /** Who may ask: callers of these roles, or everybody, known or not. */

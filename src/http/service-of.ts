@@ -1,22 +1,11 @@
-import type { Definition } from '../core/definition.ts';
 import { FuselineError, RunFailedError } from '../core/errors.ts';
-import type { Graph } from '../core/graph.ts';
 import type { RunState } from '../core/run-state.ts';
-import type { StandardSchema } from '../core/schema.ts';
 import type { RuntimeStorage } from '../core/storage.ts';
 import type { HistoryEvent } from '../core/views.ts';
-import type { DispatchOptions } from '../core/workflow.ts';
+import type { AnyWorkflow } from './any-workflow.ts';
 import type { Command, HistoryPage, HistoryQuery, Order, RunResult } from './run-service.ts';
 import type { Service } from './service.ts';
 import { decoded, workersOf } from './workers-of.ts';
-
-/** A workflow of any input and result, as far as a service asks it for something. */
-export interface AnyWorkflow extends Definition {
-  readonly version: string | undefined;
-  readonly input: StandardSchema;
-  dispatch(input: never, options: DispatchOptions): Promise<{ readonly id: string }>;
-  graph(): Graph & { readonly hash: string };
-}
 
 /** The service over a storage of this process. */
 export function serviceOf(workflows: readonly AnyWorkflow[], storage: RuntimeStorage): Service {

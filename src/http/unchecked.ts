@@ -1,4 +1,4 @@
-import type { AnyWorkflow } from './service-of.ts';
+import type { AnyWorkflow } from './any-workflow.ts';
 
 /** Says which workflows take whatever comes: over HTTP, no compiler has seen to it that it is what they expect. */
 export function sayUnchecked(workflows: readonly AnyWorkflow[]): void {

@@ -23,10 +23,10 @@ import { NOBODY } from '../core/sessions.ts';
 import type { RuntimeStorage } from '../core/storage.ts';
 import { WorkFinder } from '../core/work-finder.ts';
 import { AnswerBudget, MOST_LENGTH } from './answer-budget.ts';
+import type { AnyWorkflow } from './any-workflow.ts';
 import { NewsBoard } from './news-board.ts';
 import { pagesOf, rowsOf } from './row-pages.ts';
 import { signer } from './secrets.ts';
-import type { AnyWorkflow } from './service-of.ts';
 import type { WorkerService } from './worker-service.ts';
 
 /** So many workers' ways of looking for work are remembered. */

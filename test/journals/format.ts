@@ -1,32 +1,6 @@
 import { FileStore } from '../../src/adapters/node-file/file-store.ts';
 import type { Event } from '../../src/core/events.ts';
 
-/** Every type of event there is: one that is added does not compile until it stands here. */
-export const EVENTS: Readonly<Record<Event['type'], true>> = {
-  created: true,
-  ready: true,
-  scheduled: true,
-  claimed: true,
-  succeeded: true,
-  skipped: true,
-  retrying: true,
-  offline: true,
-  'falling-back': true,
-  failed: true,
-  cancelled: true,
-  lost: true,
-  released: true,
-  stopped: true,
-  checkpoint: true,
-  progress: true,
-  cancel: true,
-  pause: true,
-  resume: true,
-  signal: true,
-  rerun: true,
-  ended: true,
-};
-
 /** Which rows, events and fields a directory holds: the persistent format as far as it was written there. */
 export async function formatOf(directory: string): Promise<Readonly<Record<string, readonly string[]>>> {
   const store = new FileStore(directory);

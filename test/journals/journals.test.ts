@@ -8,9 +8,10 @@ import { describe, expect, test } from 'vitest';
 import { FileStore } from '../../src/adapters/node-file/file-store.ts';
 import { FORMAT_VERSION, Lines } from '../../src/adapters/node-file/record.ts';
 import { PROTOCOL } from '../../src/core/events.ts';
+import { EVENTS } from '../../src/testing/simulation/reachable.ts';
 import { bringHere, finishCopy, withCopy } from './finish.ts';
 import { flows } from './flows.ts';
-import { EVENTS, formatOf } from './format.ts';
+import { formatOf } from './format.ts';
 import { endsOf, foldOf } from './look.ts';
 
 const HOME = import.meta.dirname;

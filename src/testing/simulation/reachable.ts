@@ -4,7 +4,7 @@ import type { FaultCounts } from '../faulty-store.ts';
 import type { Action, Command } from './plan.ts';
 
 // Records, so that the compiler knows when one is missing.
-const EVENTS = {
+export const EVENTS = {
   created: true,
   ready: true,
   scheduled: true,

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { TOKEN, type Workerd, workerd } from './workerd.ts';
+import { type Workerd, workerd } from './workerd.ts';
 
 /** Whoever tells it of a first attempt waits for ever. */
 const held: ServerResponse[] = [];
@@ -23,14 +23,7 @@ afterAll(async () => {
   witness.close();
 });
 
-async function ask<T>(path: string, body?: unknown): Promise<T> {
-  const response = await fetch(runtime.url + path, {
-    ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
-    headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
-  });
-  expect(response.ok, `${path}: ${response.status}`).toBe(true);
-  return (await response.json()) as T;
-}
+const ask = <T>(path: string, body?: unknown): Promise<T> => runtime.ask<T>(path, body);
 
 test('a deploy that strands one run says so of it, and everything else goes on with the new code', async () => {
   const input = { witness: `http://127.0.0.1:${(witness.address() as AddressInfo).port}/` };

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HistoryEvent } from 'fuseline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { TOKEN, type Workerd, workerd } from './workerd.ts';
+import { type Workerd, workerd } from './workerd.ts';
 
 const RUNS_PER_LIFE = 6;
 const LIVES = 4;
@@ -39,14 +39,7 @@ afterAll(async () => {
   witness.close();
 });
 
-async function ask<T>(path: string, body?: unknown): Promise<T> {
-  const response = await fetch(runtime.url + path, {
-    ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
-    headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
-  });
-  expect(response.ok, `${path}: ${response.status}`).toBe(true);
-  return (await response.json()) as T;
-}
+const ask = <T>(path: string, body?: unknown): Promise<T> => runtime.ask<T>(path, body);
 
 /** The id of a run if its dispatch was answered; `undefined` if the runtime died before. */
 async function dispatched(id: string): Promise<string | undefined> {

@@ -21,6 +21,8 @@ export interface Workerd {
   readonly url: string;
   start(): Promise<void>;
   kill(): Promise<void>;
+  /** What the Worker answers to a client; rejects unless it is well. */
+  ask<T>(path: string, body?: unknown): Promise<T>;
   /** Other code for the same objects, from the next start on. */
   deploy(entry: string): Promise<void>;
   remove(): Promise<void>;
@@ -52,8 +54,17 @@ export async function workerd(entry: string): Promise<Workerd> {
     await gone;
     child = undefined;
   };
+  const url = `http://127.0.0.1:${port}`;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
+    async ask<T>(path: string, body?: unknown): Promise<T> {
+      const response = await fetch(url + path, {
+        ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
+        headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      });
+      if (!response.ok) throw new Error(`${path}: ${response.status}`);
+      return (await response.json()) as T;
+    },
     async start() {
       child = spawn(binary, ['serve', join(directory, 'config.capnp')], { stdio: ['ignore', 'ignore', 'inherit'] });
       while (!(await accepts(port))) await sleep(5);

@@ -2,9 +2,10 @@ import { MemoryStorage, ProcessEngine } from 'fuseline';
 import { HttpStorage } from 'fuseline/http';
 import { answer } from '../../../src/edge/answer.ts';
 import { shardedService } from '../../../src/edge/sharded-service.ts';
+import type { AnyWorkflow } from '../../../src/http/any-workflow.ts';
 import { runsApp } from '../../../src/http/app.ts';
 import type { Service } from '../../../src/http/service.ts';
-import { type AnyWorkflow, serviceOf } from '../../../src/http/service-of.ts';
+import { serviceOf } from '../../../src/http/service-of.ts';
 
 type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
