@@ -2,30 +2,44 @@
 import { readFileSync } from 'node:fs';
 import { type Argument, type Command, CommanderError, program } from 'commander';
 import { FuselineError } from '../core/errors.ts';
-import { checkCommand } from './check.ts';
-import { dispatchCommand } from './dispatch.ts';
 import { EXIT, EXIT_HELP, type Exit, exitOf, UsageError } from './exits.ts';
-import { graphCommand } from './graph.ts';
-import { historyCommand } from './history.ts';
-import { lsCommand } from './ls.ts';
 import { type CommonOptions, runLine, whereToLook } from './options.ts';
 import { json, painter } from './output.ts';
-import { rmCommand } from './rm.ts';
-import { runCommand } from './run.ts';
-import { runCommands } from './run-commands.ts';
-import { serveCommand } from './serve.ts';
-import { showCommand } from './show.ts';
-import { simulateCommand } from './simulate.ts';
 import { flushed, note, outliveReaders, print } from './streams.ts';
 import { oneLine } from './text.ts';
-import { uiCommand } from './ui.ts';
-import { whyCommand } from './why.ts';
-import { workCommand } from './work.ts';
 
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   readonly version: string;
   readonly description: string;
 };
+
+interface CommandModule {
+  readonly names: readonly string[];
+  load(): Promise<readonly ((finish: (exit: Exit) => void) => Command)[]>;
+}
+
+/** In the order of the help. */
+const MODULES: readonly CommandModule[] = [
+  { names: ['run'], load: async () => [(await import('./run.ts')).runCommand] },
+  { names: ['dispatch'], load: async () => [(await import('./dispatch.ts')).dispatchCommand] },
+  { names: ['work'], load: async () => [(await import('./work.ts')).workCommand] },
+  { names: ['serve'], load: async () => [(await import('./serve.ts')).serveCommand] },
+  { names: ['ui'], load: async () => [(await import('./ui.ts')).uiCommand] },
+  { names: ['ls'], load: async () => [(await import('./ls.ts')).lsCommand] },
+  { names: ['show'], load: async () => [(await import('./show.ts')).showCommand] },
+  { names: ['why'], load: async () => [(await import('./why.ts')).whyCommand] },
+  { names: ['history'], load: async () => [(await import('./history.ts')).historyCommand] },
+  {
+    names: ['cancel', 'pause', 'resume', 'retry', 'enqueue', 'signal'],
+    load: async () => (await import('./run-commands.ts')).runCommands,
+  },
+  { names: ['rm'], load: async () => [(await import('./rm.ts')).rmCommand] },
+  { names: ['graph'], load: async () => [(await import('./graph.ts')).graphCommand] },
+  { names: ['check'], load: async () => [(await import('./check.ts')).checkCommand] },
+  { names: ['simulate'], load: async () => [(await import('./simulate.ts')).simulateCommand] },
+];
+/** Most of a start is loading modules; help, and a word that is none of these, need them all. */
+const asked = MODULES.find(({ names }) => names.includes(process.argv[2] ?? ''));
 
 let exit: Exit = EXIT.ok;
 let given: Partial<CommonOptions> = {};
@@ -46,23 +60,8 @@ program
     given = command.opts();
     about = command.args[0];
   });
-const commands = [
-  runCommand,
-  dispatchCommand,
-  workCommand,
-  serveCommand,
-  uiCommand,
-  lsCommand,
-  showCommand,
-  whyCommand,
-  historyCommand,
-  ...runCommands,
-  rmCommand,
-  graphCommand,
-  checkCommand,
-  simulateCommand,
-];
-for (const command of commands) program.addCommand(withExits(command(finish)));
+for (const { load } of asked ? [asked] : MODULES)
+  for (const command of await load()) program.addCommand(withExits(command(finish)));
 withExits(program).addHelpText(
   'after',
   `
