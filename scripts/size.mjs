@@ -1,5 +1,5 @@
 // What a page pays, and what a deploy uploads: bundled, minified, gzipped, the codec included.
-import { execFileSync } from 'node:child_process';
+import { execSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,8 +29,8 @@ report(
 function deployed() {
   const out = mkdtempSync(join(tmpdir(), 'fuseline-deploy-'));
   try {
-    const wrangler = ['node_modules/wrangler/bin/wrangler.js', 'deploy', '--dry-run', '--outdir', out];
-    execFileSync(process.execPath, wrangler, {
+    // By npm, which brings the Node that wrangler needs, whichever this is.
+    execSync(`npm exec -- wrangler deploy --dry-run --outdir ${JSON.stringify(out)}`, {
       env: { ...process.env, WRANGLER_HIDE_BANNER: 'true', WRANGLER_LOG: 'error', WRANGLER_SEND_METRICS: 'false' },
     });
     return gzipSync(readFileSync(join(out, 'worker.js')), { level: 9 }).length;

@@ -4,6 +4,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, inject, test } from 'vitest';
+import { bring } from './brought.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const folder = join(inject('project'), 'worker');
@@ -20,6 +21,7 @@ function block(language: string, part: string): string {
 test('the README’s Worker and its wrangler.toml compile against wrangler’s types, and deploy', async () => {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder);
+  await bring('zod', folder);
   const terms = { target: 'es2024', lib: ['es2024'], module: 'esnext', moduleResolution: 'bundler', strict: true };
   const files = ['worker.ts', 'worker-configuration.d.ts'];
   await writeFile(join(folder, 'worker.ts'), block('ts', 'durableWorkflows'));

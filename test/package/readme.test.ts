@@ -4,6 +4,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, inject, test } from 'vitest';
+import { bring } from './brought.ts';
 import { nodes, shell } from './nodes.ts';
 
 const project = inject('project');
@@ -31,7 +32,7 @@ const programs = {
   'workers.ts': `import { ProcessEngine } from 'fuseline';\n${order}\n${workers}`,
   'everything.ts': `import { typed, workflow } from 'fuseline';\n${handlers}\n${everything}\nconsole.log(await report.run({ path: 'x' }));`,
   'page.ts': page,
-  'far.ts': `import { typed, workflow } from 'fuseline';\n${/const checkout[\s\S]*?\n}\);/.exec(edge)?.[0]}\n${far}`,
+  'far.ts': `import { workflow } from 'fuseline';\nimport { z } from 'zod';\n${/const checkout[\s\S]*?\n}\);/.exec(edge)?.[0]}\n${far}`,
   // "a file that exports the workflow above and runs nothing itself"
   'orders.ts': order.replace(/^const receipt[\s\S]*?console\.log\(receipt\);\n/m, ''),
 };
@@ -51,6 +52,7 @@ test('the first example is the file among the examples', async () => {
 test('every snippet compiles in a project of its own', async () => {
   expect(snippets).toHaveLength(6);
   const path = await folder('readme-types');
+  await bring('zod', path);
   const terms = { target: 'es2023', module: 'nodenext', strict: true, noEmit: true };
   const compile = async (name: string, compilerOptions: object, files: readonly string[]) => {
     await writeFile(join(path, name), JSON.stringify({ compilerOptions: { ...terms, ...compilerOptions }, files }));

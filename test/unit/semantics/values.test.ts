@@ -1,5 +1,6 @@
 import { type RunFailedError, type StandardSchema, typed, workflow } from 'fuseline';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { boom, nothing, Rig } from './rig.ts';
 
 /** What a step makes of a value that another one handed on. */
@@ -298,4 +299,16 @@ test('an input is validated at dispatch: the error names the path, and the steps
   });
   await expect(wf.run({ day: 'soon' })).rejects.toMatchObject({ code: 'INVALID_INPUT' });
   expect(await wf.run({ day: '1970-01-01T00:00:05Z' })).toBe(5000);
+});
+
+test('a schema of zod says what a step gets, and names the place of what does not fit', async () => {
+  const input = z.object({ order: z.object({ orderId: z.int(), gift: z.boolean().default(false) }) });
+  const wf = workflow('w', { input }, ($) =>
+    $.step('a', { input: $.input }, ({ input: { order } }) => `${order.orderId.toFixed(1)} ${order.gift}`),
+  );
+  expect(await wf.run({ order: { orderId: 17 } })).toBe('17.0 false');
+  await expect(wf.run({ order: { orderId: 1.5 } })).rejects.toMatchObject({
+    code: 'INVALID_INPUT',
+    message: expect.stringContaining('order.orderId: '),
+  });
 });
