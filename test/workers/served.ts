@@ -1,5 +1,6 @@
 import { typed, workflow } from 'fuseline';
 import { bearer, durableWorkflows } from 'fuseline/durable-object';
+import { ui } from 'fuseline/ui';
 
 /** A Worker as it is deployed, for tests that kill the process it is in. Its steps tell a witness outside of it. */
 const witnessed = workflow('witnessed', { input: typed<{ readonly witness: string }>() }, ($) => {
@@ -27,5 +28,7 @@ const edge = durableWorkflows({
 });
 
 export class Runs extends edge.Runs {}
+
+edge.app.route('/ui', ui());
 
 export default edge.app;
