@@ -1,6 +1,5 @@
-import { wrap } from 'idb';
 import type { Batch, Entry, Key, Version } from '../../core/store.ts';
-import { ROWS, unlessLost } from './connection.ts';
+import { answered, ROWS, unlessLost } from './connection.ts';
 import { isNamed } from './failure.ts';
 
 export type Verdict = 'committed' | 'conflict';
@@ -11,41 +10,51 @@ export interface Numbered {
   readonly version: Version;
 }
 
+/** Whether no batch expects anything of what one before it changes: then what there is decides, for each of them. */
+export function areIndependent(batches: readonly Numbered[]): boolean {
+  const changed = new Set<Key>();
+  for (const { batch } of batches) {
+    if (batch.expect?.some(({ key }) => changed.has(key))) return false;
+    for (const key of batch.delete ?? []) changed.add(key);
+    for (const { key } of batch.put ?? []) changed.add(key);
+  }
+  return true;
+}
+
 /**
- * Commits one batch without waiting for an answer before it writes: the database checks an absence itself (`add`), and
- * what else is expected is asked for first and judged while the writes are on their way. Rejects with what aborted it.
+ * Commits independent batches, all or none of them, without waiting for an answer before it writes: the database checks
+ * an absence itself (`add`), and what else is expected is asked for first and judged while the writes are on their way.
+ * Rejects with what aborted it.
  */
-export async function commitAlone(transaction: IDBTransaction, { batch, version }: Numbered): Promise<Verdict> {
+export async function commitAtOnce(transaction: IDBTransaction, batches: readonly Numbered[]): Promise<Verdict> {
   const rows = transaction.objectStore(ROWS);
   const ended = unlessLost(transaction.db, end(transaction));
-  const { expect = [], put = [], delete: gone = [] } = batch;
+  const after = changesOf(batches);
   const added = new Set<Key>();
-  const checks: Promise<boolean>[] = [];
-  for (const expected of expect) {
-    const { key } = expected;
-    const byAdd = expected.version === undefined && put.some((one) => one.key === key) && !gone.includes(key);
-    if (byAdd) added.add(key);
-    else checks.push(holds(rows, key, expected.version));
-  }
-  for (const key of gone) rows.delete(key);
-  for (const { key, value } of put) {
-    const entry: Entry = { key, value, version };
-    if (added.delete(key)) rows.add(entry);
-    else rows.put(entry);
-  }
   let refused = false;
-  if (checks.length === 0) transaction.commit();
-  else {
-    Promise.all(checks).then(
-      (answers) => {
-        refused = !answers.every(Boolean);
+  let unanswered = 0;
+  for (const { batch } of batches) {
+    for (const { key, version } of batch.expect ?? []) {
+      if (version === undefined && after.get(key)) {
+        added.add(key);
+        continue;
+      }
+      const request: IDBRequest<Entry | undefined> = rows.get(key);
+      unanswered++;
+      request.onsuccess = () => {
+        refused ||= request.result?.version !== version;
+        if (--unanswered > 0) return;
         if (refused) transaction.abort();
         else transaction.commit();
-      },
-      // The transaction has ended, and says why.
-      () => undefined,
-    );
+      };
+    }
   }
+  for (const [key, entry] of after) {
+    if (!entry) rows.delete(key);
+    else if (added.has(key)) rows.add(entry);
+    else rows.put(entry);
+  }
+  if (unanswered === 0) transaction.commit();
   try {
     await ended;
     return 'committed';
@@ -55,11 +64,21 @@ export async function commitAlone(transaction: IDBTransaction, { batch, version 
   }
 }
 
+/** What batches come to, one after the other: a request for each key is what a transaction costs. */
+function changesOf(batches: readonly Numbered[]): ReadonlyMap<Key, Entry | undefined> {
+  const after = new Map<Key, Entry | undefined>();
+  for (const { batch, version } of batches) {
+    for (const key of batch.delete ?? []) after.set(key, undefined);
+    for (const { key, value } of batch.put ?? []) after.set(key, { key, value, version });
+  }
+  return after;
+}
+
 /**
- * Commits several batches in one transaction as if one came after the other: all that they expect is asked for at once,
- * then each is judged by what was found and by what those before it write.
+ * Commits batches in one transaction as if one came after the other, each with a verdict of its own: all that they
+ * expect is asked for at once, then each is judged by what was found and by what those before it write.
  */
-export async function commitTogether(
+export async function commitInTurn(
   transaction: IDBTransaction,
   batches: readonly Numbered[],
 ): Promise<readonly Verdict[]> {
@@ -77,7 +96,7 @@ export async function commitTogether(
 
 async function judge(rows: IDBObjectStore, batches: readonly Numbered[]): Promise<readonly Verdict[]> {
   const keys = [...new Set(batches.flatMap(({ batch }) => (batch.expect ?? []).map(({ key }) => key)))];
-  const found = await Promise.all(keys.map((key) => wrap(rows.get(key)) as Promise<Entry | undefined>));
+  const found = await Promise.all(keys.map((key) => answered<Entry | undefined>(rows.get(key))));
   const versions = new Map<Key, Version | undefined>(keys.map((key, i) => [key, found[i]?.version]));
   return batches.map(({ batch: { expect = [], put = [], delete: gone = [] }, version }): Verdict => {
     if (!expect.every((one) => versions.get(one.key) === one.version)) return 'conflict';
@@ -91,12 +110,6 @@ async function judge(rows: IDBObjectStore, batches: readonly Numbered[]): Promis
     }
     return 'committed';
   });
-}
-
-async function holds(rows: IDBObjectStore, key: Key, version: Version | undefined): Promise<boolean> {
-  if (version === undefined) return (await wrap(rows.getKey(key))) === undefined;
-  const entry = (await wrap(rows.get(key))) as Entry | undefined;
-  return entry?.version === version;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { openDB, unwrap, wrap } from 'idb';
+import { openDB, unwrap } from 'idb';
 import { FuselineError } from '../../core/errors.ts';
 import { webHost } from '../host.ts';
 import { failed, isNamed } from './failure.ts';
@@ -12,6 +12,14 @@ const IDENTITY = 'identity';
 
 /** A tab that is frozen neither lets others in nor says so, for as long as it is frozen. */
 const OPEN_MS = 10_000;
+
+/** The answer to a request. Without the wrapper of `idb`, which costs a page a tenth of what the request does. */
+export function answered<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
 
 /**
  * Rejects if the browser closes the connection before the answer is there. Chromium 156 then aborts what is open, but
@@ -70,7 +78,7 @@ export class Connection {
     const database = await this.#reach();
     try {
       const about = database.transaction(ABOUT).objectStore(ABOUT);
-      const identity = (await unlessLost(database, wrap(about.get(IDENTITY)))) as string;
+      const identity = (await unlessLost(database, answered(about.get(IDENTITY)))) as string;
       this.#identity ??= identity;
       if (this.#identity === identity) {
         this.#database = database;

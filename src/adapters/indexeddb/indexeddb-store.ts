@@ -3,8 +3,8 @@ import { FuselineError } from '../../core/errors.ts';
 import type { Batch, CommitResult, Entry, Hint, Key, Range, Store, StoreLimits, Version } from '../../core/store.ts';
 import { refuseOversize } from '../bounds.ts';
 import { webHost } from '../host.ts';
-import { commitAlone, commitTogether, type Numbered, type Verdict } from './batches.ts';
-import { Connection, ROWS, unlessLost } from './connection.ts';
+import { areIndependent, commitAtOnce, commitInTurn, type Numbered, type Verdict } from './batches.ts';
+import { answered, Connection, ROWS, unlessLost } from './connection.ts';
 import { failed, isNamed } from './failure.ts';
 import { News } from './news.ts';
 import { Slumber } from './slumber.ts';
@@ -75,7 +75,7 @@ export class IndexedDBStore implements Store {
   }
 
   async read(keys: readonly Key[]): Promise<readonly (Entry | undefined)[]> {
-    return this.#look((rows) => Promise.all(keys.map((key) => wrap(rows.get(key)) as Promise<Entry | undefined>)));
+    return this.#look((rows) => Promise.all(keys.map((key) => answered<Entry | undefined>(rows.get(key)))));
   }
 
   async scan({ from, to, limit, order = 'ascending' }: Range): Promise<readonly Entry[]> {
@@ -83,7 +83,7 @@ export class IndexedDBStore implements Store {
       // An empty range is an error to IndexedDB, and a limit of nothing is none.
       if (from >= to || limit === 0) return [];
       const range = IDBKeyRange.bound(from, to, false, true);
-      if (order === 'ascending') return wrap(rows.getAll(range, limit)) as Promise<Entry[]>;
+      if (order === 'ascending') return answered<Entry[]>(rows.getAll(range, limit));
       return descending(rows, range, limit ?? Number.POSITIVE_INFINITY);
     });
   }
@@ -141,24 +141,30 @@ export class IndexedDBStore implements Store {
     let left = this.#reading;
     this.#reading = [];
     for (let tries = 1; left.length > 0; tries++) {
-      const again: Reading[] = [];
       const transaction = await this.#begin('readonly').catch((cause) => {
         for (const { reject } of left) reject(cause);
       });
       if (!transaction) return;
       const rows = transaction.objectStore(ROWS);
+      const failures = new Map<Reading, unknown>(left.map((one) => [one, undefined]));
       const read = async (one: Reading): Promise<void> => {
         try {
-          await unlessLost(transaction.db, one.read(rows));
+          await one.read(rows);
+          failures.delete(one);
         } catch (cause) {
-          if (this.#slumber.wasCut(transaction)) again.push(one);
-          else if (tries === TRIES || this.#closing) one.reject(cause);
-          else again.push(one);
+          failures.set(one, cause);
         }
       };
-      await Promise.all(left.map(read));
-      if (again.length > 0) this.#connection.drop(transaction.db);
-      left = again;
+      await unlessLost(transaction.db, Promise.all(left.map(read))).catch((cause) => {
+        for (const one of failures.keys()) failures.set(one, cause);
+      });
+      if (failures.size === 0) return;
+      if (!this.#slumber.wasCut(transaction) && (tries >= TRIES || this.#closing)) {
+        for (const [{ reject }, cause] of failures) reject(cause);
+        return;
+      }
+      this.#connection.drop(transaction.db);
+      left = [...failures.keys()];
     }
   }
 
@@ -209,12 +215,15 @@ export class IndexedDBStore implements Store {
   }
 
   async #commitGroup(group: readonly Waiting[]): Promise<readonly Verdict[]> {
-    const [only] = group;
+    let atOnce = areIndependent(group);
     for (;;) {
       const transaction = await this.#begin('readwrite');
       try {
-        if (only && group.length === 1) return [await commitAlone(transaction, only)];
-        return await commitTogether(transaction, group);
+        if (!atOnce) return await commitInTurn(transaction, group);
+        const verdict = await commitAtOnce(transaction, group);
+        if (verdict === 'committed' || group.length === 1) return group.map(() => verdict);
+        // Of whom it is true is found out in turn.
+        atOnce = false;
       } catch (cause) {
         if (this.#slumber.wasCut(transaction)) continue;
         if (isNamed(cause, 'QuotaExceededError')) throw cause;
@@ -259,7 +268,7 @@ function keysOf({ put = [] }: Batch): readonly Key[] {
 }
 
 async function descending(rows: IDBObjectStore, range: IDBKeyRange, limit: number): Promise<readonly Entry[]> {
-  if (limit === Number.POSITIVE_INFINITY) return ((await wrap(rows.getAll(range))) as Entry[]).reverse();
+  if (limit === Number.POSITIVE_INFINITY) return (await answered<Entry[]>(rows.getAll(range))).reverse();
   const found: Entry[] = [];
   for await (const cursor of wrap(rows).iterate(range, 'prev')) {
     found.push(cursor.value as Entry);
