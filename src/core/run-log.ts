@@ -78,6 +78,11 @@ export class RunLog {
     return this.#listeners.size === 0 && this.#busy === undefined;
   }
 
+  /** How much of it is kept: the steps of its fold. */
+  get steps(): number {
+    return this.#state?.graph.steps.length ?? 0;
+  }
+
   get incarnation(): string {
     return this.#incarnation;
   }

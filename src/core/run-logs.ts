@@ -10,7 +10,11 @@ import type { RunState } from './run-state.ts';
 import type { Worker } from './sessions.ts';
 import type { Hint, Key, Store } from './store.ts';
 
-const CACHED_RUNS = 256;
+/** Runs nobody listens to are kept folded: always so many, and more while they are small. */
+const CACHED_RUNS = { least: 256, most: 2048 } as const;
+const CACHED_STEPS = 32_768;
+/** Runs that come between two looks at what need not be kept. */
+const EVICT_AFTER = 64;
 /** Somebody who waits looks again after this long even if no hint came. */
 const LOOK_MS = 1000;
 
@@ -28,6 +32,7 @@ export class RunLogs {
   readonly #hintListeners = new Set<(hint: Hint) => void>();
   /** Those who hear of this process's own entries, too. */
   readonly #entryListeners = new Set<(hint: Hint) => void>();
+  #arrived = 0;
   #unwatch: (() => void) | undefined;
 
   constructor(store: Store, host: Host) {
@@ -49,12 +54,23 @@ export class RunLogs {
       return known;
     }
     const log = new RunLog(run, this.#ports);
+    if (this.#logs.size >= CACHED_RUNS.least && ++this.#arrived >= EVICT_AFTER) this.#evict();
     this.#logs.set(run, log);
-    for (const [id, old] of this.#logs) {
-      if (this.#logs.size <= CACHED_RUNS) break;
-      if (old.isIdle && old !== log) this.#logs.delete(id);
-    }
     return log;
+  }
+
+  /** Forgets the idle runs that were used longest ago. */
+  #evict(): void {
+    this.#arrived = 0;
+    let steps = 0;
+    for (const log of this.#logs.values()) steps += log.steps;
+    for (const [id, log] of this.#logs) {
+      const { size } = this.#logs;
+      if (size <= CACHED_RUNS.least || (size <= CACHED_RUNS.most && steps <= CACHED_STEPS)) break;
+      if (!log.isIdle) continue;
+      steps -= log.steps;
+      this.#logs.delete(id);
+    }
   }
 
   /** Reads a run as it is now. Rejects with `UNKNOWN_RUN`. */
@@ -64,8 +80,8 @@ export class RunLogs {
     return box[0];
   }
 
-  /** Waits until the run is as `until` says; looks at once, at every change, and now and then. */
-  async changed(run: string, until: (state: RunState) => boolean): Promise<void> {
+  /** Waits until `read` finds something in the run; looks at once, at every change, and now and then. */
+  async changed<T>(run: string, read: (state: RunState) => T | undefined): Promise<T> {
     const log = this.get(run);
     const release = this.#follow(log);
     try {
@@ -77,7 +93,8 @@ export class RunLogs {
           wake?.();
         });
         try {
-          if (await this.look(run, until)) return;
+          const found = await this.look(run, read);
+          if (found !== undefined) return found;
           await new Promise<void>((resolve) => {
             if (told) return resolve();
             const cancel = this.#host.after(this.lookMs, resolve);

@@ -111,14 +111,13 @@ export class RunReader {
       }
       if (ended !== undefined && next > ended) return;
       // The end may have come while the page was read: nothing follows it.
-      await this.logs.changed(run, (state) => state.ended !== undefined || state.seq >= next);
+      await this.logs.changed(run, (state) => state.ended !== undefined || state.seq >= next || undefined);
     }
   }
 
   /** What the run hands back, once it has ended. Rejects with `RunFailedError`. */
   async result(run: string): Promise<unknown> {
-    await this.logs.changed(run, (state) => state.ended !== undefined);
-    const output = await this.logs.look(run, (state) => readOutput(run, state));
+    const output = await this.logs.changed(run, (state) => state.ended && readOutput(run, state));
     if (output.kind === 'one') return this.resolve(run, output.found);
     const record = output.found.map(async ([key, found]) => [key, found && (await this.resolve(run, found))] as const);
     return output.kind === 'none' ? undefined : Object.fromEntries(await Promise.all(record));

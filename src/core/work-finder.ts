@@ -48,8 +48,8 @@ export class WorkFinder {
   /** The runs to claim from next: what is due first, then, of the most urgent ones, those who wait longest. */
   async candidates(limit: number): Promise<readonly Candidate[]> {
     const runs = new Map<string, string[]>();
-    for (const run of await this.due()) runs.set(run, []);
-    const rows = await this.#readyRows(limit);
+    const [due, rows] = await Promise.all([this.due(), this.#readyRows(limit)]);
+    for (const run of due) runs.set(run, []);
     for (const { run, priority, key } of rows) {
       if (priority !== rows[0]?.priority) break;
       const known = runs.get(run) ?? [];
