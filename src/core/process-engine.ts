@@ -263,6 +263,11 @@ export class ProcessEngine {
     if (await this.#watchman.reaped()) return undefined;
     // What comes up meanwhile is not left lying for the sake of a body that does not stop.
     if (this.#scope.kind === 'all' && this.#mayStop()) return undefined;
+    if (this.#scope.kind === 'all' && (await this.#storage.mayHideWork?.(this.#scannedAt))) {
+      // That was waited for: the next look is due.
+      this.#signalled = true;
+      return undefined;
+    }
     if (this.#scope.kind === 'all') {
       return this.#stranded === 'ignored' ? [] : this.#stranding.tellAll(await this.#finder.unserved());
     }

@@ -298,6 +298,9 @@ export class RuntimeStorage extends RunReader {
     return rows.map(({ key }) => key);
   }
 
+  /** Whether looks for work, since a moment of the monotonic clock, may have missed some; absent where they find all there is. */
+  mayHideWork?(since: number): Promise<boolean>;
+
   /** The first timers, due or not. */
   async timerRows(limit: number): Promise<readonly string[]> {
     return (await this.store.scan(under('timer/', { limit }))).map(({ key }) => key);

@@ -1,6 +1,15 @@
 import { timingSafeEqual } from 'hono/utils/buffer';
 import { webHost } from '../adapters/host.ts';
-import type { FarAnswer, FarClaim, FarNews, FarPage, FarReport, FarRow, FarWorkflow } from '../adapters/http/wire.ts';
+import type {
+  FarAnswer,
+  FarClaim,
+  FarNews,
+  FarPage,
+  FarReport,
+  FarRow,
+  FarWorkflow,
+  Refusal,
+} from '../adapters/http/wire.ts';
 import { type ErrorCode, FuselineError } from '../core/errors.ts';
 import { keys, runOf } from '../core/keys.ts';
 import type { Session } from '../core/sessions.ts';
@@ -34,7 +43,7 @@ export function shardedWorkers(ask: Ask, shards: number): WorkerService {
     },
     async register(worker, proof) {
       // Those that are away now hear of it when they are asked for work.
-      await fromEach(all, (shard) => ask(shard, 'register', worker, proof));
+      throwUnlessAway(await fromEach(all, (shard) => ask(shard, 'register', worker, proof)));
     },
     async fetch(worker, proof, { run: id, ...request }) {
       const asWorker = acquaintance(ask, all, worker, proof);
@@ -54,11 +63,13 @@ export function shardedWorkers(ask: Ask, shards: number): WorkerService {
       };
       // One after the other, so that they do not give more than there is room for; every time another one is the first.
       let last: Promise<void> = Promise.resolve();
-      await fromEach(order, (shard) => {
+      const answers = await fromEach(order, (shard) => {
         const turn = last.then(() => fetch(shard));
         last = turn.catch(() => undefined);
         return turn;
       });
+      // What some gave is not withheld because another one refuses.
+      if (claims.length === 0) throwUnlessAway(answers);
       return { claims, rest: 'later' };
     },
     async report(worker, reports) {
@@ -68,11 +79,13 @@ export function shardedWorkers(ask: Ask, shards: number): WorkerService {
         shares.set(shard, [...(shares.get(shard) ?? []), [at, report]]);
       }
       const reportsOn = (shard: number): FarReport[] => (shares.get(shard) ?? []).map(([, report]) => report);
-      const { given } = await fromEach([...shares.keys()], (shard) => ask(shard, 'report', worker, reportsOn(shard)));
+      const { given, failed } = await fromEach([...shares.keys()], (shard) =>
+        ask(shard, 'report', worker, reportsOn(shard)),
+      );
       const answers: FarAnswer[] = [];
       for (const [shard, share] of shares)
         for (const [i, [at]] of share.entries())
-          answers[at] = given.get(shard)?.[i] ?? { status: 'refused', ...awayFor(shard) };
+          answers[at] = given.get(shard)?.[i] ?? { status: 'refused', ...refusalOf(shard, failed.get(shard)) };
       return answers;
     },
     async beat(worker, proof, held) {
@@ -86,21 +99,25 @@ export function shardedWorkers(ask: Ask, shards: number): WorkerService {
     async read(asked) {
       const found: FarRow[] = asked.map(() => null);
       let end = asked.length;
-      await everyOne(all, async (shard) => {
-        const own = [...asked.entries()].flatMap(([at, key]) => {
+      const shares = new Map<number, (readonly [at: number, key: Key])[]>();
+      for (const shard of all) {
+        const share = [...asked.entries()].flatMap(([at, key]) => {
           const local = keyOn(shard, key, shards);
           return local === undefined ? [] : [[at, local] as const];
         });
-        if (own.length === 0) return;
-        const rows = await ask(
-          shard,
-          'read',
-          own.map(([, key]) => key),
-          Math.ceil(MOST_LENGTH / shards),
-        );
-        for (const [i, row] of rows.entries()) found[own[i]?.[0] as number] ??= row;
-        end = Math.min(end, own[rows.length]?.[0] ?? end);
-      });
+        if (share.length > 0) shares.set(shard, share);
+      }
+      const keysOn = (shard: number): Key[] => (shares.get(shard) ?? []).map(([, key]) => key);
+      const most = Math.ceil(MOST_LENGTH / shards);
+      const { given, failed } = await fromEach([...shares.keys()], (shard) => ask(shard, 'read', keysOn(shard), most));
+      for (const [shard, rows] of given) {
+        const share = shares.get(shard) ?? [];
+        for (const [i, row] of rows.entries()) found[share[i]?.[0] as number] ??= row;
+        end = Math.min(end, share[rows.length]?.[0] ?? end);
+      }
+      // What another one has is there all the same.
+      for (const [shard, error] of failed)
+        for (const [at] of shares.get(shard) ?? []) found[at] ??= { refused: refusalOf(shard, error) };
       return found.slice(0, end);
     },
     async scan(ranges) {
@@ -110,17 +127,19 @@ export function shardedWorkers(ask: Ask, shards: number): WorkerService {
         for (const shard of on) shares.set(shard, [...(shares.get(shard) ?? []), at]);
       const rangesOn = (shard: number): Range[] =>
         (shares.get(shard) ?? []).map((at) => places[at]?.range ?? (ranges[at] as Range));
-      const { given } = await fromEach([...shares.keys()], (shard) =>
+      const { given, failed } = await fromEach([...shares.keys()], (shard) =>
         ask(shard, 'scan', rangesOn(shard), Math.ceil(MOST_LENGTH / shares.size)),
       );
       return places.map(({ on, range }, at) => {
-        const away = on.find((shard) => !given.has(shard));
+        const [lost] = on.filter((shard) => failed.has(shard));
         // Who looks for work finds that of the others; of everything else, a part would pass for the whole.
-        if (away !== undefined && !FOR_WORK.test(range.from)) return { rows: [], isCut: true, refused: awayFor(away) };
-        return merged(
+        if (lost !== undefined && !FOR_WORK.test(range.from))
+          return { rows: [], isCut: true, refused: refusalOf(lost, failed.get(lost)) };
+        const page = merged(
           on.flatMap((shard) => given.get(shard)?.[shares.get(shard)?.indexOf(at) ?? -1] ?? []),
           range,
         );
+        return lost === undefined ? page : { ...page, isPartial: true };
       });
     },
     async news(asker, cursor, waitMs) {
@@ -130,7 +149,7 @@ export function shardedWorkers(ask: Ask, shards: number): WorkerService {
       const look = async (shard: number, wait: number): Promise<void> => {
         own[shard] = await ask(shard, 'news', asker, own[shard]?.cursor || undefined, wait);
       };
-      const { given } = await fromEach(all, (shard) => look(shard, 0));
+      const { given } = throwUnlessAway(await fromEach(all, (shard) => look(shard, 0)));
       const isNew = ({ keys }: FarNews): boolean => keys?.length !== 0;
       if (waitMs > 0 && !own.some(isNew)) await Promise.race([...given.keys()].map((shard) => look(shard, waitMs)));
       const changed = own.flatMap((news) => news.keys ?? []);
@@ -188,23 +207,36 @@ function merged(pages: readonly FarPage[], { order, limit = Number.POSITIVE_INFI
 /** Rows of which those that are found are worth having without the rest. */
 const FOR_WORK = /^(ready|timer|claim|session)\//;
 
-/** What each shard answers, without those that are away: unless all of them are. Any other error is everybody's. */
-async function fromEach<T>(
-  shards: readonly number[],
-  ask: (shard: number) => Promise<T>,
-): Promise<{ readonly given: ReadonlyMap<number, T>; readonly away: readonly unknown[] }> {
+interface FromEach<T> {
+  readonly given: ReadonlyMap<number, T>;
+  /** Why the others gave nothing. */
+  readonly failed: ReadonlyMap<number, unknown>;
+}
+
+/** What each shard answers. Rejects where none does, all of them for the same reason. */
+async function fromEach<T>(shards: readonly number[], ask: (shard: number) => Promise<T>): Promise<FromEach<T>> {
   const settled = await Promise.allSettled(shards.map(ask));
   const given = new Map<number, T>();
-  const away: unknown[] = [];
+  const failed = new Map<number, unknown>();
   for (const [i, one] of settled.entries()) {
-    if (one.status === 'fulfilled') given.set(shards[i] as number, one.value);
-    else if (isAway(one.reason)) away.push(one.reason);
-    else throw one.reason;
+    const shard = shards[i] as number;
+    if (one.status === 'fulfilled') given.set(shard, one.value);
+    else failed.set(shard, one.reason);
   }
-  if (given.size === 0 && away.length > 0) throw away[0];
+  const [[shard, error] = []] = failed;
+  if (shard !== undefined && given.size === 0) {
+    const { code } = refusalOf(shard, error);
+    if ([...failed].every(([other, reason]) => refusalOf(other, reason).code === code)) throw error;
+  }
   // Answered for them is only that they are away: why stands in the log.
-  for (const error of away) if (!(error instanceof FuselineError)) console.error(error);
-  return { given, away };
+  for (const error of failed.values()) if (!(error instanceof FuselineError)) console.error(error);
+  return { given, failed };
+}
+
+/** Where it is not for single shards to refuse. */
+function throwUnlessAway<T>(answers: FromEach<T>): FromEach<T> {
+  for (const error of answers.failed.values()) if (!isAway(error)) throw error;
+  return answers;
 }
 
 /** As `Promise.all`, and each of them is heard to the end. */
@@ -216,8 +248,11 @@ function isAway(error: unknown): boolean {
   return !(error instanceof FuselineError) || error.code === 'UNAVAILABLE' || error.code === 'STORAGE_FAILED';
 }
 
-function awayFor(shard: number): { readonly code: ErrorCode; readonly message: string } {
-  return { code: 'UNAVAILABLE', message: `shard ${shard} cannot be reached at the moment; send this again later` };
+function refusalOf(shard: number, error: unknown): Refusal {
+  if (isAway(error))
+    return { code: 'UNAVAILABLE', message: `shard ${shard} cannot be reached at the moment; send this again later` };
+  const { code, message } = error as FuselineError;
+  return { code, message };
 }
 
 /** Asks a shard for a worker. One that does not know it, because it gave it up or is new, is told by one that does. */
@@ -228,14 +263,16 @@ function acquaintance(
   proof: string,
 ): <T>(shard: number, body: () => Promise<T>) => Promise<T> {
   const find = async (): Promise<{ readonly by: number; readonly session: Session } | undefined> => {
-    const { given, away } = await fromEach(all, (shard) => ask(shard, 'read', [keys.session(worker)]));
+    const { given, failed } = throwUnlessAway(
+      await fromEach(all, (shard) => ask(shard, 'read', [keys.session(worker)])),
+    );
     for (const [by, [row]] of given) {
-      const session = row ? (JSON.parse(row.value) as Session) : undefined;
+      const session = row && 'value' in row ? (JSON.parse(row.value) as Session) : undefined;
       const isSame = session?.proof !== undefined && (await timingSafeEqual(session.proof, proof));
       if (session && isSame && session.deadWith === undefined) return { by, session };
     }
     // One of these may know it, and what it holds there is still its own.
-    if (away.length > 0) throw away[0];
+    for (const error of failed.values()) throw error;
     return undefined;
   };
   let found: ReturnType<typeof find> | undefined;
@@ -274,7 +311,8 @@ async function introduce(
     await say(
       workflows.map(({ graph: hash, without }, i) => {
         const row = rows[i];
-        return { ...(row ? { graph: JSON.parse(row.value) } : { hash }), ...(without && { without }) };
+        const graph = row && 'value' in row ? { graph: JSON.parse(row.value) } : { hash };
+        return { ...graph, ...(without && { without }) };
       }),
     );
   }

@@ -47,17 +47,30 @@ async function waited(
   until: (state: RunState) => boolean,
 ): Promise<void> {
   if (waitMs === 0) return;
-  let resolve: () => void = () => undefined;
-  const reached = new Promise<void>((done) => {
-    resolve = done;
-  });
+  const { host, lookMs } = storage;
+  const end = host.monotonic() + waitMs;
+  let isReached = false;
+  let wake: () => void = () => undefined;
   // Listened to before it is looked at, so that nothing comes in between.
-  const unlisten = storage.listen(run, (state) => until(state) && resolve());
-  const cancel = storage.host.after(waitMs, resolve);
+  const unlisten = storage.listen(run, (state) => {
+    if (!until(state)) return;
+    isReached = true;
+    wake();
+  });
   try {
-    if ((await storage.peek(run, until)) === false) await reached;
+    // And looked at now and then, because what somebody else wrote may be told to nobody.
+    while ((await storage.peek(run, until)) === false && !isReached) {
+      const left = end - host.monotonic();
+      if (left <= 0) return;
+      await new Promise<void>((resolve) => {
+        const cancel = host.after(Math.min(left, lookMs), resolve);
+        wake = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
   } finally {
-    cancel();
     unlisten();
   }
 }

@@ -1,5 +1,7 @@
 import type { FarGrant } from '../adapters/http/wire.ts';
 import { FuselineError } from '../core/errors.ts';
+import type { Session } from '../core/sessions.ts';
+import type { Key } from '../core/store.ts';
 import { BEAT, FAR_ORDER, FETCH, ID, NEWS, READ, REGISTRATION, REPORTS, SCAN, SECRET, WORKER } from './requests.ts';
 import { ALL_ROLES, CLIENTS, NO_CONTENT, type Route, route, WORKERS } from './route.ts';
 import { proofOf } from './secrets.ts';
@@ -130,7 +132,10 @@ export const WORKER_ROUTES: readonly Route[] = [
     answers: {
       200: { says: 'value and version of the first of them, null for what is not there; the rest had no room' },
     },
-    handle: async ({ runs, body }) => Response.json({ rows: await runs.read(body.keys) }),
+    handle: async ({ runs, body }) => {
+      const rows = await runs.read(body.keys);
+      return Response.json({ rows: rows.map((row, i) => shown(body.keys[i] as Key, row)) });
+    },
   }),
   route({
     method: 'POST',
@@ -149,7 +154,10 @@ export const WORKER_ROUTES: readonly Route[] = [
           'INVALID_REQUEST',
           `a range goes from ${wide.from} to ${wide.to}; stay with one kind of rows`,
         );
-      return Response.json({ pages: await runs.scan(ranges) });
+      const pages = await runs.scan(ranges);
+      return Response.json({
+        pages: pages.map(({ rows, ...page }) => ({ ...page, rows: rows.map((row) => shown(row.key, row)) })),
+      });
     },
   }),
   route({
@@ -167,4 +175,11 @@ export const WORKER_ROUTES: readonly Route[] = [
 
 function kindOf(key: string): string | undefined {
   return /^[a-z]+/.exec(key)?.[0];
+}
+
+/** What the secret of a worker hashes to is nobody's who reads its session. */
+function shown<R extends object | null>(key: Key, row: R): R {
+  if (!key.startsWith('session/') || !row || !('value' in row)) return row;
+  const { proof: _, ...session } = JSON.parse(row.value as string) as Session;
+  return { ...row, value: JSON.stringify(session) };
 }

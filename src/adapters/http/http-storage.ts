@@ -49,6 +49,7 @@ const MOST_REPORTED = 512 * 1024;
  * service that is away as long as it takes; who only asks gives up after half a minute.
  */
 export class HttpStorage extends RuntimeStorage {
+  readonly #rows: HttpStore;
   readonly #connection: Connection;
   /** What the workers of this storage show that they are. */
   readonly #workers: Map<string, string>;
@@ -61,6 +62,7 @@ export class HttpStorage extends RuntimeStorage {
   readonly #lost = new Set<string>();
   #searched = { failures: 0, at: Number.NEGATIVE_INFINITY };
   readonly #clock: { ahead: number };
+  #patience: ReturnType<Connection['patience']> | undefined;
   readonly #reporters = new Map<string, (report: FarReport) => Promise<FarAnswer>>();
 
   constructor(address: string | URL, options: HttpStorageOptions = {}) {
@@ -69,7 +71,9 @@ export class HttpStorage extends RuntimeStorage {
     // What is due, and how long something took, is told by the clock of the service.
     const clock = { ahead: 0 };
     const host: Host = { ...webHost, now: () => webHost.now() + clock.ahead };
-    super({ store: new HttpStore(connection), host });
+    const store = new HttpStore(connection);
+    super({ store, host });
+    this.#rows = store;
     this.#connection = connection;
     this.#workers = workers;
     this.#clock = clock;
@@ -229,6 +233,17 @@ export class HttpStorage extends RuntimeStorage {
   override async timerRows(): Promise<readonly string[]> {
     await this.#findLost();
     return [...this.#lost].map((run) => keys.timer(0, run));
+  }
+
+  /** Whoever would end because nothing is left waits for what is away, as long as for an answer. */
+  override async mayHideWork(since: number): Promise<boolean> {
+    if (!this.#rows.wasPartial(since)) {
+      this.#patience = undefined;
+      return false;
+    }
+    this.#patience ??= this.#connection.patience();
+    await this.#patience(new FuselineError('UNAVAILABLE', 'a part of the runs cannot be reached at the moment'));
+    return true;
   }
 
   /** Chosen where the runs are: else the heads of all of them would have to travel. */

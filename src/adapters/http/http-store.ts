@@ -4,7 +4,7 @@ import type { CommitResult, Entry, Hint, Key, Range, Store, StoreLimits } from '
 import { webHost } from '../host.ts';
 import type { Connection } from './connection.ts';
 import { gathered } from './gather.ts';
-import type { FarNews, FarPage, FarRow } from './wire.ts';
+import type { FarNews, FarPage, FarRow, Refusal } from './wire.ts';
 
 /** Those of the stores that may be behind it. */
 const LIMITS: StoreLimits = { valueLength: 16 * 1024 * 1024, batchOps: 10_000 };
@@ -26,6 +26,7 @@ export class HttpStore implements Store {
   readonly #row: (key: Key) => Promise<FarRow>;
   readonly #page: (range: Range) => Promise<FarPage>;
   #stop: AbortController | undefined;
+  #partialAt = Number.NEGATIVE_INFINITY;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -50,9 +51,8 @@ export class HttpStore implements Store {
     );
   }
 
-  async read(keys: readonly Key[]): Promise<readonly (Entry | undefined)[]> {
-    const rows = await Promise.all(keys.map((key) => this.#row(key)));
-    return rows.map((row, i) => (row ? { key: keys[i] as Key, ...row } : undefined));
+  read(keys: readonly Key[]): Promise<readonly (Entry | undefined)[]> {
+    return Promise.all(keys.map((key) => this.#entry(key)));
   }
 
   async scan(range: Range): Promise<readonly Entry[]> {
@@ -61,9 +61,10 @@ export class HttpStore implements Store {
     for (let { from, to, limit } = range; ; ) {
       const page = await this.#page({ ...range, from, to, ...(limit !== undefined && { limit }) });
       if (page.refused) {
-        await patience(new FuselineError(page.refused.code, page.refused.message));
+        await patience(errorFor(page.refused));
         continue;
       }
+      if (page.isPartial) this.#partialAt = webHost.monotonic();
       found.push(...page.rows);
       const last = page.rows.at(-1);
       if (!page.isCut) return found;
@@ -74,6 +75,11 @@ export class HttpStore implements Store {
       if (range.order === 'descending') to = last.key;
       else from = `${last.key}!`;
     }
+  }
+
+  /** Whether rows may have been missing from what was scanned since then. */
+  wasPartial(since: number): boolean {
+    return this.#partialAt >= since;
   }
 
   async commit(): Promise<CommitResult> {
@@ -100,6 +106,16 @@ export class HttpStore implements Store {
     this.#connection.close();
   }
 
+  async #entry(key: Key): Promise<Entry | undefined> {
+    const patience = this.#connection.patience();
+    for (;;) {
+      const row = await this.#row(key);
+      if (!row) return undefined;
+      if ('value' in row) return { key, ...row };
+      await patience(errorFor(row.refused));
+    }
+  }
+
   async #follow(signal: AbortSignal): Promise<void> {
     for (let cursor: string | undefined; !signal.aborted; ) {
       try {
@@ -117,4 +133,11 @@ export class HttpStore implements Store {
       }
     }
   }
+}
+
+/** Thrown at once where it would be the same later. */
+function errorFor({ code, message }: Refusal): FuselineError {
+  const error = new FuselineError(code, message);
+  if (code !== 'UNAVAILABLE') throw error;
+  return error;
 }

@@ -51,7 +51,7 @@ export interface FarReport {
 /** `refused`: nothing was written, for a reason that has a code; with `UNAVAILABLE`, it may be sent again later. */
 export type FarAnswer =
   | (FarGrant & { readonly status: 'recorded' | 'duplicate' | 'stale' })
-  | { readonly status: 'refused'; readonly code: ErrorCode; readonly message: string };
+  | ({ readonly status: 'refused' } & Refusal);
 
 export interface FarWorker {
   readonly id: string;
@@ -79,14 +79,23 @@ export interface FarOrder {
   readonly startAt?: number;
 }
 
-export type FarRow = Pick<Entry, 'value' | 'version'> | null;
+/** Why something cannot be read. With `UNAVAILABLE`, it may be asked for again later. */
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** `null`: there is none. */
+export type FarRow = Pick<Entry, 'value' | 'version'> | { readonly refused: Refusal } | null;
 
 export interface FarPage {
   readonly rows: readonly Entry[];
   /** There was no more room, and the range may go on behind the last row; behind none, it is to be asked for again. */
   readonly isCut: boolean;
-  /** Why it is empty: what is to be read cannot be, at the moment. */
-  readonly refused?: { readonly code: ErrorCode; readonly message: string };
+  /** Why it is empty. */
+  readonly refused?: Refusal;
+  /** What is away at the moment may have more of them. */
+  readonly isPartial?: true;
 }
 
 export interface FarNews {

@@ -1,5 +1,6 @@
-import { MemoryStorage, ProcessEngine, workflow } from 'fuseline';
+import { MemoryStorage, MemoryStore, ProcessEngine, RuntimeStorage, type Store, workflow } from 'fuseline';
 import { expect, test } from 'vitest';
+import { webHost } from '../../../src/adapters/host.ts';
 import { runsApp } from '../../../src/http/app.ts';
 import { eventStream } from '../../../src/http/event-stream.ts';
 import type { RunService } from '../../../src/http/run-service.ts';
@@ -147,4 +148,24 @@ test('who waits for more of a history has it as soon as it is there', { timeout:
   const more = service.history('run', { from: (events.at(-1)?.seq ?? 0) + 1, limit: 100, waitMs: 25_000 });
   await storage.pause('run');
   expect((await more).events).toMatchObject([{ seq: 1 }]);
+});
+
+test('who waits for a result has it although nobody was told of the end', { timeout: 5000 }, async () => {
+  const rows = new MemoryStore();
+  const deaf: Store = {
+    lookMs: 20,
+    limits: rows.limits,
+    read: (keys) => rows.read(keys),
+    scan: (range) => rows.scan(range),
+    commit: (batch) => rows.commit(batch),
+    watch: () => () => undefined,
+    close: () => rows.close(),
+  };
+  const elsewhere = new RuntimeStorage({ store: rows.reopen(), host: webHost });
+  await forked.dispatch(undefined, { storage: elsewhere, id: 'run' });
+  const service = serviceOf([forked], new RuntimeStorage({ store: deaf, host: webHost }));
+  const result = service.result('run', 25_000);
+  expect(await service.result('run', 1)).toEqual({ status: 'PENDING' });
+  await new ProcessEngine(forked, elsewhere).work('run');
+  expect(await result).toEqual({ status: 'SUCCEEDED', value: '5' });
 });

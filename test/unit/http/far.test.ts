@@ -380,4 +380,8 @@ test('rows that are nobody’s business are not read', () =>
     ])
       expect(await post('/rows/scan', { ranges: [{ from, to }] })).toMatchObject({ status: 400 });
     expect((await post('/rows/scan', { ranges: [{ from: 'ready/', to: 'ready0' }] })).body.pages).toHaveLength(1);
+    const { pages } = (await post('/rows/scan', { ranges: [{ from: 'session/', to: 'session0' }] })).body;
+    const { rows } = (await post('/rows/read', { keys: ['session/w'] })).body;
+    for (const { value } of [...pages[0].rows, ...rows]) expect(JSON.parse(value)).not.toHaveProperty('proof');
+    expect(rows[0].value).toContain('"name":"w"');
   }));

@@ -1,4 +1,4 @@
-import { ProcessEngine, workflow } from 'fuseline';
+import { FuselineError, ProcessEngine, workflow } from 'fuseline';
 import { describe, expect, test } from 'vitest';
 import { deferred, type ShardedRig, sharded } from './rig.ts';
 
@@ -90,10 +90,48 @@ describe('a shard that is away', () => {
       }));
       const { pages } = (await rig.post('/rows/scan', { ranges })).body;
       expect(pages.map(({ rows }: { rows: object[] }) => rows.length > 0)).toEqual([true, false, true, false]);
+      expect(pages[0]).toMatchObject({ isPartial: true });
       const refused = { isCut: true, refused: { code: 'UNAVAILABLE' } };
       expect([pages[1], pages[3]]).toMatchObject([refused, refused]);
       expect((await rig.post('/rows/news', { asker: 'some' })).status).toBe(200);
       expect((await rig.post('/rows/scan', { ranges: [ranges[3]] })).status).toBe(503);
+      const keys = ['head/0.some', 'head/1.some', `graph/${one.graph().hash}`, 'graph/none'];
+      const { rows } = (await rig.post('/rows/read', { keys })).body;
+      expect(rows).toMatchObject([
+        { value: expect.any(String) },
+        { refused: { code: 'UNAVAILABLE' } },
+        { value: expect.any(String) },
+        { refused: { code: 'UNAVAILABLE' } },
+      ]);
+      expect((await rig.post('/rows/read', { keys: ['head/1.some'] })).status).toBe(503);
+    }));
+
+  test('is waited for by who reads its rows, and by nobody else of the same request', () =>
+    sharded([one], 2, async (rig) => {
+      await everywhere(rig);
+      const storage = rig.far((fetch) => async (url, init) => {
+        const response = await fetch(url, init);
+        if (url.endsWith('/rows/read')) rig.broken.clear();
+        return response;
+      });
+      rig.broken.set(1, away);
+      const order: string[] = [];
+      const look = async (run: string) => void ((await storage.status(run)) === 'PENDING' && order.push(run));
+      await Promise.all([look('1.some'), look('0.some')]);
+      expect(order).toEqual(['0.some', '1.some']);
+    }));
+
+  test('may have work, so that nobody who works until nothing is left ends meanwhile', () =>
+    sharded([one], 2, async (rig) => {
+      const runs = await everywhere(rig);
+      let scans = 0;
+      const storage = rig.far((fetch) => async (url, init) => {
+        if (url.endsWith('/rows/scan') && ++scans === 8) rig.broken.clear();
+        return fetch(url, init);
+      });
+      rig.broken.set(1, away);
+      await new ProcessEngine(one, storage).work();
+      for (const run of runs) expect(await storage.status(run)).toBe('SUCCEEDED');
     }));
 
   test('hears of the end of its steps when it is back, and those of others are recorded meanwhile', () => {
@@ -124,6 +162,28 @@ describe('a shard that is away', () => {
     });
   });
 });
+
+test('a shard that refuses a report or a worker speaks for itself', () =>
+  sharded([one], 2, async (rig) => {
+    await everywhere(rig);
+    await register(rig);
+    rig.broken.set(1, (verb) => {
+      if (verb === 'fetch') throw new FuselineError('PROTOCOL_TOO_NEW', 'it is of a newer version');
+    });
+    const [first] = await fetchAll(rig);
+    expect(first).toMatchObject({ run: '0.some' });
+    expect((await rig.post('/workers/w/fetch', { held: [first.id] }, SECRET)).body.error.code).toBe('PROTOCOL_TOO_NEW');
+    rig.broken.clear();
+    const [second] = await fetchAll(rig, [first.id]);
+    const report = (claim: string, secret: string) => ({ claim, secret, type: 'succeeded', value: 1 });
+    const mixed = [report(second.id, first.secret), report(first.id, first.secret)];
+    expect((await rig.post('/workers/w/report', { reports: mixed })).body.answers).toMatchObject([
+      { status: 'refused', code: 'FORBIDDEN' },
+      { status: 'recorded' },
+    ]);
+    expect((await rig.post('/workers/w/report', { reports: mixed.slice(0, 1) })).status).toBe(403);
+    expect(await rig.shards[1]?.status('1.some')).toBe('RUNNING');
+  }));
 
 describe('a shard that gave a worker up', () => {
   test('is told of it by one that knows it, and by nobody of another one', () =>
