@@ -5,6 +5,9 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { type ServedPage, servePage } from '../../demo/serve.ts';
 import { chromiumArgs, findChromium } from '../../scripts/chromium.ts';
 
+/** Unless told, Playwright looks with every frame, which makes the page draw them all. */
+const POLL_MS = 50;
+
 /** The page as `npm run demo` serves it, and a browser. */
 export interface House {
   readonly site: ServedPage;
@@ -75,6 +78,16 @@ export async function visit(
   return { context, page, complaints };
 }
 
+/** The smallest picture there is: a run that costs next to nothing. */
+export const PIXEL = {
+  name: 'pixel.png',
+  mimeType: 'image/png',
+  buffer: Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+    'base64',
+  ),
+};
+
 /** One number of the scoreboard. */
 export async function figure(page: Page, name: 'recorded' | 'lost' | 'twice' | 'again'): Promise<number> {
   return Number(await page.locator(`[data-figure=${name}] dd`).textContent());
@@ -85,6 +98,7 @@ export async function untilRecorded(page: Page, count: number): Promise<void> {
   await page.waitForFunction(
     (count) => Number(document.querySelector('[data-figure=recorded] dd')?.textContent) >= count,
     count,
+    { polling: POLL_MS },
   );
 }
 
@@ -100,6 +114,7 @@ export async function untilSucceeded(page: Page, count: number): Promise<void> {
   await page.waitForFunction(
     (count) => document.querySelectorAll('#runs [data-status=SUCCEEDED]').length >= count,
     count,
+    { polling: POLL_MS },
   );
 }
 
