@@ -10,6 +10,7 @@ const DISKS = ['file', 'sqlite'];
 /** Cases at a time, where they share what they wait for. */
 const LANES: Readonly<Record<string, number>> = { file: 8 };
 
+// proves: ready.schedule
 describe.each(BACKENDS)('the corpus on $name', (backend) => {
   test.each(WAYS)('with %i at work', async (workers) => {
     const disk = DISKS.indexOf(backend.name);

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { fleet, historyOf, type Member, until } from './fleet.ts';
 import { innocents } from './flows.ts';
 
+// proves: lost.alone, lost.limit
 test('a step that takes its worker down every time ends FAILED, and the 63 that ran beside it succeed', async () => {
   const { flows, open, start, notes } = fleet();
   const storage = open();

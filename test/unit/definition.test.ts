@@ -31,6 +31,7 @@ const step = (name: string, ...from: readonly string[]): GraphStep => ({
 });
 
 describe('a definition error is thrown when the workflow is defined, and names the steps:', () => {
+  // proves: definition.twice
   test('two steps of one name', () => {
     expect(refusal(() => define([step('a'), step('a')])).message).toContain('"a"');
     const twice = () =>
@@ -41,6 +42,7 @@ describe('a definition error is thrown when the workflow is defined, and names t
     expect(refusal(twice).message).toMatch(/"w".*"reserve"/);
   });
 
+  // proves: definition.cycle
   test('a cycle, with its path', () => {
     const { message } = refusal(() => define([step('a', 'c'), step('b', 'a'), step('c', 'b'), step('d', 'a')]));
     expect(message).toMatch(/"a" → "b" → "c" → "a"|"b" → "c" → "a" → "b"|"c" → "a" → "b" → "c"/);
@@ -51,6 +53,7 @@ describe('a definition error is thrown when the workflow is defined, and names t
     expect(refusal(() => define([step('a', 'a')])).message).toContain('"a" → "a"');
   });
 
+  // proves: definition.cycle
   test('a cycle through an any-group, and through a settled need', () => {
     const a = { name: 'a', after: [{ any: [{ step: 'b' }, { step: 'c' }] }] };
     expect(refusal(() => define([a, step('b', 'a'), step('c')])).message).toContain('"a" → "b" → "a"');
@@ -58,6 +61,7 @@ describe('a definition error is thrown when the workflow is defined, and names t
     expect(refusal(() => define([b, step('c', 'b')])).message).toMatch(/"b" → "c" → "b"|"c" → "b" → "c"/);
   });
 
+  // proves: definition.unknown
   test('a step that refers to one that does not exist', () => {
     expect(refusal(() => define([step('a', 'nobody')])).message).toMatch(/"a".*"nobody"/);
     expect(refusal(() => define([{ name: 'a', after: [{ step: 'nobody' }] }])).message).toMatch(/"a".*"nobody"/);
@@ -66,18 +70,21 @@ describe('a definition error is thrown when the workflow is defined, and names t
     );
   });
 
+  // proves: definition.road
   test('a road the branch step does not declare', () => {
     const size: GraphStep = { name: 'size', kind: 'branch', roads: ['small', 'large'] };
     const { message } = refusal(() => define([size, { name: 'a', after: [{ step: 'size', on: ['huge'] }] }]));
     expect(message).toMatch(/"a".*"huge".*"size".*"small", "large"/);
   });
 
+  // proves: definition.road
   test('a road of a step that is not a branch step', () => {
     expect(refusal(() => define([step('a'), { name: 'b', after: [{ step: 'a', on: ['x'] }] }])).message).toMatch(
       /"b".*"a"/,
     );
   });
 
+  // proves: definition.any
   test('an any-group of one', () => {
     expect(refusal(() => define([step('a'), { name: 'b', after: [{ any: [{ step: 'a' }] }] }])).message).toContain(
       '"b"',
@@ -98,6 +105,7 @@ describe('a definition error is thrown when the workflow is defined, and names t
     expect(refusal(() => define([step('a')], { output })).message).toContain('the output');
   });
 
+  // proves: definition.dead
   test('a join of two roads of which only one is ever chosen', () => {
     const both = () =>
       workflow('w', ($) => {
@@ -109,6 +117,7 @@ describe('a definition error is thrown when the workflow is defined, and names t
     expect(refusal(both).message).toMatch(/"write".*"size".*any-group/);
   });
 
+  // proves: definition.dead
   test('a step that waits for the otherwise of a branch step all of whose roads have an edge', () => {
     const size: GraphStep = { name: 'size', kind: 'branch', roads: ['small'] };
     const small = { name: 'small', after: [{ step: 'size', on: ['small'] }] };
@@ -116,6 +125,7 @@ describe('a definition error is thrown when the workflow is defined, and names t
     expect(message).toMatch(/"rest".*"size"/);
   });
 
+  // proves: definition.dead
   test('a step that waits for none of the roads of a branch step', () => {
     const size: GraphStep = { name: 'size', kind: 'branch' };
     expect(refusal(() => define([size, { name: 'never', after: [{ step: 'size', on: [] }] }])).message).toMatch(
@@ -130,6 +140,7 @@ describe('a definition error is thrown when the workflow is defined, and names t
   });
 
   test.each([
+    // proves: definition.name
     ['empty', ''],
     ['longer than 256 characters', 'x'.repeat(257)],
     ['not well-formed text', 'a\uD800'],
@@ -143,12 +154,14 @@ describe('a definition error is thrown when the workflow is defined, and names t
     refusal(() => workflow('w', ($) => $.branch(name, {}, () => 'x')));
   });
 
+  // proves: definition.size
   test('no steps, and more steps than the limit', () => {
     refusal(() => define([]));
     const { message } = refusal(() => define(Array.from({ length: 200_001 }, (_, i) => ({ name: `s${i}` }))));
     expect(message).toMatch(/200001.*200000/);
   });
 
+  // proves: definition.attempts
   test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('%s attempts', (attempts) => {
     expect(refusal(() => define([{ name: 'a', retry: { attempts } }])).message).toContain('"a"');
     expect(refusal(() => workflow('w', ($) => $.step('a', {}, nothing, { retry: attempts }))).message).toContain('"a"');
@@ -160,6 +173,7 @@ describe('a definition error is thrown when the workflow is defined, and names t
     expect(refusal(() => define([{ name: 'a', priority }])).message).toContain('"a"');
   });
 
+  // proves: definition.unknown
   test('two needs of one name, and one from nowhere', () => {
     const need = { param: 'x', from: 'input' } as const;
     expect(refusal(() => define([{ name: 'a', needs: [need, need] }])).message).toMatch(/"a".*"x"/);
@@ -167,11 +181,13 @@ describe('a definition error is thrown when the workflow is defined, and names t
     expect(refusal(() => define([{ name: 'a', needs: [nowhere] }])).message).toMatch(/"a".*"nowhere"/);
   });
 
+  // proves: definition.handler
   test('a handler for a step that does not exist', () => {
     expect(refusal(() => defineGraph({ name: 'w', steps: [step('a')] }, { b: nothing })).message).toContain('"b"');
   });
 });
 
+// proves: definition.any-name
 describe('any name is legal from end to end:', () => {
   test.each([
     ['__proto__'],

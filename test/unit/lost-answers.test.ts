@@ -53,6 +53,7 @@ test('those schedules did lose answers', () => {
   expect(lost).toBeGreaterThan(SEEDS.length);
 });
 
+// proves: claim.lost-answer
 test('a claim whose answer was lost is handed out again as the same attempt', async () => {
   const attempts: number[] = [];
   const one = workflow('one', ($) => $.step('one', {}, (_, { attempt }) => void attempts.push(attempt)));
@@ -76,6 +77,7 @@ test('a claim whose answer was lost is handed out again as the same attempt', as
   expect(await run.status()).toBe('SUCCEEDED');
 });
 
+// proves: journal.time
 test('a wall clock that jumps back stops nothing', async () => {
   let jump = 0;
   const host = { ...webHost, now: () => webHost.now() - jump };

@@ -141,6 +141,7 @@ function show(state: RunState): unknown {
   return { ...Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, plain(value)])), lists };
 }
 
+// proves: ready.schedule, end.final
 test.each([1, 4])(
   'a random graph ends as the edge table says, whatever the schedule, with %i at work',
   async (workers) => {
@@ -273,6 +274,7 @@ function born(graph: CompiledGraph): RunState {
   return new RunState(graph, { type: 'created', workflow: 'random', graph: graph.hash, input: 'null' }, 1000);
 }
 
+// proves: journal.alone
 test('a decision that is taken back leaves no trace, and the journal alone tells the state', () => {
   fc.assert(
     fc.property(plans, fc.array(fc.tuple(moves, fc.nat(1000)), { maxLength: 40 }), (plan, history) => {

@@ -30,6 +30,7 @@ class Slow extends MemoryStore {
   }
 }
 
+// proves: rerun.old-body
 test('a body that has not stopped yet does not begin a second time in a worker that is stopped', async () => {
   let begun = 0;
   const [quick, long] = [gate(), gate()];

@@ -1,22 +1,36 @@
 /** Which promise was broken. */
 export type Invariant =
+  // proves: result.once, result.stale, step.final
   | 'one recorded result per claim'
+  // proves: claim.exclusive, pause.claims, rerun.old-body
   | 'one claim at a time'
   | 'one body per claim'
+  // proves: ready.all, ready.dead, any.winner, rerun.any
   | 'no step before its needs'
+  // proves: journal.at-once
   | 'what follows is recorded at once'
+  // proves: values.recorded
   | 'a recorded result is what its body handed back'
+  // proves: values.recorded
   | 'a body receives what was recorded'
+  // proves: context.once
   | 'once is once'
   | 'the rows say what the journal says'
+  // proves: journal.alone
   | 'the fold of the journal equals the state'
+  // proves: lost.company
   | 'a loss counts only alone'
   | 'no claim without a session'
+  // proves: worker.alive
   | 'nobody who works is taken for dead'
+  // proves: journal.time
   | 'time does not run backwards'
+  // proves: end.final, end.succeeded, end.failed
   | 'a run ends as its steps did'
+  // proves: command.once
   | 'a command is recorded once'
   | 'an entry is told once, and in order'
+  // proves: journal.end
   | 'every run that can end does'
   | 'nothing is left behind'
   | 'a worker goes on'

@@ -53,6 +53,7 @@ class Deaths {
 }
 
 describe('attempts of a step', () => {
+  // proves: context.key
   test('have the same key, failed or lost; a rerun has another', async () => {
     const rig = new Rig();
     const deaths = new Deaths();
@@ -87,6 +88,7 @@ describe('attempts of a step', () => {
   });
 });
 
+// proves: retry.attempts
 describe('retry.attempts is the total number of attempts', () => {
   test.each([1, 2, 5])('%i', async (attempts) => {
     const { times, status } = await timesOf(new Rig(), attempts);
@@ -109,6 +111,7 @@ describe('retry.attempts is the total number of attempts', () => {
 
 describe('backoff', () => {
   const none = { attempts: 5, jitter: 'none' } as const;
+  // proves: retry.backoff
   test.each<[string, Retry, readonly number[]]>([
     ['exponential, from 200 ms by 2', none, [200, 400, 800, 1600]],
     [
@@ -128,6 +131,7 @@ describe('backoff', () => {
     expect(waits((await timesOf(new Rig(), retry)).times)).toEqual(expected);
   });
 
+  // proves: retry.jitter
   test('has full jitter by default, through Host.random: the same seed, the same times', async () => {
     const times = async (seed: number) => waits((await timesOf(new Rig(seed), 8)).times);
     const first = await times(1);
@@ -137,6 +141,7 @@ describe('backoff', () => {
     expect(await times(2)).not.toEqual(first);
   });
 
+  // proves: retry.recorded, step.delayed
   test('is recorded in the event, so that another process waits until the same time', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => $.step('step', {}, boom, { retry: 2 }));
@@ -154,6 +159,7 @@ describe('backoff', () => {
   });
 });
 
+// proves: retry.final
 describe('an attempt ends the step at once', () => {
   class Refused extends NonRetryableError {
     override readonly name = 'Refused';
@@ -186,6 +192,7 @@ describe('an attempt ends the step at once', () => {
   });
 });
 
+// proves: retry.after
 describe('RetryAfterError sets the earliest next attempt', () => {
   const response = (value: string | null) => ({ headers: { get: () => value } });
   const start = Date.UTC(2020, 0, 1);
@@ -225,6 +232,7 @@ describe('RetryAfterError sets the earliest next attempt', () => {
 });
 
 describe('errors', () => {
+  // proves: error.recorded
   test('are recorded with name, message, stack, code and cause chain', async () => {
     const rig = new Rig();
     const error = Object.assign(new TypeError('outer', { cause: new RangeError('inner', { cause: 'root' }) }), {
@@ -254,6 +262,7 @@ describe('errors', () => {
     expect(failure.message).toMatch(/run.*"step".*attempt 1.*outer/);
   });
 
+  // proves: error.anything
   test.each([
     ['text', 'thrown text', 'thrown text'],
     ['undefined', undefined, 'undefined'],
@@ -277,6 +286,7 @@ describe('errors', () => {
 });
 
 describe('a timeout', () => {
+  // proves: timeout.counts, timeout.late, context.signal
   test('aborts the attempt and counts as a failed one; the late result is refused', async () => {
     const rig = new Rig();
     const reasons: unknown[] = [];
@@ -307,6 +317,7 @@ describe('a timeout', () => {
     expect(events).toEqual(['1 failed', '2 succeeded']);
   });
 
+  // proves: timeout.code
   test('that is the last attempt fails the step with STEP_TIMEOUT', async () => {
     const rig = new Rig();
     const wf = workflow('w', { defaults: { timeout: 100 } }, ($) => $.step('step', {}, () => gate().promise));
@@ -327,6 +338,7 @@ describe('a timeout', () => {
     expect((await rig.storage.get('run')).steps[0]?.attempt).toBe(1);
   });
 
+  // proves: timeout.others
   test('is enforced by other workers when the holder does not', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => $.step('step', {}, () => 'fine', { timeout: 1000, retry: 2 }));
@@ -400,6 +412,7 @@ describe('a lost worker', () => {
     return { attempts, steps, history: await rig.history() };
   }
 
+  // proves: lost.again, lost.free
   test('ends the attempt as lost: the step is queued again as the next attempt, and losses do not use up attempts', async () => {
     const { attempts, steps, history } = await lose(new Rig(), 2, { options: { retry: 1 } });
     expect(attempts).toEqual([1, 2, 3]);
@@ -407,6 +420,7 @@ describe('a lost worker', () => {
     expect(history.filter((event) => event === 'lost poison')).toHaveLength(2);
   });
 
+  // proves: lost.limit
   test('five times alone fails the step with WORKER_LOST', async () => {
     const rig = new Rig();
     const { attempts, steps } = await lose(rig, 5);
@@ -415,12 +429,14 @@ describe('a lost worker', () => {
     expect((await rig.storage.get('run')).steps.at(-1)?.error).toMatchObject({ code: 'WORKER_LOST' });
   });
 
+  // proves: lost.limit
   test('as many times as the option says', async () => {
     const { attempts, steps } = await lose(new Rig(), 2, { options: { retry: { attempts: 1, losses: 2 } } });
     expect(attempts).toEqual([1, 2]);
     expect(steps).toMatchObject({ poison: 'FAILED' });
   });
 
+  // proves: fallback.runs
   test('runs the fallback, as an attempt of its own kind, when it fails the step', async () => {
     const errors: unknown[] = [];
     const fallback = (error: Error) => String(errors.push((error as { code?: string }).code));
@@ -429,6 +445,7 @@ describe('a lost worker', () => {
     expect(errors).toEqual(['WORKER_LOST']);
   });
 
+  // proves: lost.company
   test('counts only if the attempt was alone: the innocent ones beside it are claimed alone next, and do not fail', async () => {
     const { steps, attempts } = await lose(new Rig(), 2, {
       company: 3,
@@ -445,6 +462,7 @@ describe('a lost worker', () => {
     });
   });
 
+  // proves: lost.checkpoint
   test('starts to count anew with a recorded checkpoint', async () => {
     const { steps, attempts } = await lose(new Rig(), 3, {
       checkpoint: 2,
@@ -454,6 +472,7 @@ describe('a lost worker', () => {
     expect([steps.poison, attempts]).toEqual(['FAILED', [1, 2, 3]]);
   });
 
+  // proves: context.once
   test('does not repeat what once() has recorded', async () => {
     const rig = new Rig();
     const deaths = new Deaths();
@@ -483,6 +502,25 @@ describe('a lost worker', () => {
     expect(await run.result()).toEqual([1, 2]);
   });
 
+  // proves: lost.wait
+  test('is made up for at once; those that follow it in a row after a wait that doubles, at most a minute', async () => {
+    const rig = new Rig();
+    const wf = workflow('w', ($) => $.step('step', {}, nothing, { retry: { attempts: 1, losses: 12 } }));
+    await rig.dispatch(wf, undefined);
+    const waits: number[] = [];
+    for (let losses = 1; losses <= 11; losses++) {
+      await rig.storage.register('it', { name: 'it', definitions: [wf], queues: ['default'] });
+      await rig.storage.claim('run', { worker: 'it', limit: 1, busy: 0, held: new Set(), serves: () => true });
+      await rig.storage.reap('it');
+      const [step] = (await rig.storage.get('run')).steps;
+      const wait = (step?.notBefore ?? rig.host.now()) - rig.host.now();
+      waits.push(wait);
+      await rig.host.advance(wait);
+    }
+    expect(waits).toEqual([0, 400, 800, 1600, 3200, 6400, 12800, 25600, 51200, 60000, 60000]);
+  });
+
+  // proves: lost.released
   test('is no loss when it stopped and gave its claims back', async () => {
     const rig = new Rig();
     const hang = gate();
@@ -502,6 +540,7 @@ describe('a lost worker', () => {
 });
 
 describe('a fallback', () => {
+  // proves: fallback.runs, fallback.result
   test('runs once the step would fail; its value is the result', async () => {
     const rig = new Rig();
     const log: string[] = [];
@@ -522,6 +561,7 @@ describe('a fallback', () => {
     expect(await rig.history()).toContain('falling-back step');
   });
 
+  // proves: fallback.fails
   test('that fails fails the step, once, with its own error', async () => {
     const rig = new Rig();
     let tries = 0;
@@ -538,6 +578,7 @@ describe('a fallback', () => {
     expect([tries, (await rig.storage.get('run')).steps[0]?.error?.message]).toEqual([1, 'no way out']);
   });
 
+  // proves: fallback.runs
   test('also after a timeout, and after a NonRetryableError', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => {
@@ -560,6 +601,7 @@ describe('a fallback', () => {
     expect(await run.result()).toEqual({ hangs: 'STEP_TIMEOUT', refuses: 'no' });
   });
 
+  // proves: fallback.road
   test('of a branch step chooses a road', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => {

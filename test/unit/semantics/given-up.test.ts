@@ -101,6 +101,7 @@ async function atWork(
 const stop = (rig: Rig, engine: ProcessEngine): Promise<void> => rig.host.until(engine.stop());
 
 describe('a worker that others listen for', () => {
+  // proves: worker.alive
   test('is heard while claiming takes it long', async () => {
     const body = gate();
     const held = workflow('held', ($) => $.step('held', {}, () => body.promise));
@@ -125,6 +126,7 @@ describe('a worker that others listen for', () => {
     await Promise.all([stop(rig, engine), stop(rig, others)]);
   });
 
+  // proves: worker.alive
   test('is heard while its result waits for room', async () => {
     const wf = workflow('wf', ($) => $.step('a', {}, () => 'done'));
     const { rig, store, engine, id } = await atWork(wf);
@@ -158,6 +160,7 @@ describe('a worker that others listen for', () => {
 });
 
 describe('a worker that was given up', () => {
+  // proves: worker.given-up
   test('claims nothing in its old name by what it had asked before', async () => {
     const bodies = [gate(), gate()];
     let begun = 0;
@@ -187,6 +190,7 @@ describe('a worker that was given up', () => {
     await stop(rig, engine);
   });
 
+  // proves: worker.given-up
   test('gives back at once what it is granted in its old name', async () => {
     let bodies = 0;
     const one = workflow('one', ($) => $.step('one', {}, () => ++bodies));

@@ -25,11 +25,17 @@ const ends: Readonly<Record<keyof typeof endings, string>> = {
 };
 
 describe('an edge settles when its source reaches a final state:', () => {
+  // proves: settled.final
   test.each<[keyof typeof endings, string]>([
+    // proves: edge.succeeded
     ['succeeded', 'SUCCEEDED'],
+    // proves: edge.skipped
     ['skipped by its own condition', 'SUCCEEDED'],
+    // proves: edge.not-taken, ready.dead
     ['on a road not taken', 'NOT-TAKEN'],
+    // proves: edge.failed, ready.failed
     ['failed', 'CANCELLED'],
+    // proves: edge.failed, ready.failed
     ['cancelled', 'CANCELLED'],
   ])('%s, so that what needs it is %s', async (ending, expected) => {
     const rig = new Rig();
@@ -51,6 +57,7 @@ describe('an edge settles when its source reaches a final state:', () => {
     });
   });
 
+  // proves: edge.plain, edge.road, edge.otherwise, edge.otherwise-skipped
   test.each<[string | undefined, Readonly<Record<string, string>>]>([
     [
       'small',
@@ -83,6 +90,7 @@ describe('an edge settles when its source reaches a final state:', () => {
     expect(await rig.end(wf)).toMatchObject({ run: 'SUCCEEDED', ...expected });
   });
 
+  // proves: edge.several
   test('several edges from one source to one step count once: live if any of them is', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => {
@@ -94,6 +102,7 @@ describe('an edge settles when its source reaches a final state:', () => {
     expect(await rig.end(wf)).toMatchObject({ 'two roads': 'SUCCEEDED', 'road and plain': 'SUCCEEDED' });
   });
 
+  // proves: edge.several-roads
   test('a road whose only edge counts together with a plain one has an edge all the same: otherwise is not chosen', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => {
@@ -104,6 +113,7 @@ describe('an edge settles when its source reaches a final state:', () => {
     expect(await rig.end(wf)).toMatchObject({ both: 'SUCCEEDED', otherwise: 'NOT-TAKEN' });
   });
 
+  // proves: ready.independent
   test('independent branches go on after a failure elsewhere', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => {
@@ -116,6 +126,7 @@ describe('an edge settles when its source reaches a final state:', () => {
 });
 
 describe('a join', () => {
+  // proves: ready.all, step.pending
   test('waits until every edge is settled', async () => {
     const rig = new Rig();
     const slow = gate();
@@ -133,6 +144,7 @@ describe('a join', () => {
     expect(await rig.steps()).toMatchObject({ join: 'SUCCEEDED' });
   });
 
+  // proves: ready.failure-wins
   test.each(['failure first', 'road first'] as const)(
     'of a failure and a road not taken is cancelled, whatever came first (%s)',
     async (order) => {
@@ -162,6 +174,7 @@ describe('a join', () => {
     },
   );
 
+  // proves: ready.dead, step.skipped, definition.dead-data
   test('of a taken and a not-taken road does not run', async () => {
     const rig = new Rig();
     const data: GraphStep[] = [
@@ -187,6 +200,7 @@ describe('a join', () => {
     });
   });
 
+  // proves: ready.once
   test('is enqueued exactly once when its sources end in the same commit', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => {
@@ -200,6 +214,7 @@ describe('a join', () => {
 });
 
 describe('an any-group', () => {
+  // proves: any.first
   test('fires as soon as the first member is live, and never twice', async () => {
     const rig = new Rig();
     const slow = gate<string>();
@@ -222,6 +237,7 @@ describe('an any-group', () => {
     expect(fired).toBe(1);
   });
 
+  // proves: any.winner
   test('hands on the member that became live first, in journal order, not in the order of its members', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => {
@@ -243,6 +259,7 @@ describe('an any-group', () => {
     expect(choices).toEqual([[['join', [winner]]]]);
   });
 
+  // proves: any.failed-member
   test('is not cancelled by a failed member while another can still succeed', async () => {
     const rig = new Rig();
     const slow = gate<string>();
@@ -262,7 +279,9 @@ describe('an any-group', () => {
   });
 
   test.each([
+    // proves: ready.any-failed
     ['all failed', boom, 'x', 'CANCELLED'],
+    // proves: ready.any-failed
     ['one failed, the other not taken', boom, 'y', 'CANCELLED'],
     ['one skipped by its own condition', nothing, 'y', 'SUCCEEDED'],
   ] as const)('whose members have settled (%s)', async (_, body, road, expected) => {
@@ -276,6 +295,7 @@ describe('an any-group', () => {
     expect(await rig.end(wf)).toMatchObject({ join: expected });
   });
 
+  // proves: ready.any-dead
   test('whose members all lie on roads not taken is skipped', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => {
@@ -287,6 +307,7 @@ describe('an any-group', () => {
     expect(await rig.end(wf)).toMatchObject({ run: 'SUCCEEDED', join: 'NOT-TAKEN' });
   });
 
+  // proves: any.skipped-member
   test('takes a member that was skipped by its own condition for done, with undefined', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => {
@@ -300,6 +321,7 @@ describe('an any-group', () => {
     expect(await run.result()).toEqual([['it', undefined]]);
   });
 
+  // proves: any.required
   test.each(['need', 'after'] as const)('requires a member that is a plain %s as well', async (kind) => {
     const rig = new Rig();
     const wf = workflow('w', ($) => {
@@ -311,6 +333,7 @@ describe('an any-group', () => {
     expect(await rig.end(wf)).toMatchObject({ a: 'SUCCEEDED', join: 'CANCELLED' });
   });
 
+  // proves: any.several
   test('beside another: each has a winner of its own, by its own order', async () => {
     const rig = new Rig();
     const slow = gate<string>();
@@ -333,6 +356,7 @@ describe('an any-group', () => {
 });
 
 describe('a settled join', () => {
+  // proves: settled.outcome
   test('receives the outcome: status, value, error', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => {
@@ -372,6 +396,7 @@ describe('a settled join', () => {
     });
   });
 
+  // proves: settled.handled
   test('makes a failure handled: the run succeeds', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => {
@@ -383,6 +408,7 @@ describe('a settled join', () => {
     expect(await run.result()).toBe('FAILED');
   });
 
+  // proves: settled.others
   test('on a road not taken does not run', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => {
@@ -395,6 +421,7 @@ describe('a settled join', () => {
 });
 
 describe('with failFast, the first FAILED step', () => {
+  // proves: ready.fail-fast
   test('cancels everything unfinished: running attempts and settled joins included', async () => {
     const rig = new Rig();
     const started = gate();
@@ -422,6 +449,7 @@ describe('with failFast, the first FAILED step', () => {
     expect(await aborted.promise).toBeInstanceOf(Error);
   });
 
+  // proves: ready.fail-fast-tries
   test('is not one that has tries left', async () => {
     const rig = new Rig();
     let tries = 0;

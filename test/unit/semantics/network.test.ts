@@ -33,6 +33,7 @@ class WiredRig extends Rig {
   }
 }
 
+// proves: network.offline
 test('a step that requires the network waits while its worker is offline; the others go on', async () => {
   const rig = new WiredRig();
   const ran: string[] = [];
@@ -54,6 +55,7 @@ test('a step that requires the network waits while its worker is offline; the ot
   expect(ran).toEqual(['local', 'upload', 'end']);
 });
 
+// proves: network.free, network.wait
 test('an attempt that met no network does not count, and is tried again at most every half minute, however long that takes', async () => {
   const rig = new WiredRig();
   const times: number[] = [];
@@ -82,6 +84,7 @@ test('an attempt that met no network does not count, and is tried again at most 
   expect((await rig.storage.get('run')).steps[0]).toMatchObject({ status: 'SUCCEEDED', attempt: times.length });
 });
 
+// proves: network.counts
 test.each([
   ['a server that answers with an error', new Error('503')],
   ['a request the browser refuses while the network is there', new TypeError('Failed to fetch')],
@@ -129,6 +132,7 @@ test('a server that accepts and never answers is no network when nobody else ans
   expect(await rig.storage.result('run')).toBe('sent');
 });
 
+// proves: network.counts
 test('of a network that flaps, only what fails while it is there counts', async () => {
   const rig = new WiredRig();
   let calls = 0;

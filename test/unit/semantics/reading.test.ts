@@ -137,6 +137,7 @@ describe('explain() says in one sentence', () => {
 describe('removing', () => {
   const rows = async (rig: Rig) => (await rig.store.scan({ from: '!', to: '~' })).map(({ key }) => key);
 
+  // proves: remove.all
   test('takes everything the run recorded away; the same id begins anew, also for whoever knew the old one', async () => {
     const rig = new Rig();
     const elsewhere = rig.open();
@@ -156,6 +157,7 @@ describe('removing', () => {
     expect(await elsewhere.result('run')).toBe('done');
   });
 
+  // proves: remove.unended
   test('is refused for a run that has not ended, and for one that does not exist', async () => {
     const rig = new Rig();
     await rig.dispatch(fine, undefined);

@@ -15,6 +15,7 @@ const codeOf = (promise: Promise<unknown>) =>
   );
 
 describe('a run ends when no step can run any more:', () => {
+  // proves: end.succeeded, end.final
   test('SUCCEEDED when every sink and every declared output is SUCCEEDED or SKIPPED', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => {
@@ -27,6 +28,7 @@ describe('a run ends when no step can run any more:', () => {
     expect(await rig.storage.result('run')).toBeUndefined();
   });
 
+  // proves: end.failed
   test('FAILED when a sink is not', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => {
@@ -36,6 +38,7 @@ describe('a run ends when no step can run any more:', () => {
     expect(await rig.end(wf)).toMatchObject({ run: 'FAILED', output: 'SUCCEEDED', sink: 'CANCELLED' });
   });
 
+  // proves: end.failed
   test('FAILED when a declared output is not, although what follows it is fine', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => {
@@ -46,6 +49,7 @@ describe('a run ends when no step can run any more:', () => {
     expect(await rig.end(wf)).toMatchObject({ run: 'FAILED', sink: 'SUCCEEDED' });
   });
 
+  // proves: end.failures
   test('FAILED, with the failures that caused it listed, the first one first, and no others', async () => {
     const rig = new Rig();
     const handled = gate();
@@ -69,6 +73,7 @@ describe('a run ends when no step can run any more:', () => {
     expect(await run.explain()).not.toContain('excused');
   });
 
+  // proves: end.output
   test('its output is one step’s value, or a record of them', async () => {
     const rig = new Rig();
     const one = workflow('one', ($) => $.step('a', {}, () => 1));
@@ -79,6 +84,7 @@ describe('a run ends when no step can run any more:', () => {
     expect(await rig.storage.result('record')).toEqual({ x: 1, y: 2 });
   });
 
+  // proves: end.no-output
   test('result() rejects with NO_OUTPUT when the single output step lies on a road not taken; in a record it is undefined', async () => {
     const rig = new Rig();
     const single = workflow('single', ($) => {
@@ -95,6 +101,7 @@ describe('a run ends when no step can run any more:', () => {
     expect(await rig.storage.result('record')).toEqual({ y: undefined, fork: 'x' });
   });
 
+  // proves: end.deadline
   test('a deadline cancels what is left and ends it FAILED with RUN_TIMEOUT', async () => {
     const rig = new Rig();
     const aborted: unknown[] = [];
@@ -115,6 +122,7 @@ describe('a run ends when no step can run any more:', () => {
     await expect(run.result()).rejects.toMatchObject({ code: 'RUN_TIMEOUT' });
   });
 
+  // proves: end.deadline-from, run.start-at
   test('a deadline counts from the moment the run was asked to start at', async () => {
     const rig = new Rig();
     const wf = workflow('w', { deadline: '1m' }, ($) => $.step('a', {}, nothing));
@@ -125,6 +133,17 @@ describe('a run ends when no step can run any more:', () => {
     expect(rig.host.now()).toBeGreaterThanOrEqual(startAt);
   });
 
+  // proves: end.deadline-paused
+  test('a deadline passes while the run is paused', async () => {
+    const rig = new Rig();
+    const wf = workflow('w', { deadline: '1m' }, ($) => $.step('a', {}, nothing));
+    const run = await rig.dispatch(wf, undefined);
+    await run.pause();
+    await rig.work(wf, 'run');
+    await expect(run.result()).rejects.toMatchObject({ code: 'RUN_TIMEOUT' });
+  });
+
+  // proves: run.states
   test('a run is PENDING, then RUNNING, then ended', async () => {
     const rig = new Rig();
     const hold = gate();
@@ -161,11 +180,15 @@ describe('every command in every state of a run:', () => {
   const answers: readonly (readonly [string, string, string, string])[] = [
     ['PENDING', 'cancel', 'accepted', 'CANCELLED'],
     ['PENDING', 'pause', 'accepted', 'PAUSED'],
+    // proves: command.true-already
     ['PENDING', 'resume', 'true already', 'PENDING'],
     ['PENDING', 'signal', 'accepted', 'PENDING'],
+    // proves: rerun.nothing-failed
     ['PENDING', 'retry', 'NOTHING_FAILED', 'PENDING'],
+    // proves: rerun.not-final
     ['PENDING', 'enqueue', 'STEP_NOT_FINISHED', 'PENDING'],
     ['PAUSED', 'cancel', 'accepted', 'CANCELLED'],
+    // proves: command.true-already
     ['PAUSED', 'pause', 'true already', 'PAUSED'],
     ['PAUSED', 'resume', 'accepted', 'PENDING'],
     ['PAUSED', 'signal', 'accepted', 'PAUSED'],
@@ -174,6 +197,7 @@ describe('every command in every state of a run:', () => {
     ['SUCCEEDED', 'resume', 'RUN_FINISHED', 'SUCCEEDED'],
     // Kept if late.
     ['SUCCEEDED', 'signal', 'accepted', 'SUCCEEDED'],
+    // proves: rerun.nothing-failed
     ['SUCCEEDED', 'retry', 'NOTHING_FAILED', 'SUCCEEDED'],
     ['SUCCEEDED', 'enqueue', 'accepted', 'RUNNING'],
     ['FAILED', 'cancel', 'RUN_FINISHED', 'FAILED'],
@@ -184,6 +208,7 @@ describe('every command in every state of a run:', () => {
     ['CANCELLED', 'retry', 'accepted', 'PENDING'],
     ['CANCELLED', 'enqueue', 'accepted', 'PENDING'],
   ];
+  // proves: command.once, command.true-already, command.refused
   test.each(answers)('%s, %s: %s, and it is %s', async (state, command, answer, after) => {
     const rig = new Rig();
     await states[state]?.(rig);
@@ -203,11 +228,13 @@ describe('every command in every state of a run:', () => {
     expect(await rig.history()).toHaveLength(recorded);
   });
 
+  // proves: command.unknown
   test.each(Object.keys(commands))('%s to a run that does not exist is refused', async (command) => {
     const run = fine.get('nobody', { storage: new Rig().storage });
     expect(await codeOf(commands[command]?.(run, 'once') as Promise<void>)).toBe('UNKNOWN_RUN');
   });
 
+  // proves: command.unknown
   test('enqueue of a step that does not exist is refused', async () => {
     const rig = new Rig();
     const run = await rig.dispatch(fine, undefined);
@@ -216,6 +243,7 @@ describe('every command in every state of a run:', () => {
 });
 
 describe('cancel', () => {
+  // proves: cancel.all, cancel.aborts, cancel.late, context.signal
   test('makes unfinished steps CANCELLED, aborts attempts on whichever worker holds them, and refuses late results', async () => {
     const rig = new Rig();
     const late = gate<string>();
@@ -245,6 +273,7 @@ describe('cancel', () => {
 });
 
 describe('pause', () => {
+  // proves: pause.claims, run.paused
   test('makes no new claims; running attempts finish and count; resume goes on', async () => {
     const rig = new Rig();
     const hold = gate();
@@ -266,6 +295,7 @@ describe('pause', () => {
 });
 
 describe('signals', () => {
+  // proves: signal.kept
   test('are buffered when early, kept when late, deduplicated by id, in the order received', async () => {
     const rig = new Rig();
     const run = await rig.dispatch(fine, undefined);
@@ -280,6 +310,7 @@ describe('signals', () => {
 });
 
 describe('enqueue', () => {
+  // proves: rerun.behind, rerun.kept, rerun.attempts, step.pending
   test('returns the step and everything downstream to PENDING as a new generation; upstream is kept, and history keeps both', async () => {
     const rig = new Rig();
     const ran: string[] = [];
@@ -307,6 +338,19 @@ describe('enqueue', () => {
     expect((await rig.history()).filter((event) => event === 'succeeded b')).toHaveLength(2);
   });
 
+  // proves: context.once-rerun
+  test('does again what once() guards', async () => {
+    const rig = new Rig();
+    let done = 0;
+    const wf = workflow('w', ($) => $.step('a', {}, (_, { once }) => once('pay', () => ++done)));
+    const run = await rig.dispatch(wf, undefined);
+    await rig.work(wf, 'run');
+    await run.enqueue('a');
+    await rig.work(wf, 'run');
+    expect(await run.result()).toBe(2);
+  });
+
+  // proves: rerun.voids, rerun.old-body
   test('of a step while another that depends on it runs voids that claim, aborts its body and waits for it to stop', async () => {
     const rig = new Rig();
     const log: string[] = [];
@@ -332,6 +376,7 @@ describe('enqueue', () => {
     expect(await run.result()).toBe('run/b/1');
   });
 
+  // proves: rerun.any
   test('clears the choice of an any-group downstream; kept members count only when no rerun one is live', async () => {
     const rig = new Rig();
     let fails = false;
@@ -360,6 +405,7 @@ describe('enqueue', () => {
     expect(await run.result()).toBe('run/b');
   });
 
+  // proves: rerun.any
   test('also clears a choice that was still to be made: a kept member waits for the rerun one', async () => {
     const rig = new Rig();
     const required = gate();
@@ -386,6 +432,7 @@ describe('enqueue', () => {
     expect(await run.result()).toBe('run/a/1');
   });
 
+  // proves: rerun.force
   test('of a step on a road not taken is refused unless forced', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => {
@@ -401,6 +448,7 @@ describe('enqueue', () => {
     expect(await run.result()).toEqual({ y: 'forced', next: 'forced' });
   });
 
+  // proves: rerun.branch
   test('of a branch step takes another road', async () => {
     const rig = new Rig();
     let road: 'x' | 'y' = 'x';
@@ -422,6 +470,7 @@ describe('enqueue', () => {
 });
 
 describe('retry', () => {
+  // proves: rerun.retry
   test('takes a failed run up again where it ended: what failed runs again, what succeeded does not', async () => {
     const rig = new Rig();
     const ran: string[] = [];
@@ -444,6 +493,7 @@ describe('retry', () => {
     expect(await run.status()).toBe('SUCCEEDED');
   });
 
+  // proves: rerun.retry, rerun.deadline
   test('takes a cancelled run up again, and one that missed its deadline, without it', async () => {
     const rig = new Rig();
     let hangs = true;

@@ -22,6 +22,7 @@ async function carried(value: unknown): Promise<{ readonly seen: unknown; readon
 const cyclic: { self?: unknown } = {};
 cyclic.self = cyclic;
 
+// proves: values.carried
 describe('a step hands on, as a copy of its own,', () => {
   test.each<[string, unknown]>([
     ['null', null],
@@ -74,6 +75,7 @@ describe('a step hands on, as a copy of its own,', () => {
   });
 });
 
+// proves: values.refused
 describe('a value that cannot be carried fails the attempt with an error that names the path inside it:', () => {
   class Money {
     readonly cents = 5;
@@ -114,6 +116,7 @@ describe('a value that cannot be carried fails the attempt with an error that na
     await expect(rig.storage.result('run')).rejects.toMatchObject({ cause: { code: 'VALUE_NOT_PORTABLE' } });
   });
 
+  // proves: run.input
   test('an input is refused before there is a run', async () => {
     const rig = new Rig();
     const wf = workflow('w', { input: typed<unknown>() }, ($) => $.step('a', {}, nothing));
@@ -125,6 +128,7 @@ describe('a value that cannot be carried fails the attempt with an error that na
 });
 
 describe('a step receives', () => {
+  // proves: needs.declared, needs.skipped
   test('exactly what it declared: undefined for a skipped dependency, never a missing key, and nothing else', async () => {
     const rig = new Rig();
     const wf = workflow('w', { input: typed<{ id: number }>() }, ($) => {
@@ -146,6 +150,7 @@ describe('a step receives', () => {
     ]);
   });
 
+  // proves: needs.copy
   test('a copy of its own: what one step does to a need no other one sees', async () => {
     const rig = new Rig();
     const wf = workflow('w', { input: typed<{ list: number[] }>() }, ($) => {
@@ -170,6 +175,7 @@ describe('a step receives', () => {
 });
 
 describe('conditions', () => {
+  // proves: when.order, when.false, step.skipped
   test('are evaluated in the order of the needs, before the body; the first false one skips the step', async () => {
     const rig = new Rig();
     const log: string[] = [];
@@ -189,6 +195,7 @@ describe('conditions', () => {
     expect(log).toEqual(['x', 'y']);
   });
 
+  // proves: when.throws
   test('that throw are a failed attempt', async () => {
     const rig = new Rig();
     let tries = 0;
@@ -204,6 +211,7 @@ describe('conditions', () => {
     expect(await rig.history()).toContain('retrying b');
   });
 
+  // proves: when.any
   test('on an any-group are evaluated once, on the winning member', async () => {
     const rig = new Rig();
     const seen: unknown[] = [];
@@ -222,6 +230,7 @@ describe('an id stands for one input:', () => {
   const wf = workflow('w', { input: typed<unknown>() }, ($) => $.step('a', { input: $.input }, ({ input }) => input));
   const dispatch = (rig: Rig, input: unknown) => wf.dispatch(input, { storage: rig.open(), id: 'run' });
 
+  // proves: run.id
   test.each<[string, unknown, unknown]>([
     ['the same', { a: 1 }, { a: 1 }],
     ['with its keys in another order', { a: 1, b: { c: 2, d: 3 } }, { b: { d: 3, c: 2 }, a: 1 }],
@@ -239,6 +248,7 @@ describe('an id stands for one input:', () => {
     expect((await rig.storage.list()).runs).toHaveLength(1);
   });
 
+  // proves: run.id-taken
   test.each<[string, unknown, unknown]>([
     ['another', { a: 1 }, { a: 2 }],
     ['another order of a list', [1, 2], [2, 1]],
@@ -251,6 +261,7 @@ describe('an id stands for one input:', () => {
     await expect(dispatch(rig, second)).rejects.toMatchObject({ code: 'INPUT_MISMATCH' });
   });
 
+  // proves: run.id-taken
   test('another workflow is refused', async () => {
     const rig = new Rig();
     await dispatch(rig, 1);
@@ -277,6 +288,7 @@ test('a long payload of a signal is kept, though whoever sends it has not read t
   expect(Object.values(values).map((text) => text.length)).toEqual([payload.length + 2]);
 });
 
+// proves: run.input
 test('an input is validated at dispatch: the error names the path, and the steps see what the schema hands back', async () => {
   const rig = new Rig();
   const schema: StandardSchema<{ day: string }, { day: Date }> = {

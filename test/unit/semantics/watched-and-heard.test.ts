@@ -66,6 +66,7 @@ test('who is watched need not be heard', async () => {
   expect(await attempts(undefined, 'hangs')).toEqual([1]);
 });
 
+// proves: worker.alive
 test('where all are to be heard, one that hangs is given up though it looks alive, and one that works is not', async () => {
   expect(await attempts('always', 'hangs')).toEqual([1, 2]);
   expect(await attempts('always', 'works')).toEqual([1]);

@@ -7,6 +7,7 @@ const serves = () => true;
 const request = (worker: string, limit = 1) => ({ worker, limit, busy: 0, held: new Set<string>(), serves });
 
 describe('claims', () => {
+  // proves: claim.exclusive
   test('are exclusive: of any number of workers, one gets the attempt', async () => {
     const rig = new Rig();
     const ran: string[] = [];
@@ -21,6 +22,7 @@ describe('claims', () => {
     expect(new Set(ran).size).toBe(30);
   });
 
+  // proves: claim.order
   test('go to the higher priority first, then to who became ready first', async () => {
     const rig = new Rig();
     const ran: string[] = [];
@@ -38,6 +40,7 @@ describe('claims', () => {
     expect(ran).toEqual(['high', 'first', 'second', 'low', 'behind low']);
   });
 
+  // proves: claim.order
   test('of one run go strictly by who became ready first, also across queues of the same priority', async () => {
     const rig = new Rig();
     const ran: string[] = [];
@@ -60,6 +63,7 @@ describe('claims', () => {
     expect(ran).toEqual(['first', 'second', 'third']);
   });
 
+  // proves: claim.order
   test('of more than one at a time take the queues of the same priority in turns by who waits longest', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => {
@@ -82,6 +86,7 @@ describe('claims', () => {
     expect(claims.map(({ spec }) => spec.name)).toEqual(['old', 'young']);
   });
 
+  // proves: claim.runs
   test('go first to a run of higher priority, then to the one that has waited longest', async () => {
     const rig = new Rig();
     const ran: string[] = [];
@@ -116,6 +121,7 @@ describe('a result counts only for the claim it names:', () => {
     return { rig, fence: claims[0]?.fence as never, wf };
   }
 
+  // proves: result.once
   test('a repeat of the same one is a duplicate, and harmless', async () => {
     const { rig, fence } = await claimed();
     expect(await rig.storage.finish('run', fence, { status: 'succeeded' }, 1)).toMatchObject({ status: 'accepted' });
@@ -123,6 +129,7 @@ describe('a result counts only for the claim it names:', () => {
     expect(await rig.storage.result('run')).toBe(1);
   });
 
+  // proves: result.stale
   test('one for a claim that was taken back is stale, and harmless', async () => {
     const { rig, fence, wf } = await claimed();
     await rig.storage.release('run', [fence]);
@@ -134,6 +141,7 @@ describe('a result counts only for the claim it names:', () => {
     expect(await rig.storage.result('run')).toBe('by the engine');
   });
 
+  // proves: result.stale
   test('a checkpoint or progress of such a claim is stale as well', async () => {
     const { rig, fence } = await claimed();
     await rig.storage.release('run', [fence]);
@@ -141,6 +149,7 @@ describe('a result counts only for the claim it names:', () => {
     expect(await rig.storage.progress('run', fence, 1)).toBe('stale');
   });
 
+  // proves: remove.all
   test('one for a run that was removed says nothing of the next one with its id, though the claims are alike', async () => {
     const { rig, fence, wf } = await claimed();
     const other = rig.open();
@@ -181,6 +190,7 @@ describe('a result counts only for the claim it names:', () => {
     expect(await rig.steps()).toEqual({ run: 'SUCCEEDED', a: 'SUCCEEDED' });
   });
 
+  // proves: claim.lost-answer
   test('a claim whose answer was lost is handed out again, as the same claim', async () => {
     const { rig, fence } = await claimed();
     const { claims } = await rig.open().claim('run', request('w1'));
@@ -190,6 +200,7 @@ describe('a result counts only for the claim it names:', () => {
 });
 
 describe('work', () => {
+  // proves: work.run
   test('of a run waits for its timers, its retries and the claims of others', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) =>
@@ -224,6 +235,7 @@ describe('work', () => {
     expect(ended).toBe(true);
   });
 
+  // proves: work.all, run.start-at
   test('without a run ends when nothing is claimable now', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => $.step('a', {}, nothing));
@@ -244,6 +256,7 @@ describe('work', () => {
 });
 
 describe('a run whose ready step no live worker can handle', () => {
+  // proves: stranded.shown, claim.serves
   test('is still RUNNING, and shown as stranded with the step, the version and the workers seen', async () => {
     const rig = new Rig();
     const old = workflow('w', { version: '1' }, ($) => {
@@ -273,6 +286,7 @@ describe('a run whose ready step no live worker can handle', () => {
     expect(await run.status()).toBe('SUCCEEDED');
   });
 
+  // proves: claim.serves
   test('on a queue nobody serves', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => {
@@ -286,6 +300,7 @@ describe('a run whose ready step no live worker can handle', () => {
     expect(await run.status()).toBe('SUCCEEDED');
   });
 
+  // proves: stranded.others
   test('never stops the worker from everything else', async () => {
     const rig = new Rig();
     const old = workflow('w', ($) => $.step('unknown to the other', {}, nothing));
@@ -335,6 +350,7 @@ test.each([
   },
 );
 
+// proves: version.own
 test('two versions in one process each serve their own runs', async () => {
   const rig = new Rig();
   const version = (name: string) => workflow('w', { version: name }, ($) => $.step('a', {}, () => name));
@@ -345,6 +361,7 @@ test('two versions in one process each serve their own runs', async () => {
   expect([await rig.storage.result('first'), await rig.storage.result('second')]).toEqual(['1', '2']);
 });
 
+// proves: version.graph
 test('a run’s graph is the one it was dispatched with: a newer definition runs the steps it has handlers for', async () => {
   const rig = new Rig();
   const old = workflow('w', ($) => {
@@ -362,6 +379,7 @@ test('a run’s graph is the one it was dispatched with: a newer definition runs
   expect(await rig.storage.result('run')).toBe('fresh b');
 });
 
+// proves: context.progress
 test('the newest heartbeat(progress) is recorded, at most once a second, and seen by whoever watches', async () => {
   const rig = new Rig();
   const steps = Array.from({ length: 4 }, () => gate());
