@@ -415,7 +415,11 @@ export class ProcessEngine {
   async #mayStayWith(run: string): Promise<boolean> {
     if (this.#stopped !== 'no' || this.#quiet) return false;
     if (this.#scope.kind === 'run' || this.#host.monotonic() - this.#scannedAt < TURN_MS) return true;
-    return (await this.#candidates(2)).every((other) => other.run === run);
+    // Who cannot look stays: what keeps it from looking is told by what it records next.
+    return this.#candidates(2).then(
+      (found) => found.every((other) => other.run === run),
+      () => true,
+    );
   }
 
   // Executing.

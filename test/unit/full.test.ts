@@ -8,7 +8,7 @@ import {
   workflow,
 } from 'fuseline';
 import { expect, test } from 'vitest';
-import { Rig } from './semantics/rig.ts';
+import { gate, Rig } from './semantics/rig.ts';
 
 /** A handle on the rows of a rig, on a disk of its own. */
 class Disk extends MemoryStore {
@@ -56,4 +56,29 @@ test('a worker that finds no room to claim a step tries again until there is som
   await rig.host.advance(2000);
   expect(await rig.storage.result('run')).toBe(2);
   await rig.host.until(engine.stop());
+});
+
+test('a worker that cannot look whether others wait records all the same what its step came to', async () => {
+  const rig = new Rig();
+  const disk = new Disk(rig.store.reopen());
+  const { scan } = disk;
+  const storage = new RuntimeStorage({ store: disk, host: rig.host });
+  const go = gate();
+  const slow = workflow('slow', ($) => {
+    const one = $.step('one', {}, () => go.promise);
+    return $.step('two', { one }, () => 2);
+  });
+  await rig.dispatch(slow, undefined);
+  // Without room for more it looks at nothing meanwhile.
+  const working = rig.engine(slow, { concurrency: 1 }, storage).work();
+  await rig.host.advance(1500);
+  disk.scan = async (range) => {
+    if (!range.from.startsWith('ready/')) return scan(range);
+    disk.scan = scan;
+    throw new FuselineError('STORAGE_FAILED', 'it cannot be read');
+  };
+  go.open();
+  await rig.host.until(working);
+  expect(disk.scan).toBe(scan);
+  expect(await rig.storage.result('run')).toBe(2);
 });
