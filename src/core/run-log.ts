@@ -6,7 +6,7 @@ import type { Host } from './host.ts';
 import { keys, under } from './keys.ts';
 import { factsOf, headChanged, headOf, NO_FACTS, parseHead, type RunFacts, rowChanges } from './rows.ts';
 import { RunState } from './run-state.ts';
-import type { Batch, Key, Store, Version } from './store.ts';
+import type { Batch, Entry, Key, Store, Version } from './store.ts';
 
 /** Longer texts stand in rows of their own, so that folding and scanning never drag them along. */
 export const INLINE_LENGTH = 4096;
@@ -144,13 +144,13 @@ export class RunLog {
   }
 
   /** The journal from an entry on. */
-  async entries(
-    from: number,
-    limit: number = PAGE,
-  ): Promise<readonly { readonly seq: number; readonly entry: JournalEntry }[]> {
+  async entries(from: number, limit: number = PAGE): Promise<Page> {
+    return parsed(await this.#rows(from, limit), from);
+  }
+
+  #rows(from: number, limit: number): Promise<readonly Entry[]> {
     const { to } = under(`entry/${this.id}/${this.#incarnation}/`);
-    const rows = await this.#ports.store.scan({ from: keys.entry(this.id, this.#incarnation, from), to, limit });
-    return rows.map(({ value }, i) => ({ seq: from + i, entry: JSON.parse(value) as JournalEntry }));
+    return this.#ports.store.scan({ from: keys.entry(this.id, this.#incarnation, from), to, limit });
   }
 
   async #work(): Promise<void> {
@@ -248,49 +248,50 @@ export class RunLog {
   ): Batch & { put: { key: Key; value: string }[] } {
     const rows = rowChanges(this.id, state, this.#facts, facts);
     const put = [{ key, value: JSON.stringify(entry) }, ...rows.put];
-    for (const { name, value } of values) put.push({ key: keys.value(this.id, this.#incarnation, name), value });
+    put.push(...this.#values(this.#incarnation, values));
     if (headChanged(this.#facts, facts))
       put.push({ key: keys.head(this.id), value: JSON.stringify(headOf(state, this.#incarnation)) });
     const expect = [{ key, version: undefined }, ...(this.#birth ? [this.#birth] : [])];
     return { expect, put, delete: rows.delete };
   }
 
+  #values(incarnation: string, pieces: Pieces): { key: Key; value: string }[] {
+    return pieces.map(({ name, value }) => ({ key: keys.value(this.id, incarnation, name), value }));
+  }
+
   async #create<T>({ graph, input, created, start }: Birth, read: Reader<T>): Promise<T | undefined> {
     const { store, host, graphs } = this.#ports;
-    if ((await this.#load()) !== 'none') return undefined;
+    if (this.#state) return undefined;
     const incarnation = host.id();
     const { stored, pieces } = this.stow(input);
     const state = new RunState(graph, { type: 'created', ...created, graph: graph.hash, input: stored }, host.now());
     const { entry, verdicts } = decide(state, [start], state.createdAt, () => host.random());
-    this.#incarnation = incarnation;
-    this.#told = -1;
-    this.#birth = undefined;
-    this.#facts = NO_FACTS;
     const facts = factsOf(state);
     const first = keys.entry(this.id, incarnation, 0);
-    const batch = this.#batch(state, facts, entry as JournalEntry, first, pieces);
+    const rows = rowChanges(this.id, state, NO_FACTS, facts);
+    const put = [{ key: first, value: JSON.stringify(entry) }, ...rows.put, ...this.#values(incarnation, pieces)];
     const head = keys.head(this.id);
+    // Nobody looks before whether there is one: an id is hardly ever given twice, and the commit finds out.
     const result = await store.commit({
       expect: [{ key: head, version: undefined }],
       put: [
-        ...batch.put.filter(({ key }) => key !== head),
+        ...put,
         { key: head, value: JSON.stringify(headOf(state, incarnation)) },
         { key: keys.time(state.createdAt, this.id), value: '' },
         ...(graphs.has(graph.hash) ? [] : [{ key: keys.graph(graph.hash), value: graph.text }]),
       ],
-      delete: batch.delete ?? [],
+      delete: rows.delete,
     });
-    if (result.status === 'conflict') {
-      this.#forget();
-      return undefined;
-    }
+    if (result.status === 'conflict') return undefined;
     graphs.set(graph.hash, graph);
+    this.#incarnation = incarnation;
+    this.#told = -1;
     this.#birth = { key: first, version: result.version };
     this.#state = state;
     this.#facts = facts;
     const answer = read(state, verdicts[0] as Verdict);
     this.#tell(state, entry as JournalEntry, 0);
-    this.#ports.wrote(first, behindFirst(batch.put));
+    this.#ports.wrote(first, behindFirst(put));
     return answer;
   }
 
@@ -304,9 +305,9 @@ export class RunLog {
     const { incarnation, graph } = parseHead(head.value);
     if (incarnation !== this.#incarnation) this.#told = -1;
     this.#incarnation = incarnation;
-    const [birth] = await store.read([keys.entry(this.id, incarnation, 0)]);
+    const [birth, ...news] = await this.#rows(0, PAGE + 1);
     // Removed between the two reads.
-    if (!birth) return this.#load();
+    if (birth?.key !== keys.entry(this.id, incarnation, 0)) return this.#load();
     const first = JSON.parse(birth.value) as JournalEntry;
     const [created] = first.events;
     if (created?.type !== 'created')
@@ -316,15 +317,16 @@ export class RunLog {
     const state = new RunState(await this.#graph(graph), created, first.at);
     state.fold(first, 0);
     this.#state = state;
-    await this.#readNews();
+    await this.#readNews(parsed(news, 1));
     return this.#state ? 'read' : 'none';
   }
 
-  async #readNews(): Promise<void> {
+  /** `first`: the page that was read already. */
+  async #readNews(first?: Page): Promise<void> {
     const state = this.#state;
     if (!state || !this.#birth) return;
-    for (;;) {
-      const page = await this.entries(state.seq + 1);
+    for (let read = first; ; read = undefined) {
+      const page = read ?? (await this.entries(state.seq + 1));
       // After the page: what it says was so while the run was there.
       const [birth] = page.length < PAGE ? await this.#ports.store.read([this.#birth.key]) : [this.#birth];
       if (birth?.version !== this.#birth.version) return this.#forget();
@@ -362,6 +364,12 @@ export class RunLog {
     this.#state = undefined;
     this.#facts = NO_FACTS;
   }
+}
+
+type Page = readonly { readonly seq: number; readonly entry: JournalEntry }[];
+
+function parsed(rows: readonly Entry[], from: number): Page {
+  return rows.map(({ value }, i) => ({ seq: from + i, entry: JSON.parse(value) as JournalEntry }));
 }
 
 /** Whether a claim is of a run that was removed: in this one the same fence may be somebody else's. */
