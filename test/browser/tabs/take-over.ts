@@ -33,9 +33,14 @@ export const ENDS: readonly End[] = [
   {
     name: 'that goes to another page',
     place: 'page',
-    async end(tab) {
-      const at = Date.now();
+    async end(tab, { site }) {
+      // Until the browser has a process for the next page this one is there, and at work.
+      await tab.evaluate(`addEventListener('pagehide', () => {
+        const at = performance.timeOrigin + performance.now();
+        navigator.sendBeacon('/note', JSON.stringify({ who: '${tab.target}', what: 'left', at }));
+      })`);
       await tab.send('Page.navigate', { url: 'about:blank' });
+      const { at } = await site.noted(({ who, what }) => who === tab.target && what === 'left');
       return at;
     },
   },
