@@ -133,7 +133,7 @@ describe('a crash', () => {
     ]);
   });
 
-  // proves: context.once
+  // proves: context.once, lost.at-least-once
   test('between what a body did and its record: the body runs again, what it did once does not', async () => {
     const effects: string[] = [];
     const run = await testRun(

@@ -4,6 +4,7 @@ export type Invariant =
   | 'one recorded result per claim'
   // proves: claim.exclusive, pause.claims, rerun.old-body
   | 'one claim at a time'
+  // proves: result.kept
   | 'one body per claim'
   // proves: ready.all, ready.dead, any.winner, rerun.any
   | 'no step before its needs'

@@ -19,6 +19,7 @@ const LEAST: Readonly<Record<Blow['kind'], number>> = {
   'long stop': 2,
 };
 
+// proves: result.kept, lost.again
 test(
   `${STORM_STEPS} steps have one result each, however their ${WORKERS} processes are killed and stopped`,
   async () => {

@@ -566,13 +566,20 @@ describe('a fallback', () => {
     const rig = new Rig();
     let tries = 0;
     const wf = workflow('w', ($) =>
-      $.step('step', {}, boom, {
-        retry: 3,
-        fallback: () => {
-          tries++;
-          throw new Error('no way out');
+      $.step(
+        'step',
+        {},
+        () => {
+          throw new NonRetryableError('no');
         },
-      }),
+        {
+          retry: 3,
+          fallback: () => {
+            tries++;
+            throw new Error('no way out');
+          },
+        },
+      ),
     );
     expect(await rig.end(wf)).toMatchObject({ step: 'FAILED' });
     expect([tries, (await rig.storage.get('run')).steps[0]?.error?.message]).toEqual([1, 'no way out']);

@@ -38,7 +38,7 @@ describe('a run ends when no step can run any more:', () => {
     expect(await rig.end(wf)).toMatchObject({ run: 'FAILED', output: 'SUCCEEDED', sink: 'CANCELLED' });
   });
 
-  // proves: end.failed
+  // proves: end.failed, settled.handled
   test('FAILED when a declared output is not, although what follows it is fine', async () => {
     const rig = new Rig();
     const wf = workflow('w', ($) => {
@@ -470,7 +470,7 @@ describe('enqueue', () => {
 });
 
 describe('retry', () => {
-  // proves: rerun.retry
+  // proves: rerun.retry, result.kept
   test('takes a failed run up again where it ended: what failed runs again, what succeeded does not', async () => {
     const rig = new Rig();
     const ran: string[] = [];
