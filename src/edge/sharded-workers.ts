@@ -130,16 +130,16 @@ export function shardedWorkers(ask: Ask, shards: number): WorkerService {
       const { given, failed } = await fromEach([...shares.keys()], (shard) =>
         ask(shard, 'scan', rangesOn(shard), Math.ceil(MOST_LENGTH / shares.size)),
       );
-      return places.map(({ on, range }, at) => {
+      return places.map(({ on, range, asAsked }, at) => {
         const [lost] = on.filter((shard) => failed.has(shard));
         // Who looks for work finds that of the others; of everything else, a part would pass for the whole.
         if (lost !== undefined && !FOR_WORK.test(range.from))
           return { rows: [], isCut: true, refused: refusalOf(lost, failed.get(lost)) };
-        const page = merged(
+        const { rows, isCut } = merged(
           on.flatMap((shard) => given.get(shard)?.[shares.get(shard)?.indexOf(at) ?? -1] ?? []),
           range,
         );
-        return lost === undefined ? page : { ...page, isPartial: true };
+        return { rows: rows.map(asAsked), isCut, ...(lost !== undefined && { isPartial: true }) };
       });
     },
     async news(asker, cursor, waitMs) {
@@ -178,13 +178,25 @@ function placeIn(id: string, shards: number): ReturnType<typeof placeOf> | undef
 }
 
 /** A range of one run's rows is on its shard, any other on all of them. */
-function placesOf(range: Range, all: readonly number[]): { readonly on: readonly number[]; readonly range: Range } {
+function placesOf(range: Range, all: readonly number[]): Places {
   const [kind, id] = range.from.split('/');
-  if (!((kind === 'entry' || kind === 'value') && id)) return { on: all, range };
+  if (!((kind === 'entry' || kind === 'value') && id)) return { on: all, range, asAsked: (row) => row };
   const place = placeIn(id, all.length);
-  if (!place) return { on: [], range };
+  if (!place) return { on: [], range, asAsked: (row) => row };
   const whole = (key: Key): Key => key.replace(`/${id}`, `/${place.run}`);
-  return { on: [place.shard], range: { ...range, from: whole(range.from), to: whole(range.to) } };
+  return {
+    on: [place.shard],
+    range: { ...range, from: whole(range.from), to: whole(range.to) },
+    asAsked: (row) => ({ ...row, key: row.key.replace(`/${place.run}`, `/${id}`) }),
+  };
+}
+
+interface Places {
+  readonly on: readonly number[];
+  /** As the shards have it. */
+  readonly range: Range;
+  /** A row of theirs within the range that was asked for. */
+  readonly asAsked: (row: Entry) => Entry;
 }
 
 /** One page of those of several shards, as far as all of them were read. */

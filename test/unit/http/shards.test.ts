@@ -53,6 +53,19 @@ test('a step that must have no company is begun once by who works on its run by 
   });
 });
 
+test(
+  'a run is read, and its rows found within the range that was asked for, by a short id too',
+  { timeout: 5000 },
+  () =>
+    sharded([one], 3, async ({ far, post }) => {
+      const { id: whole } = (await post('/workflows/one/runs', { id: 'short' })).body;
+      expect(await far().status('short')).toBe('PENDING');
+      const [row] = await far().rows.scan({ from: 'entry/short/', to: 'entry/short0' });
+      expect(row?.key).toMatch(/^entry\/short\//);
+      expect((await far().rows.scan({ from: `entry/${whole}/`, to: `entry/${whole}0` }))[0]?.value).toBe(row?.value);
+    }),
+);
+
 describe('a shard that is away', () => {
   test('takes no work from the others, and what is reported to it is refused alone, to be sent again', () =>
     sharded([one], 3, async (rig) => {
