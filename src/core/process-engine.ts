@@ -293,7 +293,8 @@ export class ProcessEngine {
   }
 
   async #nextDue(): Promise<number | undefined> {
-    return this.#scope.kind === 'run' ? this.#storage.peek(this.#scope.run, nextDue) : this.#finder.nextDue();
+    // Of what others append a hint tells, and the look to come.
+    return this.#scope.kind === 'run' ? this.#storage.recall(this.#scope.run, nextDue) : this.#finder.nextDue();
   }
 
   /** What is due is done by a worker without room too: a deadline must not wait for the steps it ends. */

@@ -103,6 +103,14 @@ export class RunLog {
     });
   }
 
+  /** Looks at the run as this process knows it; reads only where it does not. */
+  recall<T>(read: (state: RunState) => T): Promise<T | undefined> {
+    return this.#exclusive(async () => {
+      await this.#load();
+      return this.#state && read(this.#state);
+    });
+  }
+
   /** Whether a hint about one of its entries may mean that somebody else changed the run. */
   mayConcern(entry: Key): boolean {
     return this.#state === undefined || entry !== this.#written;

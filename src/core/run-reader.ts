@@ -197,6 +197,11 @@ export class RunReader {
     return this.logs.get(run).look(read);
   }
 
+  /** Reads a run as this process last knew it, for what is looked at again before long. */
+  recall<T>(run: string, read: (state: RunState) => T): Promise<T | undefined> {
+    return this.logs.get(run).recall(read);
+  }
+
   protected async position(run: string, step: string): Promise<number> {
     const position = await this.logs.look(run, (state) => state.graph.index.get(step));
     if (position === undefined)
