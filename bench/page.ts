@@ -69,4 +69,5 @@ function* figures(
     ...transactions,
     ...(workload.startsWith('chain') && { goal: most }),
   };
+  yield { platform, workload, metric: 'reads', unit: '', ...spread(engine.map(({ reads }) => reads)) };
 }

@@ -10,7 +10,9 @@ export interface OnDatabase {
   readonly name: string;
   readonly steps: number;
   readonly ms: number;
+  /** Those that write, and those that only read. */
   readonly transactions: number;
+  readonly reads: number;
   /** Characters of a journal entry, on average. */
   readonly length: number;
 }
@@ -46,11 +48,12 @@ const tab = {
     const since = performance.now();
     await run(storage);
     const ms = performance.now() - since;
-    const transactions = storage.stats().transactions - before.transactions;
+    const after = storage.stats();
     await storage.close();
     const length = await meanEntry(`fuseline/${database}`);
     await deleteDB(`fuseline/${database}`);
-    return { name, steps, ms, transactions, length };
+    const transactions = after.transactions - before.transactions;
+    return { name, steps, ms, transactions, reads: after.reads - before.reads, length };
   },
 
   async raw(rows: number, length: number, durability: Durability): Promise<number> {

@@ -1,2 +1,2 @@
 export { IndexedDBStorage, type IndexedDBStorageOptions } from './indexeddb-storage.ts';
-export { type Durability, IndexedDBStore, type IndexedDBStoreOptions } from './indexeddb-store.ts';
+export { type Durability, type IndexedDBStats, IndexedDBStore, type IndexedDBStoreOptions } from './indexeddb-store.ts';

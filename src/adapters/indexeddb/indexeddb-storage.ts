@@ -1,7 +1,7 @@
 import type { Keep } from '../../core/retention.ts';
 import { type NewWorker, RuntimeStorage } from '../../core/storage.ts';
 import { withBlobs } from '../blobs.ts';
-import { IndexedDBStore, type IndexedDBStoreOptions } from './indexeddb-store.ts';
+import { type IndexedDBStats, IndexedDBStore, type IndexedDBStoreOptions } from './indexeddb-store.ts';
 import { pageHost } from './page-host.ts';
 import { pageNetwork } from './page-network.ts';
 import { Presence } from './presence.ts';
@@ -41,7 +41,7 @@ export class IndexedDBStorage extends RuntimeStorage {
   }
 
   /** What this storage did to the database so far. */
-  stats(): { readonly commits: number; readonly transactions: number } {
+  stats(): IndexedDBStats {
     return this.#store.stats();
   }
 

@@ -17,6 +17,14 @@ export interface IndexedDBStoreOptions {
   readonly durability?: Durability;
 }
 
+export interface IndexedDBStats {
+  readonly commits: number;
+  /** Those that write: commits that come together share one. */
+  readonly transactions: number;
+  /** Transactions that only read. */
+  readonly reads: number;
+}
+
 /** Those of the other stores, so that what runs here runs there. */
 const LIMITS: StoreLimits = { valueLength: 16 * 1024 * 1024, batchOps: 10_000 };
 
@@ -53,7 +61,7 @@ export class IndexedDBStore implements Store {
   /** Nobody else has it: with a number behind it, a version that was never there before. */
   #self: string | undefined;
   #commits = 0;
-  #transactions = 0;
+  #transactions = { readonly: 0, readwrite: 0 };
   #reading: Reading[] = [];
   #readers = 0;
   #waiting: Waiting[] = [];
@@ -70,8 +78,9 @@ export class IndexedDBStore implements Store {
   }
 
   /** What this handle did so far. */
-  stats(): { readonly commits: number; readonly transactions: number } {
-    return { commits: this.#commits, transactions: this.#transactions };
+  stats(): IndexedDBStats {
+    const { readonly: reads, readwrite: transactions } = this.#transactions;
+    return { commits: this.#commits, transactions, reads };
   }
 
   async read(keys: readonly Key[]): Promise<readonly (Entry | undefined)[]> {
@@ -168,14 +177,14 @@ export class IndexedDBStore implements Store {
     }
   }
 
-  async #begin(mode: IDBTransactionMode): Promise<IDBTransaction> {
+  async #begin(mode: 'readonly' | 'readwrite'): Promise<IDBTransaction> {
     for (let tries = 1; ; ) {
       await this.#slumber.awake();
       const database = await this.#connection.open();
       if (this.#slumber.isAsleep) continue;
       try {
         const transaction = database.transaction(ROWS, mode, { durability: this.#durability });
-        this.#transactions++;
+        this.#transactions[mode]++;
         return this.#slumber.guard(transaction);
       } catch (cause) {
         // A connection that was lost without a word; nothing was asked of it yet.
