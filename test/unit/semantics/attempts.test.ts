@@ -462,6 +462,26 @@ describe('a lost worker', () => {
     });
   });
 
+  // proves: lost.alone
+  test('leaves what it held to workers that hold nothing else, one at a time', async () => {
+    const rig = new Rig();
+    const wf = workflow('w', ($) => {
+      $.step('a', {}, nothing, { priority: 1 });
+      $.step('b', {}, nothing);
+      return $.step('innocent', {}, nothing);
+    });
+    await rig.dispatch(wf, undefined);
+    const claim = async (worker: string, busy: number) => {
+      const asked = { worker, limit: 2, busy, held: new Set<string>(), serves: () => true };
+      return (await rig.storage.claim('run', asked)).claims.map(({ spec }) => spec.name);
+    };
+    await rig.storage.register('it', { name: 'it', definitions: [wf], queues: ['default'] });
+    expect(await claim('it', 0)).toEqual(['a', 'b']);
+    await rig.storage.reap('it');
+    expect(await claim('idle', 0)).toEqual(['a']);
+    expect(await claim('busy', 1)).toEqual(['innocent']);
+  });
+
   // proves: lost.checkpoint
   test('starts to count anew with a recorded checkpoint', async () => {
     const { steps, attempts } = await lose(new Rig(), 3, {

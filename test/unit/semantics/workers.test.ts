@@ -26,18 +26,24 @@ describe('claims', () => {
   test('go to the higher priority first, then to who became ready first', async () => {
     const rig = new Rig();
     const ran: string[] = [];
+    const later = gate();
     const note = (_: unknown, { step }: { readonly step: string }) => ran.push(step);
     const wf = workflow('w', ($) => {
       const low = $.step('low', {}, note, { priority: -1 });
       $.step('first', {}, note);
       $.step('second', {}, note);
-      $.step('high', {}, note, { priority: 5 });
+      const high = $.step('high', {}, () => later.promise.then(() => ran.push('high')), { priority: 5 });
+      // Ready later than those that wait with a lower priority.
+      $.step('behind high', {}, note, { after: high, priority: 5 });
       $.step('behind low', {}, note, { after: low, priority: 9 });
       return low;
     });
     await rig.dispatch(wf, undefined);
-    await rig.work(wf, 'run', { concurrency: 1 });
-    expect(ran).toEqual(['high', 'first', 'second', 'low', 'behind low']);
+    const working = rig.engine(wf, { concurrency: 1 }).work('run');
+    await rig.host.advance(10);
+    later.open();
+    await rig.host.until(working);
+    expect(ran).toEqual(['high', 'behind high', 'first', 'second', 'low', 'behind low']);
   });
 
   // proves: claim.order
