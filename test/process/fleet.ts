@@ -28,8 +28,11 @@ export interface Member {
   readonly ended: Promise<number | null>;
 }
 
-/** A directory, the witness of what bodies did beside it, and the processes that share it; all gone with the test. */
-export function fleet() {
+/**
+ * A directory, the witness of what bodies did beside it, and the processes that share it; all gone with the test. One
+ * that runs beside others hands in its own `onTestFinished`.
+ */
+export function fleet(onFinished: typeof onTestFinished = onTestFinished) {
   const home = mkdtempSync(join(tmpdir(), 'fuseline-fleet-'));
   const witness = join(home, 'witness');
   const directory = join(home, 'runs');
@@ -87,7 +90,7 @@ export function fleet() {
   };
   const notes = tail(witness);
 
-  onTestFinished(async () => {
+  onFinished(async () => {
     for (const child of members) child.kill('SIGKILL');
     await Promise.all(storages.map((storage) => storage.close()));
     rmSync(home, { recursive: true, force: true, maxRetries: 5 });

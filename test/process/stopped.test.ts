@@ -1,8 +1,12 @@
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import { fleet, historyOf, measured, resultsOf, until } from './fleet.ts';
 
-test('a stopped process is given up, and when it goes on it records nothing stale and works as a new worker', async () => {
-  const { flows, open, start, noted, notes, letGo } = fleet();
+// Most of both is waiting for ten seconds to pass.
+test.concurrent('a stopped process is given up, and when it goes on it records nothing stale and works as a new worker', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const { flows, open, start, noted, notes, letGo } = fleet(onTestFinished);
   const storage = open();
   const run = await flows.hold.dispatch(1, { storage });
   const sleeper = start({ what: 'start', workflows: ['hold', 'quick'] });
@@ -30,8 +34,11 @@ test('a stopped process is given up, and when it goes on it records nothing stal
   expect(await (await flows.quick.dispatch(2, { storage })).result()).toBe('second by attempt 1');
 }, 40_000);
 
-test('an idle worker that was stopped is known to the others again, and keeps what it claims then', async () => {
-  const { flows, open, start, noted, letGo } = fleet();
+test.concurrent('an idle worker that was stopped is known to the others again, and keeps what it claims then', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const { flows, open, start, noted, letGo } = fleet(onTestFinished);
   const storage = open();
   const sleeper = start({ what: 'start', workflows: ['hold'], engine: { name: 'sleeper' } });
   await sleeper.told('ready');
