@@ -45,18 +45,27 @@ export class House {
     return { ...(JSON.parse(done) as Omit<Done, 'ms'>), ms };
   }
 
-  post(path: string, body: unknown): Promise<string> {
-    return this.#ask('POST', path, JSON.stringify(body));
+  post(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<string> {
+    return this.#ask('POST', path, JSON.stringify(body), headers);
+  }
+
+  get(path: string): Promise<string> {
+    return this.#ask('GET', path);
   }
 
   /** When the run has ended. */
   result(run: string): Promise<string> {
-    return this.#ask('GET', `/runs/${run}/result?waitMs=25000`);
+    return this.get(`/runs/${run}/result?waitMs=25000`);
   }
 
-  #ask(method: 'GET' | 'POST', path: string, body?: string): Promise<string> {
+  #ask(
+    method: 'GET' | 'POST',
+    path: string,
+    body?: string,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
     return new Promise((resolve, reject) => {
-      const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
+      const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json', ...more };
       const asked = request(this.runtime.url + path, { method, agent: this.#agent, headers }, (response) => {
         let text = '';
         response.setEncoding('utf8');

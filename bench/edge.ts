@@ -8,7 +8,7 @@ const STEPS = 1_000;
 const RUNS = 10;
 const WARM_UP = 20;
 const CONCURRENCY = 64;
-const DISPATCHES = 500;
+const REQUESTS = 500;
 const CLIENTS = 16;
 const KILLS = 5;
 
@@ -29,7 +29,7 @@ export const edge: Family = {
     const house = await House.open(CLIENTS);
     try {
       yield* loads(house, outside.url, rounds);
-      yield await dispatches(house, rounds);
+      yield* requests(house, rounds);
       yield await kills(house, outside);
     } finally {
       await house.close();
@@ -88,33 +88,65 @@ function against(speeds: readonly number[], raw: readonly number[]) {
   return { ...spread(speeds), raw: spread(raw).value, ratio: spread(ratios).value };
 }
 
-async function dispatches(house: House, rounds: number): Promise<Figure> {
-  let next = 0;
-  const perSecond = async (path: string) => {
-    const ms = await clock(async () => {
-      const last = next + DISPATCHES;
-      const client = async () => {
-        while (next < last) await house.post(path, { id: `run-${next++}`, input: 1 });
-      };
-      await Promise.all(Array.from({ length: CLIENTS }, client));
-    });
-    return (DISPATCHES / ms) * 1000;
+async function* requests(house: House, rounds: number): AsyncGenerator<Figure> {
+  let runs = 0;
+  const dispatch = (path: string) => () => house.post(path, { id: `run-${runs++}`, input: 1 });
+  const tasks = {
+    bare: dispatch('/bare'),
+    dispatch: dispatch('/workflows/one/runs'),
+    // Of what was dispatched just before.
+    trip: await tripper(house),
   };
-  const path = '/workflows/one/runs';
-  await perSecond('/bare');
-  await perSecond(path);
-  const [bare, speed]: [number[], number[]] = [[], []];
-  for (let round = 0; round < rounds; round++) {
-    bare.push(await perSecond('/bare'));
-    speed.push(await perSecond(path));
-  }
-  return {
+  for (const task of Object.values(tasks)) await perSecond(task);
+  const speeds: { [task in keyof typeof tasks]?: number[] } = {};
+  for (let round = 0; round < rounds; round++)
+    for (const name of ['bare', 'dispatch', 'trip'] as const)
+      speeds[name] = [...(speeds[name] ?? []), await perSecond(tasks[name])];
+  const figure = (workload: string, unit: string, task: keyof typeof tasks): Figure => ({
     platform: 'edge',
-    workload: `dispatch by ${CLIENTS} clients`,
+    workload,
     metric: 'speed',
-    unit: 'dispatches/s',
-    ...against(speed, bare),
-    goal: DISPATCH,
+    unit,
+    ...against(speeds[task] ?? [], speeds.bare ?? []),
+  });
+  yield { ...figure(`dispatch by ${CLIENTS} clients`, 'dispatches/s', 'dispatch'), goal: DISPATCH };
+  yield figure(`fetch and report by ${CLIENTS} workers from afar`, 'round trips/s', 'trip');
+}
+
+async function perSecond(task: (client: number) => Promise<unknown>): Promise<number> {
+  let left = REQUESTS;
+  const ms = await clock(async () => {
+    const client = async (_: unknown, number: number) => {
+      while (left-- > 0) await task(number);
+    };
+    await Promise.all(Array.from({ length: CLIENTS }, client));
+  });
+  return (REQUESTS / ms) * 1000;
+}
+
+/** Workers that only speak the routes, each with one step at a time: what takes it from a queue to its result. */
+async function tripper(house: House): Promise<(worker: number) => Promise<void>> {
+  const { workflows } = JSON.parse(await house.get('/workflows')) as {
+    readonly workflows: readonly { readonly name: string; readonly hash: string }[];
+  };
+  const secret = { 'fuseline-secret': 'x'.repeat(32) };
+  const served = workflows.filter(({ name }) => name === 'one').map(({ hash }) => ({ hash }));
+  for (let i = 0; i < CLIENTS; i++)
+    await house.post('/workers', { id: `worker-${i}`, name: 'afar', workflows: served }, secret);
+  return async (worker) => {
+    const path = `/workers/worker-${worker}`;
+    for (;;) {
+      const { claims } = JSON.parse(await house.post(`${path}/fetch`, { waitMs: 1_000 }, secret)) as {
+        readonly claims: readonly { readonly id: string; readonly secret: string }[];
+      };
+      const [claim] = claims;
+      // Another one was faster.
+      if (!claim) continue;
+      await house.post(`${path}/report`, {
+        reports: [{ claim: claim.id, secret: claim.secret, type: 'succeeded', value: 1 }],
+      });
+      return;
+    }
   };
 }
 

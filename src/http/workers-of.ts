@@ -247,9 +247,10 @@ async function claimAnywhere(
       const room = Math.min(share, limit - claims.length);
       if (room <= 0) break;
       const granted = await claim(run, room);
-      const isUnserved = granted.rest === 'unserved' && granted.claims.length === 0 && rows.length > 0;
-      if (isUnserved) finder.passBy(rows);
-      isNews ||= isUnserved || granted.claims.length > 0;
+      const isInVain = granted.claims.length === 0 && rows.length > 0;
+      if (isInVain && granted.rest === 'unserved') finder.passBy(rows);
+      // Passed by, or taken by another one meanwhile: there may be more behind it.
+      isNews ||= granted.claims.length > 0 || (isInVain && granted.rest !== 'later');
     }
   }
   return claims;

@@ -1,5 +1,5 @@
-import { ProcessEngine, RunFailedError, type StandardSchema, typed, workflow } from 'fuseline';
-import { describe, expect, test } from 'vitest';
+import { MemoryStorage, ProcessEngine, RunFailedError, type StandardSchema, typed, workflow } from 'fuseline';
+import { describe, expect, test, vi } from 'vitest';
 import { deferred, served } from './rig.ts';
 
 const sum = workflow('sum', { input: typed<{ readonly a: number; readonly b: bigint }>() }, ($) => {
@@ -324,6 +324,24 @@ describe('a worker in any language', () => {
       expect(lost).toMatchObject([{ run: expect.stringMatching(/two|three/) }]);
       const again = (await post('/workers/worker-1/fetch', { limit: 1, held: [claims[0].id] }, proof())).body.claims;
       expect(again).toEqual(lost);
+    }));
+
+  test('is given another run if somebody else takes the one it was about to be given', () =>
+    served([chain], async ({ post, behind }) => {
+      const workers = ['w-1', 'w-2'];
+      for (const id of workers) {
+        await post('/workers', { id, name: id, workflows: [{ hash: chain.graph().hash }] }, proof());
+        await post('/workflows/chain/runs', {});
+      }
+      const both = deferred();
+      let asked = 0;
+      vi.spyOn(behind, 'claim').mockImplementation(async (...request) => {
+        if (++asked === workers.length) both.resolve();
+        await both.promise;
+        return MemoryStorage.prototype.claim.apply(behind, request);
+      });
+      const fetched = await Promise.all(workers.map((id) => post(`/workers/${id}/fetch`, {}, proof())));
+      expect(new Set(fetched.flatMap(({ body }) => body.claims).map(({ run }) => run)).size).toBe(workers.length);
     }));
 
   test('cannot speak for another one, nor report on what another one was given', () =>
