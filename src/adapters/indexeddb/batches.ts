@@ -13,10 +13,9 @@ export interface Numbered {
 /** Whether no batch expects anything of what one before it changes: then what there is decides, for each of them. */
 export function areIndependent(batches: readonly Numbered[]): boolean {
   const changed = new Set<Key>();
-  for (const { batch } of batches) {
-    if (batch.expect?.some(({ key }) => changed.has(key))) return false;
-    for (const key of batch.delete ?? []) changed.add(key);
-    for (const { key } of batch.put ?? []) changed.add(key);
+  for (const one of batches) {
+    if (one.batch.expect?.some(({ key }) => changed.has(key))) return false;
+    for (const key of changesOf([one]).keys()) changed.add(key);
   }
   return true;
 }
@@ -65,7 +64,7 @@ export async function commitAtOnce(transaction: IDBTransaction, batches: readonl
 }
 
 /** What batches come to, one after the other: a request for each key is what a transaction costs. */
-function changesOf(batches: readonly Numbered[]): ReadonlyMap<Key, Entry | undefined> {
+export function changesOf(batches: readonly Numbered[]): ReadonlyMap<Key, Entry | undefined> {
   const after = new Map<Key, Entry | undefined>();
   for (const { batch, version } of batches) {
     for (const key of batch.delete ?? []) after.set(key, undefined);
@@ -98,15 +97,12 @@ async function judge(rows: IDBObjectStore, batches: readonly Numbered[]): Promis
   const keys = [...new Set(batches.flatMap(({ batch }) => (batch.expect ?? []).map(({ key }) => key)))];
   const found = await Promise.all(keys.map((key) => answered<Entry | undefined>(rows.get(key))));
   const versions = new Map<Key, Version | undefined>(keys.map((key, i) => [key, found[i]?.version]));
-  return batches.map(({ batch: { expect = [], put = [], delete: gone = [] }, version }): Verdict => {
-    if (!expect.every((one) => versions.get(one.key) === one.version)) return 'conflict';
-    for (const key of gone) {
-      rows.delete(key);
-      versions.set(key, undefined);
-    }
-    for (const { key, value } of put) {
-      rows.put({ key, value, version } satisfies Entry);
-      versions.set(key, version);
+  return batches.map((one): Verdict => {
+    if (one.batch.expect?.some(({ key, version }) => versions.get(key) !== version)) return 'conflict';
+    for (const [key, entry] of changesOf([one])) {
+      if (entry) rows.put(entry);
+      else rows.delete(key);
+      versions.set(key, entry?.version);
     }
     return 'committed';
   });

@@ -3,7 +3,7 @@ import { FuselineError } from '../../core/errors.ts';
 import type { Batch, CommitResult, Entry, Hint, Key, Range, Store, StoreLimits, Version } from '../../core/store.ts';
 import { refuseOversize } from '../bounds.ts';
 import { webHost } from '../host.ts';
-import { areIndependent, commitAtOnce, commitInTurn, type Numbered, type Verdict } from './batches.ts';
+import { areIndependent, changesOf, commitAtOnce, commitInTurn, type Numbered, type Verdict } from './batches.ts';
 import { answered, Connection, ROWS, unlessLost } from './connection.ts';
 import { failed, isNamed } from './failure.ts';
 import { News } from './news.ts';
@@ -60,8 +60,7 @@ export class IndexedDBStore implements Store {
   readonly #slumber: Slumber;
   /** Nobody else has it: with a number behind it, a version that was never there before. */
   #self: string | undefined;
-  #commits = 0;
-  #transactions = { readonly: 0, readwrite: 0 };
+  readonly #stats = { commits: 0, transactions: 0, reads: 0 };
   #reading: Reading[] = [];
   #readers = 0;
   #waiting: Waiting[] = [];
@@ -79,8 +78,7 @@ export class IndexedDBStore implements Store {
 
   /** What this handle did so far. */
   stats(): IndexedDBStats {
-    const { readonly: reads, readwrite: transactions } = this.#transactions;
-    return { commits: this.#commits, transactions, reads };
+    return { ...this.#stats };
   }
 
   async read(keys: readonly Key[]): Promise<readonly (Entry | undefined)[]> {
@@ -101,7 +99,7 @@ export class IndexedDBStore implements Store {
     this.#refuseClosed();
     refuseOversize(batch, LIMITS);
     this.#self ??= webHost.id().slice(0, 18);
-    const version: Version = `${this.#self}/${this.#commits++}`;
+    const version: Version = `${this.#self}/${this.#stats.commits++}`;
     const verdict = await new Promise<Verdict>((settle, reject) => {
       this.#waiting.push({ batch, version, settle, reject });
       this.#writing ??= this.#write();
@@ -184,7 +182,7 @@ export class IndexedDBStore implements Store {
       if (this.#slumber.isAsleep) continue;
       try {
         const transaction = database.transaction(ROWS, mode, { durability: this.#durability });
-        this.#transactions[mode]++;
+        this.#stats[mode === 'readonly' ? 'reads' : 'transactions']++;
         return this.#slumber.guard(transaction);
       } catch (cause) {
         // A connection that was lost without a word; nothing was asked of it yet.
@@ -211,7 +209,7 @@ export class IndexedDBStore implements Store {
       const verdicts = await this.#commitGroup(group);
       group.forEach(({ settle }, i) => settle(verdicts[i] as Verdict));
       const changed = group.filter((_, i) => verdicts[i] === 'committed');
-      this.#news.tell(changed.flatMap(({ batch }) => [...(batch.delete ?? []), ...keysOf(batch)]));
+      this.#news.tell([...changesOf(changed).keys()]);
     } catch (cause) {
       // What is too much for the disk in company may find room alone; what is too much must not take the others along.
       if (group.length > 1 && isNamed(cause, 'QuotaExceededError')) {
@@ -270,10 +268,6 @@ function fitting(waiting: readonly Waiting[]): number {
     return i > 0 && (ops > MOST_OPS || length > MOST_LENGTH);
   });
   return end < 0 ? waiting.length : end;
-}
-
-function keysOf({ put = [] }: Batch): readonly Key[] {
-  return put.map(({ key }) => key);
 }
 
 async function descending(rows: IDBObjectStore, range: IDBKeyRange, limit: number): Promise<readonly Entry[]> {
