@@ -8,6 +8,7 @@ const rowsOf = async (store: FileStore, run: string) =>
     ({ key }) => key.startsWith(`entry/${run}/`) || key === `head/${run}`,
   );
 
+// proves: version.newer
 test('a run that a newer version has continued is left alone by an older one, with a sentence; everything else goes on', async () => {
   const { directory, flows, open, start } = fleet();
   const storage = open();
