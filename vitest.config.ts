@@ -43,6 +43,7 @@ export default defineConfig({
     reporters: ['default', './scripts/plain-summary.mjs'],
     projects: [
       project('unit'),
+      project('features', { testTimeout: 30_000 }),
       project('store', { testTimeout: 30_000 }),
       project('corpus', { testTimeout: 180_000 }),
       project('process', { testTimeout: 60_000, globalSetup: ['./scripts/chromium.ts', './scripts/build-first.mjs'] }),

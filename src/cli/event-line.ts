@@ -27,6 +27,7 @@ const STYLES: Readonly<Partial<Record<HistoryEvent['type'], Style>>> = {
   failed: 'red',
   retrying: 'yellow',
   'falling-back': 'yellow',
+  refused: 'yellow',
   lost: 'yellow',
   released: 'yellow',
   cancelled: 'yellow',
@@ -34,6 +35,8 @@ const STYLES: Readonly<Partial<Record<HistoryEvent['type'], Style>>> = {
   pause: 'yellow',
   skipped: 'dim',
   ready: 'dim',
+  waiting: 'dim',
+  delivered: 'dim',
   scheduled: 'dim',
 };
 const TYPE_WIDTH = 'falling-back'.length;

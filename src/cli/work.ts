@@ -298,7 +298,7 @@ class WorkerProcess {
 }
 
 function isMoving(state: RunState): boolean {
-  const delayed = state.firstDelayed();
+  const delayed = state.firstDue();
   // A step that was never tried waits for the time its run was asked to start at, which may be far off.
   const retries = delayed !== END && (state.attempt[delayed] as number) > 0;
   return state.firstRunning() !== END || (retries && !state.paused);

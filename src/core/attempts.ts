@@ -43,7 +43,11 @@ export function evolveAttempts(attempts: Attempts, event: HistoryEvent): void {
     }
     case 'succeeded':
       return end(event.step, 'succeeded', event.value);
+    case 'waiting':
+      // The handler of a step that sleeps has said until when.
+      return end(event.step, 'succeeded');
     case 'failed':
+    case 'refused':
     case 'retrying':
     case 'falling-back':
       return end(event.step, 'failed');

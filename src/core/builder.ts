@@ -1,6 +1,7 @@
 import type { Context } from './context.ts';
 import type { Duration } from './duration.ts';
 import type { Requirement } from './graph.ts';
+import type { StandardSchema } from './schema.ts';
 
 declare const VALUE: unique symbol;
 declare const EDGE: unique symbol;
@@ -145,6 +146,20 @@ export interface StepOptions<R, A extends After = After> {
   readonly requires?: Requirement;
 }
 
+/** Of a step that no worker runs. */
+export interface SleepOptions<A extends After = After> {
+  /** Begins when these have ended. */
+  readonly after?: A;
+}
+
+export interface WaitOptions<R, A extends After = After>
+  extends Pick<StepOptions<R, A>, 'after' | 'fallback' | 'queue' | 'priority'> {
+  /** The signal's name; the step's own unless told. */
+  readonly signal?: string;
+  /** How long it waits at most; then it fails with `SIGNAL_TIMEOUT`, or its fallback runs. For ever unless told. */
+  readonly timeout?: Duration;
+}
+
 export interface Builder<I> {
   /** The run's input. */
   readonly input: Ref<I>;
@@ -163,6 +178,31 @@ export interface Builder<I> {
     handler: (needs: Values<N>, context: Context) => A | Promise<A>,
     options?: StepOptions<NoInfer<A>, E>,
   ): Branch<A> & AnyOnRoad<N> & RoadAfter<E> & Trail<Named<Name, Given<N>, A> | StepsOf<N[keyof N]> | StepsAfter<E>>;
+  /** Ends so long after it could begin. No worker is held, and a restart changes nothing. */
+  sleep<const Name extends string, const E extends After = readonly []>(
+    name: Name,
+    duration: Duration,
+    options?: SleepOptions<E>,
+  ): Step<undefined> & RoadAfter<E> & Trail<StepsAfter<E>>;
+  /** Ends at the moment its handler hands back: a `Date`, or epoch milliseconds. */
+  sleepUntil<const Name extends string, const N extends Needs, const E extends After = readonly []>(
+    name: Name,
+    needs: N,
+    moment: (needs: Values<N>, context: Context) => Date | number | Promise<Date | number>,
+    options?: Omit<StepOptions<never, E>, 'fallback'>,
+  ): Step<undefined> &
+    AnyOnRoad<N> &
+    RoadAfter<E> &
+    Trail<Named<Name, Given<N>, Date | number> | StepsOf<N[keyof N]> | StepsAfter<E>>;
+  /**
+   * Ends with what a signal brought. One that comes early is kept; each goes to one step, in the order they came. What
+   * is not valid is recorded as refused, and the step waits on.
+   */
+  waitFor<const Name extends string, In, T, const E extends After = readonly []>(
+    name: Name,
+    payload: StandardSchema<In, T>,
+    options?: WaitOptions<NoInfer<T>, E>,
+  ): Step<T> & RoadAfter<E> & Trail<StepsAfter<E>>;
   any<const M extends readonly [Ending, Ending, ...Ending[]]>(
     ...members: M
   ): Any<M[number] extends Ref<infer T> ? T : never> & AllOnRoad<M> & Trail<StepsOf<M[number]>>;

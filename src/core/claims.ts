@@ -24,7 +24,7 @@ export interface Claim {
   readonly fallback: ErrorRecord | undefined;
   /** The same for every attempt of the step, other after a rerun. */
   readonly key: string;
-  readonly needs: readonly (readonly [Need, Found])[];
+  readonly needs: readonly (readonly [Pick<Need, 'param' | 'when'>, Found])[];
   readonly checkpoints: ReadonlyMap<string, Stored>;
   /** How many steps wait for this one: so many can become ready by its end. */
   readonly dependents: number;
@@ -47,6 +47,8 @@ export interface Granted {
   readonly rest: 'nothing' | 'unserved' | 'later';
 }
 
+/** What the handler of a step that waits for a signal gets. */
+const PAYLOAD = { param: 'payload' } as const;
 const NO_CHECKPOINTS: ReadonlyMap<string, Stored> = new Map();
 
 export function readGrant(
@@ -89,10 +91,15 @@ function claimOf(run: string, incarnation: string, state: RunState, step: number
     company: state.suspect[step] === 1 ? 'none' : 'any',
     fallback: state.fallback[step] === 1 ? state.error[step] : undefined,
     key: `${run}/${spec.name}${generation === 0 ? '' : `/${generation}`}`,
-    needs: (spec.needs ?? []).map((need) => [need, find(state, step, need)] as const),
+    needs: needsOf(state, step, spec),
     dependents: (state.graph.steps[step] as CompiledStep).dependents.length,
     checkpoints: state.checkpoints.get(step) ?? NO_CHECKPOINTS,
   };
+}
+
+function needsOf(state: RunState, step: number, { kind, needs = [] }: GraphStep): Claim['needs'] {
+  if (kind === 'wait') return [[PAYLOAD, { kind: 'value', stored: state.delivered.get(step)?.payload }]];
+  return needs.map((need) => [need, find(state, step, need)] as const);
 }
 
 function find(state: RunState, step: number, need: Need): Found {

@@ -1,9 +1,20 @@
 import { type Readiness, readiness, readinessAfter } from './edges.ts';
 import type { ErrorRecord } from './errors.ts';
 import type { CancelReason, Created, Event, Fence, JournalEntry, Stored, Winners } from './events.ts';
-import type { CompiledGraph, CompiledStep, Line } from './graph.ts';
+import { type CompiledGraph, type CompiledStep, type GraphStep, type Line, signalOf } from './graph.ts';
 import { backoffMs, lossBackoffMs, offlineBackoffMs, RETRY_DEFAULTS } from './retry.ts';
-import { CANCELLED, claimKey, FAILED, NOT_TAKEN, QUEUED, type RunState, SKIPPED, SUCCEEDED } from './run-state.ts';
+import {
+  CANCELLED,
+  claimKey,
+  DELAYED,
+  FAILED,
+  NOT_TAKEN,
+  QUEUED,
+  type RunState,
+  SKIPPED,
+  SUCCEEDED,
+  WAITING,
+} from './run-state.ts';
 import { END } from './step-lists.ts';
 
 /** A run, as far as it tells who can run its steps. */
@@ -35,6 +46,8 @@ export interface HeldFence extends Fence {
 
 export type Outcome =
   | { readonly status: 'succeeded'; readonly value?: Stored; readonly road?: unknown }
+  /** Of a step that sleeps: until when, epoch milliseconds. */
+  | { readonly status: 'sleeping'; readonly until: number }
   | { readonly status: 'skipped' }
   /** It met no network. */
   | { readonly status: 'offline'; readonly error: ErrorRecord }
@@ -106,8 +119,8 @@ export function decide(state: RunState, commands: readonly Command[], now: numbe
 /** When the run wants a `tick`, if nothing else happens; `undefined` if never. */
 export function nextDue(state: RunState): number | undefined {
   const due: number[] = [];
-  const delayed = state.firstDelayed();
-  if (delayed !== END) due.push(state.since[delayed] as number);
+  const first = state.firstDue();
+  if (first !== END && state.since[first] !== Number.POSITIVE_INFINITY) due.push(state.since[first] as number);
   if (state.deadline !== undefined && !state.ended) due.push(state.deadline);
   for (const { claim, at } of state.stopping.values()) {
     if (state.status[claim.step] === QUEUED) due.push(at + STOP_GRACE_MS);
@@ -172,9 +185,12 @@ class Turn {
         if (state.paused === (command.type === 'pause')) return 'duplicate';
         this.#emit({ type: command.type, command: command.id });
         return accepted;
-      case 'signal':
+      case 'signal': {
         this.#emit({ type: 'signal', command: command.id, name: command.name, payload: command.payload });
+        const waiting = state.graph.waits.get(command.name)?.find((step) => state.status[step] === WAITING);
+        if (waiting !== undefined) this.#settle(this.#deliver(waiting));
         return accepted;
+      }
       case 'enqueue':
         return this.#enqueue(command.id, command.steps, command.force);
     }
@@ -191,15 +207,18 @@ class Turn {
     for (const { claim, at } of [...state.stopping.values()]) {
       if (at + STOP_GRACE_MS <= this.#at) this.#emit({ type: 'stopped', claim });
     }
-    const due: number[] = [];
-    for (
-      let step = state.firstDelayed();
-      step !== END && (state.since[step] as number) <= this.#at;
-      step = state.behind(step)
-    ) {
-      due.push(step);
+    for (let due = this.#due(); due.length > 0; due = this.#due()) {
+      const [delayed, slept, waited] = [
+        due.filter((step) => state.status[step] === DELAYED),
+        due.filter((step) => state.status[step] === WAITING && kindOf(state, step) === 'sleep'),
+        due.filter((step) => state.status[step] === WAITING && kindOf(state, step) === 'wait'),
+      ];
+      const ended = this.#admit(delayed);
+      for (const step of slept) this.#emit({ type: 'succeeded', step });
+      this.#settle([...ended, ...slept]);
+      // The failure of another may have ended it.
+      for (const step of waited) if (state.status[step] === WAITING) this.#fail(step, noSignalError(state, step));
     }
-    if (due.length > 0) this.#emit({ type: 'ready', steps: due });
   }
 
   endIfDone(): void {
@@ -276,7 +295,7 @@ class Turn {
     const starting = steps.flatMap((_, i) => (readiness(this.#state, i).status === 'ready' ? [i] : []));
     if (startAt !== undefined && startAt > this.#at)
       this.#emit({ type: 'scheduled', steps: starting, notBefore: startAt });
-    else this.#emit({ type: 'ready', steps: starting });
+    else this.#settle(this.#admit(starting));
     return accepted;
   }
 
@@ -304,13 +323,23 @@ class Turn {
         this.#emit({ type: 'skipped', steps: [step], reason: 'condition' });
         this.#settle([step]);
         return accepted;
+      case 'sleeping':
+        if (kindOf(state, step) !== 'sleep')
+          return this.#finish(claim, { status: 'failed', error: notAsleepError(state, step) });
+        this.#emit({ type: 'waiting', step, until: outcome.until });
+        return accepted;
       case 'offline': {
         const notBefore = this.#at + offlineBackoffMs((state.offline[step] as number) + 1);
         this.#emit({ type: 'offline', step, error: outcome.error, notBefore });
         return accepted;
       }
       case 'failed': {
-        const { retry } = (state.graph.steps[step] as CompiledStep).spec;
+        const { retry, check } = (state.graph.steps[step] as CompiledStep).spec;
+        if (check && state.delivered.has(step) && outcome.error.code === 'INVALID_SIGNAL') {
+          this.#emit({ type: 'refused', step, error: outcome.error });
+          this.#settle(this.#deliver(step));
+          return accepted;
+        }
         const failures = (state.failures[step] as number) + 1;
         if (outcome.again === 'never' || failures >= (retry?.attempts ?? 1) || state.fallback[step] === 1) {
           this.#fail(step, outcome.error);
@@ -425,10 +454,65 @@ class Turn {
         if (members.length > 0) winners.push([step, members]);
       }
     }
-    if (ready.size > 0) this.#emit({ type: 'ready', steps: [...ready], ...(winners.length > 0 && { winners }) });
+    const ended = this.#admit([...ready], winners);
     if (cancelled.size > 0) this.#emit({ type: 'cancelled', steps: [...cancelled], reason: 'upstream' });
     if (notTaken.size > 0) this.#emit({ type: 'skipped', steps: [...notTaken], reason: 'not-taken' });
-    return [...cancelled, ...notTaken];
+    return [...ended, ...cancelled, ...notTaken];
+  }
+
+  /** Steps whose turn has come enter the queue, or begin to wait. Hands back those that ended by it. */
+  #admit(steps: readonly number[], winners: readonly Winners[] = []): readonly number[] {
+    const queued = steps.filter((step) => !this.#waitsFirst(step));
+    const chosen = winners.filter(([step]) => !this.#waitsFirst(step));
+    if (queued.length > 0) this.#emit({ type: 'ready', steps: queued, ...(chosen.length > 0 && { winners: chosen }) });
+    return queued.length === steps.length ? [] : steps.flatMap((step) => this.#beginToWait(step));
+  }
+
+  /** Whether what comes next for a step is to wait, not a worker. */
+  #waitsFirst(step: number): boolean {
+    const { delivered, fallback, graph } = this.#state;
+    const { kind, forMs } = (graph.steps[step] as CompiledStep).spec;
+    if (kind === 'sleep') return forMs !== undefined;
+    return kind === 'wait' && !delivered.has(step) && fallback[step] === 0;
+  }
+
+  #beginToWait(step: number): readonly number[] {
+    if (!this.#waitsFirst(step)) return [];
+    const { spec } = this.#state.graph.steps[step] as CompiledStep;
+    this.#emit({
+      type: 'waiting',
+      step,
+      ...(spec.forMs !== undefined && { until: this.#at + spec.forMs }),
+      ...(spec.kind === 'wait' && { signal: signalOf(spec) }),
+    });
+    return spec.kind === 'wait' ? this.#deliver(step) : [];
+  }
+
+  /** Gives a step that waits the first signal nobody had, if there is one. */
+  #deliver(step: number): readonly number[] {
+    const { spec } = this.#state.graph.steps[step] as CompiledStep;
+    const signal = this.#state.unread(signalOf(spec));
+    if (!signal) return [];
+    this.#emit({ type: 'delivered', step, signal: signal.id });
+    if (spec.check) {
+      this.#emit({ type: 'ready', steps: [step] });
+      return [];
+    }
+    this.#emit({ type: 'succeeded', step, value: signal.payload });
+    return [step];
+  }
+
+  /** The steps whose time has come. */
+  #due(): readonly number[] {
+    const state = this.#state;
+    const due: number[] = [];
+    for (
+      let step = state.firstDue();
+      step !== END && (state.since[step] as number) <= this.#at;
+      step = state.behind(step)
+    )
+      due.push(step);
+    return due;
   }
 
   #emit(event: Event): void {
@@ -443,6 +527,24 @@ function timeoutError(state: RunState, step: number): ErrorRecord {
     name: 'FuselineError',
     code: 'STEP_TIMEOUT',
     message: `step ${JSON.stringify(name)} did not finish within ${timeoutMs} ms`,
+  };
+}
+
+function kindOf(state: RunState, step: number): GraphStep['kind'] {
+  return (state.graph.steps[step] as CompiledStep).spec.kind;
+}
+
+function notAsleepError(state: RunState, step: number): ErrorRecord {
+  const { name } = (state.graph.steps[step] as CompiledStep).spec;
+  return { name: 'TypeError', message: `step ${JSON.stringify(name)} was reported to sleep, and is no step that does` };
+}
+
+function noSignalError(state: RunState, step: number): ErrorRecord {
+  const { spec } = state.graph.steps[step] as CompiledStep;
+  return {
+    name: 'FuselineError',
+    code: 'SIGNAL_TIMEOUT',
+    message: `step ${JSON.stringify(spec.name)} was sent no signal ${JSON.stringify(signalOf(spec))} within ${spec.forMs} ms`,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Context } from './context.ts';
-import { type CompiledGraph, DEFAULT_QUEUE } from './graph.ts';
+import { type CompiledGraph, type CompiledStep, DEFAULT_QUEUE, needsWorker } from './graph.ts';
 
 /** A graph and the code of its steps: what an engine executes. */
 export interface Definition {
@@ -20,9 +20,26 @@ export interface Handler {
 /** Whether a handler brings everything the graph's step asks of it. */
 export function canRun(definition: Definition, graph: CompiledGraph, step: number): boolean {
   const spec = graph.steps[step]?.spec;
+  if (spec && !needsWorker(spec)) return true;
   const handler = spec && definition.handlers.get(spec.name);
   if (!handler || (spec.fallback && !handler.fallback)) return false;
   return (spec.needs ?? []).every(({ param, when }) => !when || handler.conditions?.has(param));
+}
+
+/** Rejects with `INVALID_SIGNAL` what every step that waits for the signal would refuse. */
+export async function checkSignal({ compiled, handlers }: Definition, name: string, payload: unknown): Promise<void> {
+  let refusal: { readonly error: unknown } | undefined;
+  for (const step of compiled.waits.get(name) ?? []) {
+    const { spec } = compiled.steps[step] as CompiledStep;
+    if (!spec.check) return;
+    try {
+      await handlers.get(spec.name)?.run({ payload } as never, undefined as never);
+      return;
+    } catch (error) {
+      refusal ??= { error };
+    }
+  }
+  if (refusal) throw refusal.error;
 }
 
 /** Which of a worker's definitions runs the steps of a run: the one whose graph it has, else of its version, else the first. */

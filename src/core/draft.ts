@@ -1,7 +1,8 @@
-import type { Defaults, Needs, Ref, Retry, StepOptions } from './builder.ts';
+import type { After, Defaults, Needs, Ref, Retry, SleepOptions, StepOptions, WaitOptions } from './builder.ts';
 import type { Handler } from './definition.ts';
-import { durationMs } from './duration.ts';
+import { type Duration, durationMs } from './duration.ts';
 import type { Graph, Edge as GraphEdge, GraphStep, Need, RetryPolicy, Source } from './graph.ts';
+import { checksNothing, type StandardSchema, validate } from './schema.ts';
 
 type Predicate = (value: never) => unknown;
 
@@ -57,6 +58,9 @@ export class Draft {
     this.#defaults = defaults;
     this.step = this.step.bind(this);
     this.branch = this.branch.bind(this);
+    this.sleep = this.sleep.bind(this);
+    this.sleepUntil = this.sleepUntil.bind(this);
+    this.waitFor = this.waitFor.bind(this);
     this.any = this.any.bind(this);
     this.settled = this.settled.bind(this);
   }
@@ -67,6 +71,41 @@ export class Draft {
 
   branch(name: string, needs: Needs, handler: Handler['run'], options?: StepOptions<unknown>): never {
     return this.#add({ name, kind: 'branch' }, needs, handler, options);
+  }
+
+  sleep(name: string, duration: Duration, { after }: SleepOptions = {}): never {
+    return this.#keep({ name, kind: 'sleep', forMs: durationMs(duration), ...this.#order(name, after) });
+  }
+
+  sleepUntil(name: string, needs: Needs, moment: Handler['run'], options?: StepOptions<unknown>): never {
+    return this.#add({ name, kind: 'sleep' }, needs, moment, options);
+  }
+
+  waitFor(name: string, payload: StandardSchema, options: WaitOptions<unknown> = {}): never {
+    const { after, signal, timeout, fallback, queue = this.#defaults.queue, priority } = options;
+    if (typeof payload?.['~standard']?.validate !== 'function')
+      throw this.#mistake(
+        `does not say what step ${JSON.stringify(name)} waits for; its second argument is a schema, or typed<…>()`,
+      );
+    const check = !checksNothing(payload);
+    const what = `what signal ${JSON.stringify(signal ?? name)} brought`;
+    if (check || fallback) {
+      this.handlers.set(name, {
+        run: ({ payload: given }: { readonly payload: unknown }) => validate(payload, given, what, 'INVALID_SIGNAL'),
+        ...(fallback && { fallback }),
+      });
+    }
+    return this.#keep({
+      name,
+      kind: 'wait',
+      ...this.#order(name, after),
+      ...(signal !== undefined && { signal }),
+      ...(timeout !== undefined && { forMs: durationMs(timeout) }),
+      ...(check && { check: 'handler' as const }),
+      ...(fallback && { fallback: 'handler' as const }),
+      ...(queue !== undefined && { queue }),
+      ...(priority !== undefined && { priority }),
+    });
   }
 
   any(...members: readonly unknown[]): never {
@@ -111,11 +150,12 @@ export class Draft {
       queue = this.#defaults.queue,
       requires,
     } = options;
-    const edges = (after === undefined ? [] : [after].flat()).map((edge) => this.#after(edge, by));
-    this.steps.push({
+    const retryWhen = typeof retry === 'object' ? retry.when : undefined;
+    this.handlers.set(step.name, { run, conditions, ...(fallback && { fallback }), ...(retryWhen && { retryWhen }) });
+    return this.#keep({
       ...step,
       ...(list.length > 0 && { needs: list }),
-      ...(edges.length > 0 && { after: edges }),
+      ...this.#order(step.name, after),
       ...(retry !== undefined && { retry: retryPolicy(retry) }),
       ...(timeout !== undefined && { timeoutMs: durationMs(timeout) }),
       ...(fallback && { fallback: 'handler' as const }),
@@ -123,9 +163,17 @@ export class Draft {
       ...(priority !== undefined && { priority }),
       ...(requires !== undefined && { requires }),
     });
-    const retryWhen = typeof retry === 'object' ? retry.when : undefined;
-    this.handlers.set(step.name, { run, conditions, ...(fallback && { fallback }), ...(retryWhen && { retryWhen }) });
+  }
+
+  #keep(step: GraphStep): never {
+    this.steps.push(step);
     return new Reference(this, { from: 'step', step: step.name }) as never;
+  }
+
+  #order(name: string, after: After | undefined): Pick<GraphStep, 'after'> {
+    const by = `step ${JSON.stringify(name)}`;
+    const edges = (after === undefined ? [] : [after].flat()).map((edge) => this.#after(edge, by));
+    return edges.length > 0 ? { after: edges } : {};
   }
 
   #after(edge: unknown, by: string): NonNullable<GraphStep['after']>[number] {

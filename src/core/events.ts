@@ -11,6 +11,12 @@ export type Event =
   | { readonly type: 'ready'; readonly steps: readonly number[]; readonly winners?: readonly Winners[] }
   /** Starting steps wait for the time the run was asked to start at. */
   | { readonly type: 'scheduled'; readonly steps: readonly number[]; readonly notBefore: number }
+  /** No worker holds the step: it waits for a moment, for a signal, or for whichever comes first. */
+  | { readonly type: 'waiting'; readonly step: number; readonly until?: number; readonly signal?: string }
+  /** A signal, by its id, goes to the step that waits for it, and to no other. */
+  | { readonly type: 'delivered'; readonly step: number; readonly signal: string }
+  /** What came with the signal is not what the step waits for; it waits on. */
+  | { readonly type: 'refused'; readonly step: number; readonly error: ErrorRecord }
   /** A worker holds the right to execute one attempt. The position of this event in the journal is the fence. */
   | { readonly type: 'claimed'; readonly step: number; readonly attempt: number; readonly worker: string }
   | { readonly type: 'succeeded'; readonly step: number; readonly value?: Stored; readonly road?: Road }
@@ -71,5 +77,5 @@ export interface JournalEntry {
   readonly events: readonly Event[];
 }
 
-/** What this engine understands. 2: steps that wait for the network. */
-export const PROTOCOL = 2;
+/** What this engine understands. 2: steps that wait for the network. 3: steps that sleep, or wait for a signal. */
+export const PROTOCOL = 3;

@@ -30,11 +30,20 @@ export async function execute(attempt: Attempt, handler: Handler, storage: Runti
       }
       const result = handler.run(Object.fromEntries(needs) as never, attempt);
       value = isPromise(result) ? await result : result;
+      if (claim.spec.kind === 'sleep')
+        return { outcome: { status: 'sleeping', until: momentOf(value) }, value: undefined };
     }
     return { outcome: { status: 'succeeded', road: value }, value };
   } catch (error) {
     return { outcome: failure(error, handler, storage.host.now()), value: undefined };
   }
+}
+
+/** Throws a `TypeError` for what is no moment. */
+function momentOf(value: unknown): number {
+  const at = value instanceof Date ? value.getTime() : value;
+  if (typeof at === 'number' && Number.isFinite(at)) return Math.ceil(at);
+  throw new TypeError(`a step sleeps until a Date or epoch milliseconds, and its handler handed back ${String(value)}`);
 }
 
 export function failure(error: unknown, { retryWhen }: Pick<Handler, 'retryWhen'>, now: number): Outcome {

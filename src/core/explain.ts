@@ -1,6 +1,6 @@
 import { STOP_GRACE_MS } from './decide.ts';
 import { edgeState, failuresOf } from './edges.ts';
-import type { CompiledStep } from './graph.ts';
+import { type CompiledStep, signalOf } from './graph.ts';
 import {
   CANCELLED,
   DELAYED,
@@ -12,6 +12,7 @@ import {
   type RunState,
   SKIPPED,
   SUCCEEDED,
+  WAITING,
 } from './run-state.ts';
 import type { Worker } from './sessions.ts';
 import { END } from './step-lists.ts';
@@ -97,7 +98,7 @@ function explainRun(run: string, state: RunState, context: ExplainContext): stri
   const queued = state.graph.lines.flatMap((_, line) => state.queued(line));
   if (queued.length > 0)
     return `${named} waits for a worker to take ${list(queued.map((step) => `step ${show(state, step)}`))}.`;
-  const delayed = state.firstDelayed();
+  const delayed = state.firstDue();
   if (delayed !== END) return explainStep(state, delayed, context);
   return `${named} is ${state.runStatus.toLowerCase()}.`;
 }
@@ -130,6 +131,12 @@ function explainStep(state: RunState, step: number, { now, stranded, workers }: 
       if (state.suspect[step] === 1)
         return `${named} lost its worker in attempt ${attempt}; the next attempt starts in ${wait}.`;
       return `${named} failed in attempt ${attempt} (${state.error[step]?.message}); the next attempt starts in ${wait}.`;
+    }
+    case WAITING: {
+      const { spec } = state.graph.steps[step] as CompiledStep;
+      if (spec.kind === 'sleep') return `${named} sleeps for another ${seconds(since - now)}.`;
+      const signal = `signal ${JSON.stringify(signalOf(spec))}`;
+      return `${named} waits for ${signal}${Number.isFinite(since) ? `, and for no longer than ${seconds(since - now)}` : ''}.`;
     }
     case QUEUED: {
       if (mine) return explainStranded(mine);
@@ -187,6 +194,7 @@ function openSources(state: RunState, step: number): string[] {
 const STATES: Readonly<Record<number, string>> = {
   [PENDING]: 'waiting',
   [DELAYED]: 'delayed',
+  [WAITING]: 'waiting',
   [QUEUED]: 'queued',
   [RUNNING]: 'running',
 };

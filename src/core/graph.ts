@@ -21,9 +21,18 @@ export interface Graph {
 
 export interface GraphStep {
   readonly name: string;
-  /** A branch step's result chooses a road. `roads` lists the ones it may choose, where that is known. */
-  readonly kind?: 'branch';
+  /**
+   * `branch`: its result chooses a road. `sleep`: it ends when its time has come. `wait`: it ends when the run is told
+   * what it waits for. No worker holds a step that sleeps or waits.
+   */
+  readonly kind?: 'branch' | 'sleep' | 'wait';
+  /** Those a branch step may choose, where that is known. */
   readonly roads?: readonly string[];
+  /** How long a step sleeps; without it the handler says until when. How long a step waits at most. */
+  readonly forMs?: number;
+  /** The signal a step waits for, and whether the handler checks what came with it. */
+  readonly signal?: string;
+  readonly check?: 'handler';
   readonly needs?: readonly Need[];
   /** Order only: nothing is handed over. */
   readonly after?: readonly (Edge | { readonly any: readonly Edge[] })[];
@@ -85,6 +94,8 @@ export interface CompiledGraph {
   readonly groups: number;
   /** The steps whose success the run's depends on: those without successors, and the declared outputs. */
   readonly decisive: readonly number[];
+  /** Where a signal goes: the steps that wait for it, by its name. */
+  readonly waits: ReadonlyMap<string, readonly number[]>;
   /** The lowest protocol of an engine that may decide on a run of it. */
   readonly protocol: number;
 }
@@ -212,9 +223,46 @@ export function compileGraph(graph: Graph): CompiledGraph {
   }
   steps.forEach((step, i) => step.dependents.length === 0 && decisive.add(i));
 
-  const protocol = graph.steps.some(({ requires }) => requires !== undefined) ? 2 : 1;
   const text = canonical(JSON.stringify(graph));
-  return { graph, text, hash: contentHash(text), steps, index, lines, groups, decisive: [...decisive], protocol };
+  return {
+    graph,
+    text,
+    hash: contentHash(text),
+    steps,
+    index,
+    lines,
+    groups,
+    decisive: [...decisive],
+    waits: waitsOf(graph),
+    protocol: Math.max(...graph.steps.map(protocolOf)),
+  };
+}
+
+function waitsOf(graph: Graph): ReadonlyMap<string, readonly number[]> {
+  const waits = new Map<string, number[]>();
+  graph.steps.forEach((spec, step) => {
+    if (spec.kind !== 'wait') return;
+    const known = waits.get(signalOf(spec)) ?? [];
+    waits.set(signalOf(spec), known);
+    known.push(step);
+  });
+  return waits;
+}
+
+/** The signal a wait step waits for: of its own name, unless told. */
+export function signalOf({ name, signal = name }: GraphStep): string {
+  return signal;
+}
+
+function protocolOf({ kind, requires }: GraphStep): number {
+  if (kind === 'sleep' || kind === 'wait') return 3;
+  return requires === undefined ? 1 : 2;
+}
+
+/** Whether a step ever comes to a worker. */
+export function needsWorker({ kind, forMs, check, fallback }: GraphStep): boolean {
+  if (kind === 'sleep') return forMs === undefined;
+  return kind !== 'wait' || check !== undefined || fallback !== undefined;
 }
 
 interface Draft {
@@ -241,9 +289,26 @@ function checkTerms(graph: Graph, where: string): void {
     refuse(`${where}: its version is ${show(graph.version)}; write a text`);
   number('its deadlineMs', graph.deadlineMs);
   oneOf('its failOn', graph.failOn, ['first', undefined]);
-  for (const { name, kind, timeoutMs, fallback, requires, retry = { attempts: 1 } } of graph.steps) {
+  for (const step of graph.steps) {
+    const { name, kind, timeoutMs, forMs, signal, check, fallback, requires, retry = { attempts: 1 } } = step;
     const of = (what: string) => `the ${what} of step ${show(name)}`;
-    oneOf(of('kind'), kind, ['branch', undefined]);
+    oneOf(of('kind'), kind, ['branch', 'sleep', 'wait', undefined]);
+    oneOf(of('check'), check, ['handler', undefined]);
+    number(of('forMs'), forMs);
+    if (signal !== undefined && !isName(signal))
+      refuse(`${where}: step ${show(name)} waits for signal ${show(signal)}; give it 1 to 256 characters`);
+    if (forMs !== undefined && kind !== 'sleep' && kind !== 'wait')
+      refuse(`${where}: step ${show(name)} has forMs, and is no step that sleeps or waits`);
+    if ((signal !== undefined || check !== undefined) && kind !== 'wait')
+      refuse(`${where}: step ${show(name)} has a signal, and is no step that waits for one`);
+    if (kind === 'wait' && step.needs?.length)
+      refuse(
+        `${where}: step ${show(name)} waits for a signal, and takes nothing else; what it comes behind stands in its after`,
+      );
+    if (kind === 'sleep' && forMs !== undefined && step.needs?.length)
+      refuse(
+        `${where}: step ${show(name)} sleeps for ${forMs} ms, and takes nothing; what it comes behind stands in its after`,
+      );
     oneOf(of('fallback'), fallback, ['handler', undefined]);
     oneOf(of('requires'), requires, ['network', undefined]);
     number(of('timeoutMs'), timeoutMs);

@@ -1,3 +1,4 @@
+import { checkSignal, type Definition } from './definition.ts';
 import type { RunStatus } from './run-state.ts';
 import type { CommandOptions, RuntimeStorage } from './storage.ts';
 import type { HistoryEvent, RunExport, RunView } from './views.ts';
@@ -16,6 +17,10 @@ export interface RunHandle<Result> {
   retry(options?: CommandOptions): Promise<void>;
   /** Reruns a step that has ended, and everything that depends on it. */
   enqueue(step: string, options?: CommandOptions & { readonly force?: 'not-taken' }): Promise<void>;
+  /**
+   * Tells the run something: the first step that waits for a signal of this name goes on with it; one that comes early
+   * is kept. Rejects with `INVALID_SIGNAL` what no step that waits for it would take.
+   */
   signal(name: string, payload?: unknown, options?: CommandOptions): Promise<void>;
   /** The history so far and what is added to it, until the run ends. */
   events(options?: { readonly from?: number }): AsyncIterable<HistoryEvent>;
@@ -24,7 +29,7 @@ export interface RunHandle<Result> {
   export(): Promise<RunExport>;
 }
 
-export function handleOf<Result>(storage: RuntimeStorage, id: string): RunHandle<Result> {
+export function handleOf<Result>(storage: RuntimeStorage, id: string, definition: Definition): RunHandle<Result> {
   return {
     id,
     result: async () => (await storage.result(id)) as Result,
@@ -35,7 +40,10 @@ export function handleOf<Result>(storage: RuntimeStorage, id: string): RunHandle
     resume: (options) => storage.resume(id, options),
     retry: (options) => storage.retry(id, options),
     enqueue: (step, options) => storage.enqueue(id, step, options),
-    signal: (name, payload, options) => storage.signal(id, name, payload, options),
+    signal: async (name, payload, options) => {
+      await checkSignal(definition, name, payload);
+      await storage.signal(id, name, payload, options);
+    },
     events: (options) => storage.watch(id, options),
     explain: (step) => storage.explain(id, step),
     export: () => storage.export(id),

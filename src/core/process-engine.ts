@@ -274,7 +274,7 @@ export class ProcessEngine {
     const { run } = this.#scope;
     const found = await this.#storage.peek(run, (state) => ({
       ended: state.ended,
-      moves: state.firstRunning() !== END || state.firstDelayed() !== END || state.paused || state.stopping.size > 0,
+      moves: state.firstRunning() !== END || state.firstDue() !== END || state.paused || state.stopping.size > 0,
     }));
     if (!found) throw new FuselineError('UNKNOWN_RUN', `there is no run ${JSON.stringify(run)}`);
     if (found.ended) return [];

@@ -1,6 +1,6 @@
 import type { ErrorRecord } from './errors.ts';
 import type { Created, EndStatus, Event, Fence, JournalEntry, Stored } from './events.ts';
-import type { CompiledGraph, Road } from './graph.ts';
+import { type CompiledGraph, type CompiledStep, type Road, signalOf } from './graph.ts';
 import { END, StepLists } from './step-lists.ts';
 import { Undo } from './undo.ts';
 
@@ -8,15 +8,17 @@ import { Undo } from './undo.ts';
 export const PENDING = 0;
 /** In the queue from a moment on that has not come yet. */
 export const DELAYED = 1;
-export const QUEUED = 2;
-export const RUNNING = 3;
-export const SUCCEEDED = 4;
+/** For a moment or a signal, held by nobody. */
+export const WAITING = 2;
+export const QUEUED = 3;
+export const RUNNING = 4;
+export const SUCCEEDED = 5;
 /** By its own condition: counts as done. */
-export const SKIPPED = 5;
+export const SKIPPED = 6;
 /** Because it lies on a road not taken. */
-export const NOT_TAKEN = 6;
-export const FAILED = 7;
-export const CANCELLED = 8;
+export const NOT_TAKEN = 7;
+export const FAILED = 8;
+export const CANCELLED = 9;
 
 export type RunStatus = 'PENDING' | 'RUNNING' | 'PAUSED' | EndStatus;
 
@@ -78,7 +80,7 @@ export class RunState {
   readonly generation: Int32Array;
   /** Which rerun of the run last reset the step; 0 for none. */
   readonly reset: Int32Array;
-  /** When the step entered its state; for DELAYED, when it may start. */
+  /** When the step entered its state; for DELAYED, when it may start; for WAITING, when it waits no longer. */
   readonly since: Float64Array;
   /** Position among all steps that became final. */
   readonly finalOrder: Float64Array;
@@ -98,6 +100,13 @@ export class RunState {
   readonly stopping: Map<string, Stopping> = new Map();
   readonly commands: Set<string> = new Set();
   readonly signals: Signal[] = [];
+  readonly #signalsByName = new Map<string, Signal[]>();
+  /** How many of a name have been delivered. */
+  readonly #read = new Map<string, number>();
+  /** The signal a step has, until its end. */
+  readonly delivered: Map<number, Signal> = new Map();
+  /** Until when a step waits, and since when. */
+  readonly waits: Map<number, { readonly since: number; readonly until: number }> = new Map();
 
   readonly #undo = new Undo();
   readonly #lists: StepLists;
@@ -137,12 +146,17 @@ export class RunState {
         step.required.length + step.settled.filter((s) => !step.required.some((e) => e.from === s)).length;
       for (const group of step.groups) this.openMembers[group.id] = group.members.length;
     });
-    // Every step that waits or runs stands in exactly one list: its line, the delayed, or the running.
+    // Every step that waits or runs stands in exactly one list: its line, those whose time is to come, or the running.
     this.#lists = new StepLists(n, graph.lines.length + 2, this.#undo);
   }
 
   get runStatus(): RunStatus {
     return this.ended ?? (this.paused ? 'PAUSED' : this.startedAt === undefined ? 'PENDING' : 'RUNNING');
+  }
+
+  /** The first signal of a name that no step has had. */
+  unread(name: string): Signal | undefined {
+    return this.#signalsByName.get(name)?.[this.#read.get(name) ?? 0];
   }
 
   isFinal(step: number): boolean {
@@ -154,8 +168,8 @@ export class RunState {
     return this.#lists.first(line);
   }
 
-  /** First due first. */
-  firstDelayed(): number {
+  /** Of the DELAYED and the WAITING: first due first. */
+  firstDue(): number {
     return this.#lists.first(this.graph.lines.length);
   }
 
@@ -228,7 +242,27 @@ export class RunState {
         this.#undo.item(this.worker, event.step, event.worker);
         this.#undo.number(this.attempt, event.step, event.attempt);
         this.#move(event.step, RUNNING, at);
-        if (this.startedAt === undefined) this.#undo.field(this, 'startedAt', at);
+        this.#begin(at);
+        return;
+      case 'waiting': {
+        const until = event.until ?? Number.POSITIVE_INFINITY;
+        if (this.status[event.step] === RUNNING) this.#report(event.step);
+        this.#undo.put(this.waits, event.step, { since: at, until });
+        this.#move(event.step, WAITING, until);
+        this.#begin(at);
+        return;
+      }
+      case 'delivered': {
+        const name = signalOf((this.graph.steps[event.step] as CompiledStep).spec);
+        this.#undo.put(this.delivered, event.step, this.unread(name) as Signal);
+        this.#undo.put(this.#read, name, (this.#read.get(name) ?? 0) + 1);
+        return;
+      }
+      case 'refused':
+        this.#undo.item(this.error, event.step, event.error);
+        this.#undo.remove(this.delivered, event.step);
+        this.#report(event.step);
+        this.#move(event.step, WAITING, this.waits.get(event.step)?.until as number);
         return;
       case 'succeeded':
         if (event.value !== undefined) this.#undo.item(this.value, event.step, event.value);
@@ -305,11 +339,17 @@ export class RunState {
         this.#remember(event.command);
         this.#undo.field(this, 'paused', event.type === 'pause');
         return;
-      case 'signal':
+      case 'signal': {
         this.#remember(event.command);
-        this.signals.push({ id: event.command, name: event.name, payload: event.payload, at });
-        this.#undo.note(() => void this.signals.pop());
+        const signal = { id: event.command, name: event.name, payload: event.payload, at };
+        const named = this.#signalsByName.get(event.name) ?? [];
+        this.#signalsByName.set(event.name, named);
+        for (const list of [this.signals, named]) {
+          list.push(signal);
+          this.#undo.note(() => void list.pop());
+        }
         return;
+      }
       case 'rerun':
         this.#remember(event.command);
         this.#undo.field(this, 'reruns', this.reruns + 1);
@@ -328,6 +368,10 @@ export class RunState {
       default:
         event satisfies never;
     }
+  }
+
+  #begin(at: number): void {
+    if (this.startedAt === undefined) this.#undo.field(this, 'startedAt', at);
   }
 
   /** The attempt under way reported its end, by itself or through the one who watched it. */
@@ -355,19 +399,20 @@ export class RunState {
     this.#undo.item(this.value, step, undefined);
     this.#undo.item(this.error, step, undefined);
     this.#undo.item(this.road, step, undefined);
-    for (const facts of [this.winners, this.checkpoints, this.progress])
+    for (const facts of [this.winners, this.checkpoints, this.progress, this.delivered, this.waits])
       this.#undo.remove(facts as Map<number, unknown>, step);
   }
 
   #move(step: number, to: number, since: number): void {
     const from = this.status[step] as number;
-    if (from === DELAYED || from === QUEUED || from === RUNNING) this.#lists.unlink(step);
+    if (from > PENDING && from < SUCCEEDED) this.#lists.unlink(step);
     this.#undo.number(this.status, step, to);
     this.#undo.number(this.since, step, since);
     const lines = this.graph.lines.length;
     if (to === QUEUED) this.#lists.append(step, this.graph.steps[step]?.line as number);
     else if (to === RUNNING) this.#lists.append(step, lines + 1);
-    else if (to === DELAYED) this.#lists.insert(step, lines, (other) => (this.since[other] as number) > since);
+    else if (to === DELAYED || to === WAITING)
+      this.#lists.insert(step, lines, (other) => (this.since[other] as number) > since);
     if (to >= SUCCEEDED && from < SUCCEEDED) this.#settle(step, -1);
     else if (to < SUCCEEDED && from >= SUCCEEDED) this.#settle(step, 1);
   }

@@ -24,11 +24,17 @@ export function typed<T>(): StandardSchema<T, T> {
   return { '~standard': { version: 1, vendor: 'fuseline', validate: (value) => ({ value: value as T }) } };
 }
 
-/** The validated input, as the schema hands it back. Rejects with `INVALID_INPUT`, which names the path. */
+/** Whether a schema is `typed()`, and checks nothing. */
+export function checksNothing(schema: StandardSchema): boolean {
+  return schema['~standard'].vendor === 'fuseline';
+}
+
+/** The valid value, as the schema hands it back. Rejects with `code`, and names the path. */
 export async function validate<Output>(
-  schema: StandardSchema<never, Output>,
+  schema: StandardSchema<unknown, Output>,
   value: unknown,
   what: string,
+  code: 'INVALID_INPUT' | 'INVALID_SIGNAL' = 'INVALID_INPUT',
 ): Promise<Output> {
   const result = await schema['~standard'].validate(value);
   if (!result.issues) return result.value;
@@ -36,5 +42,5 @@ export async function validate<Output>(
     const at = path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
     return at === '' ? message : `${at}: ${message}`;
   });
-  throw new FuselineError('INVALID_INPUT', `the input of ${what} is not valid: ${issues.join('; ')}`);
+  throw new FuselineError(code, `${what} is not valid: ${issues.join('; ')}`);
 }

@@ -1,7 +1,7 @@
 import type { ErrorRecord } from './errors.ts';
 import type { Event, Fence, JournalEntry, Stored } from './events.ts';
 import type { Stranded } from './explain.ts';
-import type { CompiledGraph, CompiledStep, Road } from './graph.ts';
+import { type CompiledGraph, type CompiledStep, type Road, signalOf } from './graph.ts';
 import type { RunHead } from './rows.ts';
 import {
   CANCELLED,
@@ -13,6 +13,7 @@ import {
   type RunState,
   type RunStatus,
   SUCCEEDED,
+  WAITING,
 } from './run-state.ts';
 
 /** A run as a list shows it. Times are epoch milliseconds. */
@@ -49,6 +50,8 @@ export interface StepView {
   /** PENDING and in the queue: since `since`, or from `notBefore` on. */
   readonly queued?: 'ready' | 'delayed';
   readonly notBefore?: number;
+  /** PENDING, and held by nobody until a moment comes, or a signal; a wait without an end has no `until`. */
+  readonly waits?: { readonly until?: number; readonly signal?: string };
   readonly worker?: string;
   readonly reason?: 'condition' | 'not-taken';
   readonly road?: Road;
@@ -86,14 +89,22 @@ function stepView(state: RunState, step: number): StepView {
   const since = state.since[step] as number;
   const road = state.road[step];
   const error = state.error[step];
+  const { spec } = state.graph.steps[step] as CompiledStep;
   return {
-    name: (state.graph.steps[step] as CompiledStep).spec.name,
+    name: spec.name,
     status: stepStatus(status),
     attempt: state.attempt[step] as number,
     generation: state.generation[step] as number,
-    ...(since > 0 && status !== DELAYED && { since }),
+    ...(since > 0 &&
+      status !== DELAYED && { since: status === WAITING ? (state.waits.get(step)?.since as number) : since }),
     ...(status === QUEUED && { queued: 'ready' as const }),
     ...(status === DELAYED && { queued: 'delayed' as const, notBefore: since }),
+    ...(status === WAITING && {
+      waits: {
+        ...(Number.isFinite(since) && { until: since }),
+        ...(spec.kind === 'wait' && { signal: signalOf(spec) }),
+      },
+    }),
     ...(status === RUNNING && { worker: state.worker[step] as string }),
     ...(stepStatus(status) === 'SKIPPED' && {
       reason: status === NOT_TAKEN ? ('not-taken' as const) : ('condition' as const),

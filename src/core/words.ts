@@ -31,6 +31,13 @@ export function detailOf(event: HistoryEvent, value: string, time: (at: number) 
       );
     case 'scheduled':
       return `not before ${time(event.notBefore)}`;
+    case 'waiting':
+      return all(
+        event.signal === undefined ? '' : `for signal ${event.signal}`,
+        event.until === undefined ? '' : `until ${time(event.until)}`,
+      );
+    case 'delivered':
+      return `signal ${event.signal}`;
     case 'claimed':
       return `attempt ${event.attempt} by ${workerName(event.worker)}`;
     case 'succeeded':
@@ -42,6 +49,7 @@ export function detailOf(event: HistoryEvent, value: string, time: (at: number) 
     case 'retrying':
       return `${event.error.message}; again in ${durationText(event.notBefore - event.at)}`;
     case 'falling-back':
+    case 'refused':
     case 'failed':
       return event.error.message;
     case 'lost':

@@ -141,10 +141,10 @@ function makeWorkflow(
   inMemory: InMemory,
 ): Workflow<unknown, unknown> {
   const { name, version } = graph.graph;
-  const what = `workflow ${JSON.stringify(name)}`;
+  const what = `the input of workflow ${JSON.stringify(name)}`;
   const prepare = async (input: unknown) => ({
     graph,
-    input: await validate(schema as StandardSchema<never, unknown>, input, what),
+    input: await validate(schema, input, what),
     labels: ownLabels,
   });
   const newRun = async (input: unknown, { id, labels, startAt, priority }: DispatchOptions) => ({
@@ -171,9 +171,9 @@ function makeWorkflow(
     },
     async dispatch(input: unknown, options: DispatchOptions) {
       const { id } = await options.storage.createRun(await newRun(input, options));
-      return handleOf(options.storage, id);
+      return handleOf(options.storage, id, definition);
     },
-    get: (id, { storage }) => handleOf(storage, id),
+    get: (id, { storage }) => handleOf(storage, id, definition),
     graph: () => ({ ...graph.graph, hash: graph.hash }),
   };
 }

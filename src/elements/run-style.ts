@@ -57,7 +57,7 @@ pre { margin: 4px 0 0; padding: 6px 8px; max-height: 220px; overflow: auto; back
 .row[data-type='succeeded'] .type { color: var(--succeeded); }
 .row[data-type='failed'] .type { color: var(--failed); }
 .row[data-type='claimed'] .type { color: var(--running); }
-.row:is([data-type='retrying'], [data-type='falling-back'], [data-type='lost'], [data-type='released'], [data-type='cancelled'], [data-type='offline']) .type { color: var(--lost); }
+.row:is([data-type='retrying'], [data-type='falling-back'], [data-type='refused'], [data-type='lost'], [data-type='released'], [data-type='cancelled'], [data-type='offline']) .type { color: var(--lost); }
 .about:empty { display: none; }
 .about { overflow: hidden; text-overflow: ellipsis; }
 .row .detail { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; color: var(--muted); }

@@ -141,7 +141,7 @@ export const REPORTS = {
           secret: { type: 'string' },
           type: {
             type: 'string',
-            enum: ['succeeded', 'skipped', 'offline', 'failed', 'checkpoint', 'progress', 'released'],
+            enum: ['succeeded', 'skipped', 'sleeping', 'offline', 'failed', 'checkpoint', 'progress', 'released'],
           },
           value: ANYTHING,
           text: TEXT,

@@ -1,3 +1,4 @@
+import { checkSignal, definitionFor } from '../core/definition.ts';
 import { FuselineError, RunFailedError } from '../core/errors.ts';
 import type { RunState } from '../core/run-state.ts';
 import type { RuntimeStorage } from '../core/storage.ts';
@@ -32,7 +33,7 @@ export function serviceOf(workflows: readonly AnyWorkflow[], storage: RuntimeSto
     history: (run, query) => historyPage(storage, run, query),
     explain: (run, step) => storage.explain(run, step),
     export: (run) => storage.export(run),
-    command: (run, command) => obey(storage, run, command),
+    command: (run, command) => obey(workflows, storage, run, command),
     remove: (run) => storage.remove(run),
     // What its secret hashes to is nobody's who only looks.
     workers: async () => (await storage.workers()).map(({ proof: _, ...worker }) => worker),
@@ -109,7 +110,12 @@ async function historyPage(
   return { events, status };
 }
 
-function obey(storage: RuntimeStorage, run: string, command: Command): Promise<void> {
+async function obey(
+  workflows: readonly AnyWorkflow[],
+  storage: RuntimeStorage,
+  run: string,
+  command: Command,
+): Promise<void> {
   const options = command.id === undefined ? {} : { id: command.id };
   switch (command.type) {
     case 'cancel':
@@ -123,8 +129,11 @@ function obey(storage: RuntimeStorage, run: string, command: Command): Promise<v
     case 'enqueue':
       return storage.enqueue(run, command.step, { ...options, ...(command.force && { force: command.force }) });
     case 'signal': {
-      const { name, payload, text } = command;
-      return storage.signal(run, name, text === undefined ? payload : decoded(storage.codec, text), options);
+      const { name, text } = command;
+      const payload = text === undefined ? command.payload : decoded(storage.codec, text);
+      const definition = await storage.peek(run, ({ created, graph }) => definitionFor(workflows, created, graph));
+      if (definition) await checkSignal(definition, name, payload);
+      return storage.signal(run, name, payload, options);
     }
   }
 }

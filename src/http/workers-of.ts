@@ -89,7 +89,11 @@ export function workersOf(workflows: readonly AnyWorkflow[], storage: RuntimeSto
         );
       }
       const input = decoded(codec, text);
-      const valid = await validate(workflow.input as never, input, `workflow ${JSON.stringify(workflow.name)}`);
+      const valid = await validate(
+        workflow.input as never,
+        input,
+        `the input of workflow ${JSON.stringify(workflow.name)}`,
+      );
       // It was valid where it came from, too: a schema that changes its own result again has made something else of it.
       if (valid !== input && canonical(codec.encode(valid), codec) !== canonical(text, codec)) {
         throw new FuselineError(
@@ -364,6 +368,8 @@ function outcomeOf({ type, error, again, notBefore }: FarReport, value: unknown)
   switch (type) {
     case 'skipped':
       return { status: 'skipped' };
+    case 'sleeping':
+      return { status: 'sleeping', until: notBefore ?? 0 };
     case 'offline':
       return { status: 'offline', error: recordError(error) };
     case 'failed':

@@ -84,7 +84,7 @@ function testRunOf<Out, Steps extends Named>(
 ): TestRun<Out, Steps> {
   const { clock, definition } = stage;
   const start = clock.now();
-  const handle = handleOf<Out>(storage, RUN);
+  const handle = handleOf<Out>(storage, RUN, definition);
   const ended = async () => (await storage.peek(RUN, (state) => state.ended)) !== undefined;
   return {
     ...handle,

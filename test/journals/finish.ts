@@ -31,13 +31,20 @@ export async function bringHere(store: FileStore): Promise<void> {
   });
 }
 
+/** What somebody has to say before all runs of a journal can end. */
+export async function letGoOn(storage: RuntimeStorage): Promise<void> {
+  await storage.resume('paused');
+  // Older journals have no run that waits to be told.
+  await storage.signal('patient', 'answer', 'yes', { id: 'yes' }).catch(() => undefined);
+}
+
 /** Works on a copy of a journal as an ordinary worker would, and hands back what `read` finds then. */
 export function finishCopy<T>(directory: string, read: (storage: RuntimeStorage) => Promise<T>): Promise<T> {
   return withCopy(directory, async (copy) => {
     const store = new FileStore(copy);
     const storage = new RuntimeStorage({ store, host: webHost, liveness: processLiveness() });
     await bringHere(store);
-    await storage.resume('paused');
+    await letGoOn(storage);
     const engine = new ProcessEngine(Object.values(flows(async () => undefined)) as never, storage, {
       concurrency: 16,
     });

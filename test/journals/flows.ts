@@ -1,6 +1,6 @@
 // The workflows of the kept journals. Every build finishes the runs in them with these, so a workflow that a journal
 // was written with is never changed: a later journal that wants another one gets another one.
-import { type Context, typed, workflow } from 'fuseline';
+import { type Context, type StandardSchema, typed, workflow } from 'fuseline';
 
 /** What a step that shall be under way when its worker is killed waits for; nothing where journals are finished. */
 export type Hold = (context: Context) => Promise<void>;
@@ -18,6 +18,18 @@ function fetchFailed(): TypeError {
   error.stack = 'TypeError: fetch failed\n    at flows.ts';
   return error;
 }
+
+/** What it throws names no file, as the stack of a real refusal would. */
+const yes: StandardSchema<unknown, 'yes'> = {
+  '~standard': {
+    version: 1,
+    vendor: 'test',
+    validate(value) {
+      if (value !== 'yes') throw Object.assign(fault('must be yes'), { code: 'INVALID_SIGNAL' });
+      return { value };
+    },
+  },
+};
 
 export function flows(hold: Hold) {
   const values = workflow('values', { version: '1.0', input: typed<{ readonly n: number }>() }, ($) => {
@@ -154,7 +166,16 @@ export function flows(hold: Hold) {
       { requires: 'network' },
     ),
   );
+  /** Sleeps, and waits for signals: protocol 3. */
+  const patient = workflow('patient', ($) => {
+    const slept = $.sleep('slept', '1s');
+    const woken = $.sleepUntil('woken', {}, () => new Date('2020-01-01'), { after: slept });
+    const early = $.waitFor('early', typed<string>(), { signal: 'news 日本' });
+    const answer = $.waitFor('answer', yes, { timeout: '40000d', after: woken });
+    return $.step('told', { early, answer }, ({ early, answer }) => [early, answer]);
+  });
   return {
+    patient,
     upload,
     values,
     hostile,

@@ -9,7 +9,7 @@ import { FileStore } from '../../src/adapters/node-file/file-store.ts';
 import { FORMAT_VERSION, Lines } from '../../src/adapters/node-file/record.ts';
 import { PROTOCOL } from '../../src/core/events.ts';
 import { EVENTS } from '../../src/testing/simulation/reachable.ts';
-import { bringHere, finishCopy, withCopy } from './finish.ts';
+import { bringHere, finishCopy, letGoOn, withCopy } from './finish.ts';
 import { flows } from './flows.ts';
 import { formatOf } from './format.ts';
 import { endsOf, foldOf } from './look.ts';
@@ -75,7 +75,7 @@ test('runs that a newer version continued are left alone, while the others go on
     await bringHere(store);
     const before = new Map(await Promise.all(newer.map(async (run) => [run, await rowsOf(store, run)] as const)));
     const storage = new FileStorage(copy);
-    await storage.resume('paused');
+    await letGoOn(storage);
     const engine = new ProcessEngine(Object.values(flows(async () => undefined)) as never, storage);
     const errors: string[] = [];
     engine.on('error', ({ error }) => errors.push((error as { code?: string }).code ?? String(error)));

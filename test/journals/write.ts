@@ -51,8 +51,8 @@ async function write(): Promise<void> {
     throw new Error(`name a directory that is not there yet, not ${JSON.stringify(home)}`);
   mkdirSync(directory, { recursive: true });
   const { storage, store } = open(directory);
-  const { values, hostile, failing, failFast, held, retried, anyJoin, once, roads, fallback, urgent, late, upload } =
-    flows(async () => undefined);
+  const all = flows(async () => undefined);
+  const { values, hostile, failing, failFast, held, retried, anyJoin, once, roads, fallback, urgent, late } = all;
   const finish = async (run: string): Promise<void> => {
     await new ProcessEngine([values, hostile, failing, failFast, held, roads] as never, storage, {
       name: 'writer',
@@ -93,7 +93,10 @@ async function write(): Promise<void> {
   await urgent.dispatch(undefined, { storage, id: 'urgent', priority: 9 });
   await held.dispatch(1, { storage, id: 'cancelled-held' });
   await retried.dispatch(undefined, { storage, id: 'retrying' });
-  await upload.dispatch(undefined, { storage, id: 'offline' });
+  await all.upload.dispatch(undefined, { storage, id: 'offline' });
+  await all.patient.dispatch(undefined, { storage, id: 'patient' });
+  await storage.signal('patient', 'news 日本', 'early', { id: 'early' });
+  await storage.signal('patient', 'answer', 'no', { id: 'no' });
 
   // One worker dies; another takes over, tries what fails, and dies as well.
   const holds = ['waiting', 'rerun', 'held-values', 'held-hostile', 'held-any', 'held-any', 'held-once', 'held-roads'];
@@ -105,6 +108,7 @@ async function write(): Promise<void> {
   await first.holds(holds.length + 1);
   await told(storage, 'retrying', 'retrying');
   await told(storage, 'offline', 'offline');
+  await told(storage, 'patient', 'refused');
   // Its deadline must not pass before the second worker is gone.
   await late.dispatch(undefined, { storage, id: 'late' });
   await first.holds(holds.length + 2);

@@ -144,3 +144,33 @@ workflow('any', ($) => {
   $.settled(text.when((it) => it !== ''));
   return { one, text };
 });
+
+workflow('waiting', ($) => {
+  const begun = $.step('begun', {}, () => ({ at: 5 }));
+  const slept = $.sleep('slept', '3d', { after: begun });
+  const woken = $.sleepUntil('woken', { begun }, ({ begun }) => begun.at + 1, { retry: 2 });
+  const answer = $.waitFor('answer', typed<{ readonly by: string }>(), {
+    after: [slept, woken],
+    timeout: '7d',
+    fallback: () => ({ by: 'nobody' }),
+  });
+  $.step('told', { answer, slept }, ({ answer, slept }) => {
+    expectTypeOf(answer).toEqualTypeOf<{ readonly by: string }>();
+    expectTypeOf(slept).toEqualTypeOf<undefined>();
+  });
+  // A moment is a Date or a number.
+  // @ts-expect-error
+  $.sleepUntil('text', {}, () => 'tomorrow');
+  // @ts-expect-error
+  $.sleep('unit', '3 fortnights');
+  // A fallback of another type.
+  // @ts-expect-error
+  $.waitFor('other', typed<number>(), { fallback: () => 'none' });
+  // Nothing says what comes.
+  // @ts-expect-error
+  $.waitFor('untyped');
+  // On a road, what waits may not come.
+  const road = $.branch('road', {}, () => (Math.random() > 0.5 ? 'a' : 'b'));
+  const asked = $.waitFor('asked', typed<number>(), { after: road.on('a') });
+  return { answer, asked };
+});

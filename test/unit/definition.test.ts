@@ -340,6 +340,20 @@ test.each([
   ['a negative factor', { retry: { attempts: 2, factor: -1 } }, /retry.factor of step "a" is -1/],
   ['an unknown backoff', { retry: { attempts: 2, backoff: 'bogus' } }, /retry.backoff of step "a" is "bogus"/],
   ['an unknown kind', { kind: 'bogus' }, /kind of step "a" is "bogus"/],
+  ['a sleep in words', { kind: 'sleep', forMs: '3d' }, /forMs of step "a" is "3d"/],
+  ['a time for a step that does not wait', { forMs: 5 }, /step "a" has forMs, and is no step that sleeps or waits/],
+  ['a signal for a step that does not wait', { signal: 'b' }, /step "a" has a signal, and is no step that waits/],
+  ['a signal without a name', { kind: 'wait', signal: '' }, /step "a" waits for signal ""/],
+  [
+    'needs of a step that waits',
+    { kind: 'wait', needs: [{ param: 'b', from: 'input' }] },
+    /step "a" waits for a signal, and takes nothing else/,
+  ],
+  [
+    'needs of a step that sleeps for a time',
+    { kind: 'sleep', forMs: 5, needs: [{ param: 'b', from: 'input' }] },
+    /step "a" sleeps for 5 ms, and takes nothing/,
+  ],
 ])('a graph from data with %s is refused', (_, terms, message) => {
   const step = { name: 'a', ...terms } as never;
   expect(() => defineGraph({ name: 'w', steps: [step] }, {})).toThrow(message);

@@ -137,7 +137,7 @@ function show(state: RunState): unknown {
         : value;
   };
   const { graph, ...fields } = state;
-  const lists = [graph.lines.map((_, line) => state.queued(line)), state.running(), state.firstDelayed()];
+  const lists = [graph.lines.map((_, line) => state.queued(line)), state.running(), state.firstDue()];
   return { ...Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, plain(value)])), lists };
 }
 
@@ -304,7 +304,7 @@ test('a decision that is taken back leaves no trace, and the journal alone tells
         const moving =
           state.running().length > 0 ||
           graph.lines.some((_, line) => state.queued(line).length > 0) ||
-          state.firstDelayed() >= 0;
+          state.firstDue() >= 0;
         expect(moving || state.paused || state.ended !== undefined).toBe(true);
       }
       const told = born(graph);

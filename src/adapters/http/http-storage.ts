@@ -177,6 +177,7 @@ export class HttpStorage extends RuntimeStorage {
       ...(outcome.status === 'failed' && outcome.again && { again: outcome.again }),
       ...(outcome.status === 'failed' &&
         outcome.notBefore !== undefined && { notBefore: Math.max(0, Math.round(outcome.notBefore)) }),
+      ...(outcome.status === 'sleeping' && { notBefore: Math.max(0, outcome.until) }),
       ...(next && { next: this.#wireOf(run, next) }),
     });
     if (answer.status !== 'stale') this.#forget(run, claim);

@@ -1,7 +1,7 @@
 import { portable } from '../../core/codec.ts';
 import type { Context } from '../../core/context.ts';
 import type { Definition, Handler } from '../../core/definition.ts';
-import { NonRetryableError } from '../../core/errors.ts';
+import { FuselineError, NonRetryableError } from '../../core/errors.ts';
 import { compileGraph } from '../../core/graph.ts';
 import type { Random } from '../random.ts';
 import type { WorldNetwork } from './network.ts';
@@ -22,8 +22,9 @@ type Needs = Readonly<Record<string, unknown>>;
 export function definitionOf(plan: WorkflowPlan, referee: Referee, network: WorldNetwork): Definition {
   const compiled = compileGraph(plan.graph);
   const handlers = new Map(
-    plan.graph.steps.map(({ name, requires }, i) => {
-      const handler = handlerOf(plan.fates[i] as Fate, referee);
+    plan.graph.steps.map(({ name, kind, requires }, i) => {
+      const fate = plan.fates[i] as Fate;
+      const handler = kind === 'wait' ? { ...handlerOf(fate, referee), run: check } : handlerOf(fate, referee);
       return [name, requires === undefined ? handler : reaching(handler, network)];
     }),
   );
@@ -39,6 +40,12 @@ function handlerOf(fate: Fate, referee: Referee): Handler {
       return fate.road ?? { fallback: `${runId} ${step} ${attempt}` };
     },
   } satisfies Record<keyof Omit<Handler, 'retryWhen'>, unknown> as Handler;
+}
+
+/** What a signal brings in a world says itself whether it is what was waited for. */
+function check({ payload }: Needs): unknown {
+  if ((payload as { readonly valid: boolean }).valid) return payload;
+  throw new FuselineError('INVALID_SIGNAL', 'what the signal brought is not valid');
 }
 
 /** The same, once it has reached what it needs the network for. */
@@ -70,6 +77,7 @@ async function meet(fate: Fate, context: Context, referee: Referee): Promise<unk
       break;
     default:
   }
+  if (fate.sleepMs !== undefined) return (referee.step(runId, step)?.since ?? 0) + fate.sleepMs;
   return (
     fate.road ?? { by: `${runId} ${step} ${attempt}`, ...(fate.also === 'large' && { padding: 'x'.repeat(LARGE) }) }
   );

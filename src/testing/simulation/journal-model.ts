@@ -1,7 +1,7 @@
 import { portable } from '../../core/codec.ts';
 import type { ErrorRecord } from '../../core/errors.ts';
 import type { Event, JournalEntry, Stored } from '../../core/events.ts';
-import type { CompiledEdge, CompiledGraph, CompiledStep, Road } from '../../core/graph.ts';
+import { type CompiledEdge, type CompiledGraph, type CompiledStep, needsWorker, type Road } from '../../core/graph.ts';
 import type { Coverage } from './coverage.ts';
 import { demand, Violation } from './violation.ts';
 
@@ -11,6 +11,7 @@ export const STOP_GRACE_MS = 30_000;
 export type StepStatus =
   | 'PENDING'
   | 'DELAYED'
+  | 'WAITING'
   | 'QUEUED'
   | 'RUNNING'
   | 'SUCCEEDED'
@@ -48,6 +49,10 @@ export interface StepSeen {
   error: ErrorRecord | undefined;
   winners: readonly number[];
   fallingBack: boolean;
+  /** Until when it sleeps or waits. */
+  until: number;
+  /** What came with the signal it has. */
+  payload: { readonly stored: Stored } | undefined;
   readonly claims: ClaimSeen[];
   readonly checkpoints: Map<string, Stored>;
 }
@@ -74,6 +79,8 @@ export class JournalModel {
   started = false;
   /** Whether anything but its own steps has decided what became of it. */
   interfered = false;
+  /** Signals that no step has had, in the order they came. */
+  #signals: readonly Extract<Event, { type: 'signal' }>[] = [];
   readonly #coverage: Coverage;
   readonly #lossesOf: (worker: string) => number | undefined;
   #reruns = 0;
@@ -107,6 +114,8 @@ export class JournalModel {
       error: undefined,
       winners: [],
       fallingBack: false,
+      until: Number.POSITIVE_INFINITY,
+      payload: undefined,
       claims: [],
       checkpoints: new Map(),
     }));
@@ -153,6 +162,15 @@ export class JournalModel {
     return this.graph.steps[index]?.spec.name ?? '';
   }
 
+  /** The signals that steps wait for, however long it takes. */
+  waitsFor(): readonly { readonly step: string; readonly signal: string }[] {
+    return this.steps.flatMap(({ status, until }, step) =>
+      status === 'WAITING' && until === Number.POSITIVE_INFINITY
+        ? [{ step: this.nameOf(step), signal: this.#signalOf(step) }]
+        : [],
+    );
+  }
+
   /** How a step's edges let it go on, by the edge table of the specification. */
   readiness(step: number): 'waiting' | 'ready' | 'cancelled' | 'not-taken' {
     const { required, groups, settled } = this.graph.steps[step] as CompiledStep;
@@ -165,17 +183,36 @@ export class JournalModel {
   }
 
   #read(event: Event, mark: string, { at, events }: JournalEntry, wasNotTaken: ReadonlySet<number>): void {
+    const isForced = (step: number): boolean => wasNotTaken.has(step) && events.some(({ type }) => type === 'rerun');
     switch (event.type) {
       case 'created':
         return;
+      case 'waiting':
+        return this.#wait(event, at, isForced(event.step));
+      case 'delivered':
+        return this.#deliver(event);
+      case 'refused': {
+        const seen = this.#reported(event.step, event);
+        demand(
+          event.error.code === 'INVALID_SIGNAL' && seen.payload !== undefined,
+          'a signal goes to one step',
+          () => `${this.#name(event.step)} refuses what it was not sent`,
+        );
+        seen.payload = undefined;
+        seen.error = event.error;
+        return this.#move(event.step, 'WAITING', seen.until);
+      }
       case 'ready':
         for (const step of event.steps) {
           const seen = this.step(step);
-          const forced = wasNotTaken.has(step) && events.some(({ type }) => type === 'rerun');
-          if (seen.status === 'PENDING' && !forced) this.#demandReadiness(step, 'ready');
-          else this.#demandStatus(step, ['PENDING', 'DELAYED'], event);
-          if (seen.status === 'DELAYED')
-            demand(at >= seen.since, 'no step before its needs', () => `${this.#name(step)} is queued before its time`);
+          const isChecked = this.#spec(step).check !== undefined && seen.payload !== undefined;
+          demand(
+            needsWorker(this.#spec(step)) && (this.#spec(step).kind !== 'wait' || isChecked || seen.fallingBack),
+            'what waits is held by nobody',
+            () => `${this.#name(step)} is queued, and no worker has anything to do for it`,
+          );
+          if (isChecked) this.#demandStatus(step, ['WAITING', 'DELAYED'], event);
+          else this.#demandTurn(step, at, isForced(step));
           this.#move(step, 'QUEUED', at);
         }
         for (const [step, winners] of event.winners ?? []) this.#choose(step, winners);
@@ -189,6 +226,7 @@ export class JournalModel {
       case 'claimed':
         return this.#claimed(event, mark, at);
       case 'succeeded': {
+        if (this.step(event.step).status === 'WAITING') return this.#goOn(event, at);
         const seen = this.#reported(event.step, event);
         const claim = seen.claims.at(-1) as ClaimSeen;
         demand(
@@ -236,14 +274,14 @@ export class JournalModel {
         return this.#move(event.step, 'DELAYED', event.notBefore);
       }
       case 'falling-back': {
-        const seen = this.#reportedOrLost(event.step, event.error, event);
+        const seen = this.#reportedOrLost(event.step, event.error, event, at);
         seen.fallingBack = true;
         seen.losses = 0;
         seen.error = event.error;
         return this.#move(event.step, 'QUEUED', at);
       }
       case 'failed': {
-        const seen = this.#reportedOrLost(event.step, event.error, event);
+        const seen = this.#reportedOrLost(event.step, event.error, event, at);
         seen.error = event.error;
         return this.#end(event.step, 'FAILED', at);
       }
@@ -303,6 +341,7 @@ export class JournalModel {
         this.paused = event.type === 'pause';
         return;
       case 'signal':
+        this.#signals = [...this.#signals, event];
         return this.#remember(event.command);
       case 'rerun':
         return this.#rerun(event, at);
@@ -311,6 +350,81 @@ export class JournalModel {
       default:
         event satisfies never;
     }
+  }
+
+  /** A step's turn has come: by its edges, by force, or because the time its run was to start at has. */
+  #demandTurn(step: number, at: number, isForced: boolean): void {
+    const seen = this.step(step);
+    if (seen.status === 'DELAYED')
+      demand(at >= seen.since, 'no step before its needs', () => `${this.#name(step)} goes on before its time`);
+    else if (!isForced) this.#demandReadiness(step, 'ready');
+  }
+
+  #wait({ step, until, signal }: Extract<Event, { type: 'waiting' }>, at: number, isForced: boolean): void {
+    const { kind, forMs } = this.#spec(step);
+    const seen = this.step(step);
+    const claim = this.claimOf(step);
+    if (claim) {
+      this.#reported(step, { type: 'waiting', step });
+      const moment = portable.decode(claim.handedBack.at(-1) ?? '');
+      demand(
+        kind === 'sleep' && forMs === undefined && until === Math.ceil(Number(moment)),
+        'what waits ends in time',
+        () => `${this.#name(step)} sleeps until ${until}, its handler said ${moment}`,
+      );
+    } else {
+      this.#demandTurn(step, at, isForced);
+      demand(
+        until === (forMs === undefined ? undefined : at + forMs) && (kind !== 'sleep' || forMs !== undefined),
+        'what waits ends in time',
+        () => `${this.#name(step)} waits until ${until}, that is not ${forMs} ms from ${at}`,
+      );
+    }
+    demand(
+      signal === (kind === 'wait' ? this.#signalOf(step) : undefined),
+      'a signal goes to one step',
+      () => `${this.#name(step)} waits for ${signal}`,
+    );
+    seen.until = until ?? Number.POSITIVE_INFINITY;
+    this.started = true;
+    this.#move(step, 'WAITING', seen.until);
+  }
+
+  #deliver({ step, signal }: Extract<Event, { type: 'delivered' }>): void {
+    const first = this.#signals.find(({ name }) => name === this.#signalOf(step));
+    const seen = this.step(step);
+    demand(
+      first?.command === signal && seen.status === 'WAITING' && seen.payload === undefined,
+      'a signal goes to one step',
+      () => `${this.#name(step)}, which is ${seen.status}, gets ${signal}; the first nobody had is ${first?.command}`,
+    );
+    this.#signals = this.#signals.filter((one) => one !== first);
+    seen.payload = { stored: first.payload };
+  }
+
+  /** A step ends that no worker holds. */
+  #goOn({ step, value }: Extract<Event, { type: 'succeeded' }>, at: number): void {
+    const { kind, check } = this.#spec(step);
+    const seen = this.step(step);
+    if (kind === 'sleep')
+      demand(
+        at >= seen.until && value === undefined,
+        'what waits ends in time',
+        () => `${this.#name(step)} ends at ${at}, and sleeps until ${seen.until}`,
+      );
+    else
+      demand(
+        check === undefined && seen.payload !== undefined && seen.payload.stored === value,
+        'a signal goes to one step',
+        () => `${this.#name(step)} ends with what no signal brought`,
+      );
+    seen.value = value;
+    this.#end(step, 'SUCCEEDED', at);
+  }
+
+  #signalOf(step: number): string {
+    const { signal, name } = this.#spec(step);
+    return signal ?? name;
   }
 
   #claimed({ step, attempt, worker }: Extract<Event, { type: 'claimed' }>, mark: string, at: number): void {
@@ -362,6 +476,8 @@ export class JournalModel {
   /** What the body is to receive, where the journal says it in so many words. */
   #needs(step: number): ReadonlyMap<string, unknown> {
     const needs = new Map<string, unknown>();
+    const { payload } = this.step(step);
+    if (payload) needs.set('payload', payload.stored);
     let group = 0;
     for (const need of this.#spec(step).needs ?? []) {
       if (need.from === 'input') needs.set(need.param, this.input);
@@ -419,6 +535,8 @@ export class JournalModel {
         error: undefined,
         winners: [],
         fallingBack: false,
+        until: Number.POSITIVE_INFINITY,
+        payload: undefined,
       } satisfies Partial<StepSeen>);
       seen.checkpoints.clear();
     }
@@ -448,7 +566,15 @@ export class JournalModel {
       'what follows is recorded at once',
       () => `${this.run} has ended, and nothing says so`,
     );
-    for (const [step, { status }] of this.steps.entries()) {
+    for (const [step, { status, until }] of this.steps.entries()) {
+      const hasCome =
+        until <= this.at ||
+        (this.#spec(step).kind === 'wait' && this.#signals.some(({ name }) => name === this.#signalOf(step)));
+      demand(
+        status !== 'WAITING' || !hasCome,
+        'what follows is recorded at once',
+        () => `${this.#name(step)} waits on, though what it waits for has come`,
+      );
       const readiness = status === 'PENDING' ? this.readiness(step) : 'waiting';
       demand(
         readiness === 'waiting',
@@ -514,7 +640,15 @@ export class JournalModel {
     return seen;
   }
 
-  #reportedOrLost(step: number, error: ErrorRecord, event: Event): StepSeen {
+  #reportedOrLost(step: number, error: ErrorRecord, event: Event, at: number): StepSeen {
+    if (this.step(step).status === 'WAITING') {
+      demand(
+        error.code === 'SIGNAL_TIMEOUT' && at >= this.step(step).until,
+        'what waits ends in time',
+        () => `${this.#name(step)} fails at ${at} with ${error.code}, and waits until ${this.step(step).until}`,
+      );
+      return this.step(step);
+    }
     const seen = this.#reported(step, event);
     if (error.code === 'WORKER_LOST') this.interfered = true;
     return seen;
@@ -571,7 +705,7 @@ export class JournalModel {
 }
 
 export function isFinal(status: StepStatus): boolean {
-  return status !== 'PENDING' && status !== 'DELAYED' && status !== 'QUEUED' && status !== 'RUNNING';
+  return !['PENDING', 'DELAYED', 'WAITING', 'QUEUED', 'RUNNING'].includes(status);
 }
 
 function kindOf({ on }: CompiledEdge, { road, status }: StepSeen): string {

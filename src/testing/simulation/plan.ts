@@ -10,7 +10,12 @@ export interface Fate {
   readonly road?: string;
   readonly also?: 'once' | 'heartbeat' | 'large';
   readonly fallback?: 'succeeds' | 'fails';
+  /** Of a step whose handler says until when it sleeps: so long after its claim. */
+  readonly sleepMs?: number;
 }
+
+/** The signal that some of a world's steps wait for; others wait for one of their own name. */
+export const NEWS = 'news';
 
 export interface RunPlan {
   readonly id: string;
@@ -126,7 +131,17 @@ export function planWorld(seed: number, random: Random, own: number): WorldPlan 
     },
     actions: actions.sort((a, b) => a.at - b.at),
   };
-  return random.chance(0.3) ? withRemoval(plan, random) : plan;
+  const removing = random.chance(0.3) ? withRemoval(plan, random) : plan;
+  return random.chance(0.3) ? withAfterthought(removing, random) : removing;
+}
+
+/** Something is asked of a run that was cancelled before. */
+function withAfterthought(plan: WorldPlan, random: Random): WorldPlan {
+  const cancel = plan.actions.find((action) => action.type === 'command' && action.command === 'cancel');
+  if (cancel?.type !== 'command') return plan;
+  const command = random.pick<Command>(['pause', 'resume', 'retry', 'enqueue', 'signal']);
+  const thought: Action = { ...cancel, at: cancel.at + random.below(BUSY_MS), command };
+  return { ...plan, actions: [...plan.actions, thought].sort((a, b) => a.at - b.at) };
 }
 
 /** Who cancels a run often does not want it any more. */
@@ -220,10 +235,24 @@ function planWorkflow(name: string, random: Random): WorkflowPlan {
     const group = [...new Set(some(4))].map(edgeTo);
     if (group.length > 1 && random.chance(0.6)) params.set('any', { param: 'any', from: 'any', of: group });
     const groupAfter = [...new Set(some(4))].map(edgeTo);
+    const waits = branches[i] ? undefined : planWait(random);
+    if (waits)
+      fates[i] = { ...fate, ending: 'succeeds', ...(waits.kind === 'sleep' && { sleepMs: random.below(4000) }) };
+    if (waits && (waits.kind === 'wait' || waits.forMs !== undefined)) {
+      steps.push({
+        name: `s${i}`,
+        ...waits,
+        after: [...some(2).map(edgeTo), ...(group.length > 1 ? [{ any: group }] : [])],
+        ...(waits.kind === 'wait' && fate.fallback && { fallback: 'handler' as const }),
+        queue: random.pick(QUEUES),
+      });
+      continue;
+    }
     const retry = fate.ending === 'fails once' || fate.ending === 'hangs once' || random.chance(0.2);
     steps.push({
       name: `s${i}`,
       ...(branches[i] && { kind: 'branch' as const }),
+      ...waits,
       needs: [...params.values()],
       after: [...some(1).map(edgeTo), ...(groupAfter.length > 1 && random.chance(0.4) ? [{ any: groupAfter }] : [])],
       retry: {
@@ -246,6 +275,19 @@ function planWorkflow(name: string, random: Random): WorkflowPlan {
       ...(random.chance(0.1) && { failOn: 'first' as const }),
       ...(random.chance(0.1) && { deadlineMs: 500 + random.below(20_000) }),
     },
+  };
+}
+
+/** What a step that is not like the others waits for. */
+function planWait(random: Random): Pick<GraphStep, 'kind' | 'forMs' | 'signal' | 'check'> | undefined {
+  const dice = random.next();
+  if (dice < 0.1) return { kind: 'sleep', ...(random.chance(0.6) && { forMs: random.pick([0, 100, 5000]) }) };
+  if (dice > 0.22) return undefined;
+  return {
+    kind: 'wait',
+    ...(random.chance(0.7) && { forMs: random.pick([0, 2000, 20_000]) }),
+    ...(random.chance(0.7) && { signal: NEWS }),
+    ...(random.chance(0.5) && { check: 'handler' as const }),
   };
 }
 

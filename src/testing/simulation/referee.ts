@@ -18,6 +18,7 @@ const SILENCE_MS = 30_000;
 const STATUS: readonly StepStatus[] = [
   'PENDING',
   'DELAYED',
+  'WAITING',
   'QUEUED',
   'RUNNING',
   'SUCCEEDED',
@@ -143,10 +144,7 @@ export class Referee {
   }
 
   /** What the journal knows of a step. */
-  step(
-    id: string,
-    step: string,
-  ): { readonly failures: number; readonly checkpoints: ReadonlyMap<string, Stored> } | undefined {
+  step(id: string, step: string): Pick<StepSeen, 'failures' | 'checkpoints' | 'since'> | undefined {
     const model = this.runs.get(id)?.model;
     return model?.steps[model.graph.index.get(step) as number];
   }
@@ -334,6 +332,7 @@ export class Referee {
       const line = graph.steps[i]?.line as number;
       if (step.status === 'QUEUED') queued.set(line, Math.min(queued.get(line) ?? step.since, step.since));
       if (step.status === 'DELAYED') due.push(step.since);
+      if (step.status === 'WAITING' && step.until < Number.POSITIVE_INFINITY) due.push(step.until);
       const claim = model.claimOf(i);
       if (claim) holders.add(claim.worker);
     }

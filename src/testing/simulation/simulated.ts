@@ -10,6 +10,8 @@ export interface Simulated {
   readonly input?: unknown;
   /** What stands in for handlers. */
   readonly steps?: AnyFakes;
+  /** What comes with the signals its steps wait for, by the signal's name; encoded as it is. */
+  readonly signals?: Readonly<Record<string, unknown>>;
 }
 
 export interface SimulatedOptions<In, Steps extends Named> {
@@ -18,6 +20,8 @@ export interface SimulatedOptions<In, Steps extends Named> {
   readonly steps?: Fakes<Steps>;
   /** The same for steps whose names types do not know, because the output does not depend on them. */
   readonly also?: AnyFakes;
+  /** What is sent where a step waits for a signal, by the signal's name. */
+  readonly signals?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -26,9 +30,9 @@ export interface SimulatedOptions<In, Steps extends Named> {
  */
 export function simulated<In, Out, Steps extends Named>(
   workflow: Workflow<In, Out, Steps>,
-  { input, steps, also }: SimulatedOptions<NoInfer<In>, Steps> = {},
+  { input, steps, also, signals = {} }: SimulatedOptions<NoInfer<In>, Steps> = {},
 ): Simulated {
   const fakes: AnyFakes = { ...also, ...(steps as AnyFakes | undefined) };
   checkFakes(workflow, fakes);
-  return { workflow, input, steps: fakes };
+  return { workflow, input, steps: fakes, signals };
 }

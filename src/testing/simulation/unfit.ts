@@ -1,6 +1,6 @@
-export type Unfitness = 'waits for the real world' | 'never succeeds';
+export type Unfitness = 'waits for the real world' | 'waits for a signal' | 'never succeeds';
 
-/** Worlds cannot say anything about a workflow as it is: a body leaves virtual time, or none of its runs gets to its end. */
+/** Worlds cannot say anything about a workflow as it is: a body leaves virtual time, nobody sends what a step waits for, or none of its runs gets to its end. */
 export class WorkflowUnfit extends Error {
   override readonly name = 'WorkflowUnfit';
   readonly reason: Unfitness;

@@ -16,6 +16,9 @@ export type Invariant =
   | 'a body receives what was recorded'
   // proves: context.once
   | 'once is once'
+  | 'what waits is held by nobody'
+  | 'what waits ends in time'
+  | 'a signal goes to one step'
   | 'the rows say what the journal says'
   // proves: journal.alone
   | 'the fold of the journal equals the state'

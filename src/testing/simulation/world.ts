@@ -16,7 +16,7 @@ import { Follower } from './follower.ts';
 import { Ground } from './ground.ts';
 import { WorldNetwork } from './network.ts';
 import { OwnBodies } from './own-bodies.ts';
-import { type Action, DISTURBED_MS, type RunPlan, type Whom, type WorldPlan } from './plan.ts';
+import { type Action, DISTURBED_MS, NEWS, type RunPlan, type Whom, type WorldPlan } from './plan.ts';
 import { Process, seenBy } from './process.ts';
 import { FAULTS } from './reachable.ts';
 import { Referee, type RunEnd } from './referee.ts';
@@ -45,6 +45,8 @@ const HOLDER_MS = { again: 100, most: 5_000 } as const;
 interface Runnable {
   readonly definition: Definition;
   readonly input: unknown;
+  /** What is sent where a step waits for this signal. */
+  signal(name: string, step: string): unknown;
   of(process: Process): Definition;
 }
 
@@ -109,6 +111,7 @@ class World {
   #healed = false;
   /** All is done, and who leaves does not come back. */
   #leaving = false;
+  #answers = 0;
 
   constructor(plan: WorldPlan, { workflows, open }: WorldParts, coverage: Coverage) {
     this.#plan = plan;
@@ -132,11 +135,17 @@ class World {
       plan.workflows.length > 0
         ? plan.workflows.map((one) => {
             const definition = definitionOf(one, this.#referee, this.#network);
-            return { definition, input: null, of: () => definition };
+            return {
+              definition,
+              input: null,
+              signal: () => ({ valid: this.#random.chance(0.7) }),
+              of: () => definition,
+            };
           })
-        : workflows.map(({ workflow, input, steps = {} }) => ({
+        : workflows.map(({ workflow, input, steps = {}, signals = {} }) => ({
             definition: workflow,
             input,
+            signal: (name, step) => payloadOf(signals, name, workflow.name, step),
             of: (process) => this.#own.of(workflow, steps, process),
           }));
     this.#clientProcess = this.#process('client');
@@ -365,6 +374,7 @@ class World {
     for (let waited = 0; waited < PATIENCE_MS; waited += PATIENCE_STEP_MS) {
       const open = [...this.#referee.runs.values()].some(({ model }) => !model.ended);
       if (!open && !this.#deadHolder() && this.#asked.size === 0) return;
+      this.#answerWaits();
       await this.#clock.advance(PATIENCE_STEP_MS);
     }
     const open = [...this.#referee.runs.values()].filter(({ model }) => !model.ended);
@@ -375,6 +385,19 @@ class World {
         `after ${PATIENCE_MS / 1000} s of peace ${open.map(({ model }) => model.explain()).join('; ') || 'somebody still waits for an answer'}`,
     );
     throw new Violation('nothing is left behind', `${this.#deadHolder()} is dead, and its claims are never taken back`);
+  }
+
+  /** In peace somebody says what steps wait for that would wait for ever. */
+  #answerWaits(): void {
+    for (const [id, { model }] of this.#referee.runs) {
+      const plan = this.#plan.runs.find((run) => run.id === id) as RunPlan;
+      const runnable = this.#definitions[plan.workflow] as Runnable;
+      for (const { step, signal } of model.waitsFor()) {
+        const payload = runnable.signal(signal, step);
+        const answer = `answer-${this.#answers++}`;
+        this.#ask(`signal ${signal} to ${id}`, () => this.#client.signal(id, signal, payload, { id: answer }));
+      }
+    }
   }
 
   // What the client does.
@@ -420,7 +443,7 @@ class World {
       case 'retry':
         return client[command](run.id, { id });
       case 'signal':
-        return client.signal(run.id, 'news', { id }, { id });
+        return client.signal(run.id, this.#signalName(run, step), { id, valid: !force }, { id });
       case 'remove':
         return client.remove(run.id);
       case 'enqueue': {
@@ -429,6 +452,12 @@ class World {
         return client.enqueue(run.id, name, { id, ...(force && { force: 'not-taken' }) });
       }
     }
+  }
+
+  /** One that some step waits for, if any does. */
+  #signalName({ workflow }: RunPlan, step: number): string {
+    const names = [...(this.#definitions[workflow] as Runnable).definition.compiled.waits.keys()];
+    return names[step % names.length] ?? NEWS;
   }
 
   // What it is made of.
@@ -446,6 +475,21 @@ class World {
     const network = this.#network.of(process);
     return new RuntimeStorage({ store: faulty, host: process, network, ...(liveness && { liveness }) });
   }
+}
+
+function payloadOf(
+  signals: Readonly<Record<string, unknown>>,
+  signal: string,
+  workflow: string,
+  step: string,
+): unknown {
+  if (Object.hasOwn(signals, signal)) return signals[signal];
+  throw new WorkflowUnfit(
+    'waits for a signal',
+    workflow,
+    step,
+    `step ${JSON.stringify(step)} of workflow ${JSON.stringify(workflow)} waits for signal ${JSON.stringify(signal)}, and nobody sends it; say what comes with it: export const inWorlds = simulated(workflow, { signals: { ${JSON.stringify(signal)}: payload } }), with simulated from 'fuseline/testing'`,
+  );
 }
 
 const START_MS = Date.UTC(2020, 0, 1);
