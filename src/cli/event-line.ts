@@ -37,6 +37,7 @@ const STYLES: Readonly<Partial<Record<HistoryEvent['type'], Style>>> = {
   ready: 'dim',
   waiting: 'dim',
   delivered: 'dim',
+  looped: 'green',
   scheduled: 'dim',
 };
 const TYPE_WIDTH = 'falling-back'.length;
@@ -68,6 +69,7 @@ function storedIn(event: HistoryEvent): Stored | undefined {
     case 'created':
       return event.input;
     case 'succeeded':
+    case 'looped':
     case 'checkpoint':
     case 'progress':
       return event.value;

@@ -42,6 +42,7 @@ export function evolveAttempts(attempts: Attempts, event: HistoryEvent): void {
       return;
     }
     case 'succeeded':
+    case 'looped':
       return end(event.step, 'succeeded', event.value);
     case 'waiting':
       // The handler of a step that sleeps has said until when.

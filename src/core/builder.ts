@@ -160,6 +160,15 @@ export interface WaitOptions<R, A extends After = After>
   readonly timeout?: Duration;
 }
 
+export interface LoopOptions<S, A extends After = After> extends StepOptions<S, A> {
+  /** Whether the state is enough. */
+  readonly until: (state: S) => boolean | Promise<boolean>;
+  /** Most rounds; then the step fails with `LOOP_LIMIT`. 1000 unless told. */
+  readonly max?: number;
+  /** From the end of a round to the next one. */
+  readonly every?: Duration;
+}
+
 export interface Builder<I> {
   /** The run's input. */
   readonly input: Ref<I>;
@@ -203,6 +212,16 @@ export interface Builder<I> {
     payload: StandardSchema<In, T>,
     options?: WaitOptions<NoInfer<T>, E>,
   ): Step<T> & RoadAfter<E> & Trail<StepsAfter<E>>;
+  /**
+   * Runs its body on the state, and again on what it handed back, until that is enough; hands on the last state. Every
+   * round is recorded, and has attempts of its own.
+   */
+  loop<const Name extends string, S, const E extends After = readonly []>(
+    name: Name,
+    state: Ref<S>,
+    body: (state: S, context: Context) => NoInfer<S> | Promise<NoInfer<S>>,
+    options: LoopOptions<NoInfer<S>, E>,
+  ): Step<S> & RoadAfter<E> & Trail<Named<Name, { readonly state: S }, S> | StepsAfter<E>>;
   any<const M extends readonly [Ending, Ending, ...Ending[]]>(
     ...members: M
   ): Any<M[number] extends Ref<infer T> ? T : never> & AllOnRoad<M> & Trail<StepsOf<M[number]>>;

@@ -22,7 +22,7 @@ export interface Claim {
   readonly company: 'any' | 'none';
   /** `fallback`: the step has failed for good, with this error, and its fallback decides what it hands on. */
   readonly fallback: ErrorRecord | undefined;
-  /** The same for every attempt of the step, other after a rerun. */
+  /** The same for every attempt of the step, other after a rerun and in every round of a loop. */
   readonly key: string;
   readonly needs: readonly (readonly [Pick<Need, 'param' | 'when'>, Found])[];
   readonly checkpoints: ReadonlyMap<string, Stored>;
@@ -76,7 +76,6 @@ function restOf(state: RunState, serves: Serves): Granted['rest'] {
 function claimOf(run: string, incarnation: string, state: RunState, step: number): Claim {
   const { spec } = state.graph.steps[step] as CompiledStep;
   const { workflow, graph } = state.created;
-  const generation = state.generation[step] as number;
   const fence = { ...state.claimOf(step), incarnation };
   const mark = claimKey(fence);
   return {
@@ -90,14 +89,23 @@ function claimOf(run: string, incarnation: string, state: RunState, step: number
     attempt: state.attempt[step] as number,
     company: state.suspect[step] === 1 ? 'none' : 'any',
     fallback: state.fallback[step] === 1 ? state.error[step] : undefined,
-    key: `${run}/${spec.name}${generation === 0 ? '' : `/${generation}`}`,
+    key: keyOf(run, state, step),
     needs: needsOf(state, step, spec),
     dependents: (state.graph.steps[step] as CompiledStep).dependents.length,
     checkpoints: state.checkpoints.get(step) ?? NO_CHECKPOINTS,
   };
 }
 
+function keyOf(run: string, state: RunState, step: number): string {
+  const generation = state.generation[step] as number;
+  const rounds = state.rounds.get(step)?.ended;
+  const { name } = (state.graph.steps[step] as CompiledStep).spec;
+  return `${run}/${name}${generation === 0 ? '' : `/${generation}`}${rounds === undefined ? '' : `@${rounds}`}`;
+}
+
 function needsOf(state: RunState, step: number, { kind, needs = [] }: GraphStep): Claim['needs'] {
+  const round = state.rounds.get(step);
+  if (round) return needs.map(({ param }) => [{ param }, { kind: 'value', stored: round.value }]);
   if (kind === 'wait') return [[PAYLOAD, { kind: 'value', stored: state.delivered.get(step)?.payload }]];
   return needs.map((need) => [need, find(state, step, need)] as const);
 }

@@ -49,6 +49,8 @@ export type Outcome =
   /** Of a step that sleeps: until when, epoch milliseconds. */
   | { readonly status: 'sleeping'; readonly until: number }
   | { readonly status: 'skipped' }
+  /** A round of a loop, which has not enough yet. */
+  | { readonly status: 'again'; readonly value?: Stored }
   /** It met no network. */
   | { readonly status: 'offline'; readonly error: ErrorRecord }
   /** `again: 'never'` ends the step at once; `notBefore` is the earliest next attempt. */
@@ -99,6 +101,9 @@ export interface Decision {
 
 /** How long a worker has to say that a body stopped before nobody waits for it any longer. */
 export const STOP_GRACE_MS = 30_000;
+
+/** Most rounds of a loop that does not say. */
+const DEFAULT_ROUNDS = 1000;
 
 /**
  * Which events follow from commands, all of them together as one journal entry. Synchronous and total: time and chance
@@ -325,9 +330,23 @@ class Turn {
         return accepted;
       case 'sleeping':
         if (kindOf(state, step) !== 'sleep')
-          return this.#finish(claim, { status: 'failed', error: notAsleepError(state, step) });
+          return this.#finish(claim, { status: 'failed', error: notSuchError(state, step, 'sleep') });
         this.#emit({ type: 'waiting', step, until: outcome.until });
         return accepted;
+      case 'again': {
+        const { kind, rounds = DEFAULT_ROUNDS, everyMs } = (state.graph.steps[step] as CompiledStep).spec;
+        if (kind !== 'loop') return this.#finish(claim, { status: 'failed', error: notSuchError(state, step, 'loop') });
+        const { value } = outcome;
+        if ((state.rounds.get(step)?.ended ?? 0) + 1 >= rounds) this.#fail(step, loopError(state, step, rounds));
+        else
+          this.#emit({
+            type: 'looped',
+            step,
+            ...(value !== undefined && { value }),
+            ...(everyMs !== undefined && { notBefore: this.#at + everyMs }),
+          });
+        return accepted;
+      }
       case 'offline': {
         const notBefore = this.#at + offlineBackoffMs((state.offline[step] as number) + 1);
         this.#emit({ type: 'offline', step, error: outcome.error, notBefore });
@@ -534,9 +553,21 @@ function kindOf(state: RunState, step: number): GraphStep['kind'] {
   return (state.graph.steps[step] as CompiledStep).spec.kind;
 }
 
-function notAsleepError(state: RunState, step: number): ErrorRecord {
+function notSuchError(state: RunState, step: number, kind: 'sleep' | 'loop'): ErrorRecord {
   const { name } = (state.graph.steps[step] as CompiledStep).spec;
-  return { name: 'TypeError', message: `step ${JSON.stringify(name)} was reported to sleep, and is no step that does` };
+  return {
+    name: 'TypeError',
+    message: `step ${JSON.stringify(name)} was reported to ${kind}, and is no step that does`,
+  };
+}
+
+function loopError(state: RunState, step: number, rounds: number): ErrorRecord {
+  const { name } = (state.graph.steps[step] as CompiledStep).spec;
+  return {
+    name: 'FuselineError',
+    code: 'LOOP_LIMIT',
+    message: `step ${JSON.stringify(name)} did not have enough after ${rounds} rounds`,
+  };
 }
 
 function noSignalError(state: RunState, step: number): ErrorRecord {

@@ -13,6 +13,8 @@ export interface Handler {
   /** By parameter; the first one that is false skips the step. */
   readonly conditions?: ReadonlyMap<string, (value: never) => unknown>;
   readonly fallback?: (error: Error, context: Context) => unknown;
+  /** Of a loop: whether what the last round handed back is enough. */
+  readonly until?: (state: never) => unknown;
   /** Whether another attempt may help. */
   readonly retryWhen?: (error: unknown) => boolean;
 }
@@ -22,7 +24,7 @@ export function canRun(definition: Definition, graph: CompiledGraph, step: numbe
   const spec = graph.steps[step]?.spec;
   if (spec && !needsWorker(spec)) return true;
   const handler = spec && definition.handlers.get(spec.name);
-  if (!handler || (spec.fallback && !handler.fallback)) return false;
+  if (!handler || (spec.fallback && !handler.fallback) || (spec.kind === 'loop' && !handler.until)) return false;
   return (spec.needs ?? []).every(({ param, when }) => !when || handler.conditions?.has(param));
 }
 

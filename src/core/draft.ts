@@ -1,4 +1,15 @@
-import type { After, Defaults, Needs, Ref, Retry, SleepOptions, StepOptions, WaitOptions } from './builder.ts';
+import type {
+  After,
+  Defaults,
+  LoopOptions,
+  Needs,
+  Ref,
+  Retry,
+  SleepOptions,
+  StepOptions,
+  WaitOptions,
+} from './builder.ts';
+import type { Context } from './context.ts';
 import type { Handler } from './definition.ts';
 import { type Duration, durationMs } from './duration.ts';
 import type { Graph, Edge as GraphEdge, GraphStep, Need, RetryPolicy, Source } from './graph.ts';
@@ -61,6 +72,7 @@ export class Draft {
     this.sleep = this.sleep.bind(this);
     this.sleepUntil = this.sleepUntil.bind(this);
     this.waitFor = this.waitFor.bind(this);
+    this.loop = this.loop.bind(this);
     this.any = this.any.bind(this);
     this.settled = this.settled.bind(this);
   }
@@ -108,6 +120,27 @@ export class Draft {
     });
   }
 
+  loop(
+    name: string,
+    state: unknown,
+    body: (state: never, context: Context) => unknown,
+    options: Omit<LoopOptions<never>, 'fallback'> & Pick<StepOptions<unknown>, 'fallback'>,
+  ): never {
+    const { until, max, every, ...rest } = options ?? {};
+    const by = `step ${JSON.stringify(name)}`;
+    if (typeof body !== 'function') throw this.#mistake(`has no body for ${by}; it is the third argument`);
+    if (typeof until !== 'function')
+      throw this.#mistake(`does not say until when ${by} loops; write { until: (state) => … }`);
+    const run: Handler['run'] = ({ state }: { readonly state: never }, context) => body(state, context);
+    const step = {
+      name,
+      kind: 'loop' as const,
+      ...(max !== undefined && { rounds: max }),
+      ...(every !== undefined && { everyMs: durationMs(every) }),
+    };
+    return this.#add(step, { state } as Needs, run, rest, until);
+  }
+
   any(...members: readonly unknown[]): never {
     return new Reference(this, {
       from: 'any',
@@ -130,7 +163,13 @@ export class Draft {
     };
   }
 
-  #add(step: GraphStep, needs: Needs, run: Handler['run'], options: StepOptions<unknown> = {}): never {
+  #add(
+    step: GraphStep,
+    needs: Needs,
+    run: Handler['run'],
+    options: StepOptions<unknown> = {},
+    until?: Handler['until'],
+  ): never {
     const by = `step ${JSON.stringify(step.name)}`;
     if (typeof run !== 'function') throw this.#mistake(`has no handler for ${by}; it is the third argument`);
     if (typeof needs !== 'object' || needs === null)
@@ -151,7 +190,13 @@ export class Draft {
       requires,
     } = options;
     const retryWhen = typeof retry === 'object' ? retry.when : undefined;
-    this.handlers.set(step.name, { run, conditions, ...(fallback && { fallback }), ...(retryWhen && { retryWhen }) });
+    this.handlers.set(step.name, {
+      run,
+      conditions,
+      ...(fallback && { fallback }),
+      ...(until && { until }),
+      ...(retryWhen && { retryWhen }),
+    });
     return this.#keep({
       ...step,
       ...(list.length > 0 && { needs: list }),

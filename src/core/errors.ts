@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'VALUE_TOO_LARGE'
   | 'STEP_TIMEOUT'
   | 'SIGNAL_TIMEOUT'
+  | 'LOOP_LIMIT'
   | 'RUN_TIMEOUT'
   | 'RUN_CANCELLED'
   | 'CLAIM_LOST'

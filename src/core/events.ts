@@ -17,6 +17,8 @@ export type Event =
   | { readonly type: 'delivered'; readonly step: number; readonly signal: string }
   /** What came with the signal is not what the step waits for; it waits on. */
   | { readonly type: 'refused'; readonly step: number; readonly error: ErrorRecord }
+  /** A round of a loop has ended; the next one goes on with what it handed back, not before `notBefore`. */
+  | { readonly type: 'looped'; readonly step: number; readonly value?: Stored; readonly notBefore?: number }
   /** A worker holds the right to execute one attempt. The position of this event in the journal is the fence. */
   | { readonly type: 'claimed'; readonly step: number; readonly attempt: number; readonly worker: string }
   | { readonly type: 'succeeded'; readonly step: number; readonly value?: Stored; readonly road?: Road }
@@ -77,5 +79,5 @@ export interface JournalEntry {
   readonly events: readonly Event[];
 }
 
-/** What this engine understands. 2: steps that wait for the network. 3: steps that sleep, or wait for a signal. */
+/** What this engine understands. 2: steps that wait for the network. 3: steps that sleep, wait for a signal, or loop. */
 export const PROTOCOL = 3;

@@ -16,6 +16,7 @@ import {
 } from './run-state.ts';
 import type { Worker } from './sessions.ts';
 import { END } from './step-lists.ts';
+import { countText } from './words.ts';
 
 /** A ready step that no live worker can handle. */
 export interface Stranded {
@@ -125,6 +126,8 @@ function explainStep(state: RunState, step: number, { now, stranded, workers }: 
       return `${named} is running: attempt ${attempt} ${onWorker(state, step, workers)}, for ${seconds(now - since)}.`;
     case DELAYED: {
       const wait = seconds(since - now);
+      if (state.rounds.has(step))
+        return `${named} has ended ${countText(state.rounds.get(step)?.ended as number, 'round')}; the next one starts in ${wait}.`;
       if (attempt === 0) return `${named} starts in ${wait}, when its run was asked to.`;
       if (state.offline[step] !== 0)
         return `${named} met no network in attempt ${attempt} (${state.error[step]?.message}), which does not count; it is tried again in ${wait}.`;

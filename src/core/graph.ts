@@ -23,9 +23,10 @@ export interface GraphStep {
   readonly name: string;
   /**
    * `branch`: its result chooses a road. `sleep`: it ends when its time has come. `wait`: it ends when the run is told
-   * what it waits for. No worker holds a step that sleeps or waits.
+   * what it waits for; no worker holds a step that sleeps or waits. `loop`: its body is run again on what it handed back,
+   * each round an entry of the journal, until it has enough.
    */
-  readonly kind?: 'branch' | 'sleep' | 'wait';
+  readonly kind?: 'branch' | 'sleep' | 'wait' | 'loop';
   /** Those a branch step may choose, where that is known. */
   readonly roads?: readonly string[];
   /** How long a step sleeps; without it the handler says until when. How long a step waits at most. */
@@ -33,6 +34,9 @@ export interface GraphStep {
   /** The signal a step waits for, and whether the handler checks what came with it. */
   readonly signal?: string;
   readonly check?: 'handler';
+  /** Most rounds of a loop, and the time between two of them. */
+  readonly rounds?: number;
+  readonly everyMs?: number;
   readonly needs?: readonly Need[];
   /** Order only: nothing is handed over. */
   readonly after?: readonly (Edge | { readonly any: readonly Edge[] })[];
@@ -255,7 +259,7 @@ export function signalOf({ name, signal = name }: GraphStep): string {
 }
 
 function protocolOf({ kind, requires }: GraphStep): number {
-  if (kind === 'sleep' || kind === 'wait') return 3;
+  if (kind === 'sleep' || kind === 'wait' || kind === 'loop') return 3;
   return requires === undefined ? 1 : 2;
 }
 
@@ -291,8 +295,17 @@ function checkTerms(graph: Graph, where: string): void {
   oneOf('its failOn', graph.failOn, ['first', undefined]);
   for (const step of graph.steps) {
     const { name, kind, timeoutMs, forMs, signal, check, fallback, requires, retry = { attempts: 1 } } = step;
+    const { rounds, everyMs } = step;
     const of = (what: string) => `the ${what} of step ${show(name)}`;
-    oneOf(of('kind'), kind, ['branch', 'sleep', 'wait', undefined]);
+    oneOf(of('kind'), kind, ['branch', 'sleep', 'wait', 'loop', undefined]);
+    number(of('everyMs'), everyMs);
+    number(of('rounds'), rounds, 1);
+    if ((rounds !== undefined || everyMs !== undefined) && kind !== 'loop')
+      refuse(`${where}: step ${show(name)} has rounds, and is no loop`);
+    if (kind === 'loop' && step.needs?.length !== 1)
+      refuse(
+        `${where}: step ${show(name)} is a loop, and takes ${step.needs?.length ?? 0} needs; it takes one, the state it begins with`,
+      );
     oneOf(of('check'), check, ['handler', undefined]);
     number(of('forMs'), forMs);
     if (signal !== undefined && !isName(signal))

@@ -524,7 +524,7 @@ export class ProcessEngine {
       try {
         return await this.#storage.finish(claim.run, claim.fence, outcome, value, next);
       } catch (error) {
-        if (outcome.status === 'succeeded' && isAbout(error, 'VALUE_NOT_PORTABLE', 'VALUE_TOO_LARGE')) {
+        if (!('error' in outcome) && isAbout(error, 'VALUE_NOT_PORTABLE', 'VALUE_TOO_LARGE')) {
           // Nothing was written: the attempt failed with a value that cannot be kept.
           return this.#finish(claim, { status: 'failed', error: recordError(error) }, undefined, next);
         }

@@ -105,6 +105,8 @@ export class RunState {
   readonly #read = new Map<string, number>();
   /** The signal a step has, until its end. */
   readonly delivered: Map<number, Signal> = new Map();
+  /** How many rounds of a loop have ended, and what the last one handed back. */
+  readonly rounds: Map<number, { readonly ended: number; readonly value: Stored | undefined }> = new Map();
   /** Until when a step waits, and since when. */
   readonly waits: Map<number, { readonly since: number; readonly until: number }> = new Map();
 
@@ -276,6 +278,17 @@ export class RunState {
           this.#move(step, event.reason === 'condition' ? SKIPPED : NOT_TAKEN, at);
         }
         return;
+      case 'looped':
+        this.#report(event.step);
+        this.#undo.put(this.rounds, event.step, {
+          ended: (this.rounds.get(event.step)?.ended ?? 0) + 1,
+          value: event.value,
+        });
+        this.#refresh(event.step);
+        this.#undo.remove(this.checkpoints, event.step);
+        if (event.notBefore === undefined) this.#move(event.step, QUEUED, at);
+        else this.#move(event.step, DELAYED, event.notBefore);
+        return;
       case 'retrying':
         this.#undo.item(this.error, event.step, event.error);
         this.#undo.number(this.failures, event.step, (this.failures[event.step] as number) + 1);
@@ -392,15 +405,20 @@ export class RunState {
   #reset(step: number, at: number): void {
     this.#void(step, at);
     this.#move(step, PENDING, at);
-    for (const numbers of [this.attempt, this.failures, this.losses, this.offline, this.suspect, this.fallback])
-      this.#undo.number(numbers, step, 0);
+    this.#refresh(step);
     this.#undo.number(this.generation, step, (this.generation[step] as number) + 1);
     this.#undo.number(this.reset, step, this.reruns);
     this.#undo.item(this.value, step, undefined);
     this.#undo.item(this.error, step, undefined);
     this.#undo.item(this.road, step, undefined);
-    for (const facts of [this.winners, this.checkpoints, this.progress, this.delivered, this.waits])
+    for (const facts of [this.winners, this.checkpoints, this.progress, this.delivered, this.waits, this.rounds])
       this.#undo.remove(facts as Map<number, unknown>, step);
+  }
+
+  /** What comes is counted anew. */
+  #refresh(step: number): void {
+    for (const numbers of [this.attempt, this.failures, this.losses, this.offline, this.suspect, this.fallback])
+      this.#undo.number(numbers, step, 0);
   }
 
   #move(step: number, to: number, since: number): void {

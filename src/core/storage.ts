@@ -136,7 +136,9 @@ export class RuntimeStorage extends RunReader {
     const reading = this.codec.prepare?.(value);
     if (reading) await reading;
     const { stored, pieces } =
-      outcome.status === 'succeeded' && value !== undefined ? log.stow(this.codec.encode(value)) : NOTHING;
+      (outcome.status === 'succeeded' || outcome.status === 'again') && value !== undefined
+        ? log.stow(this.codec.encode(value))
+        : NOTHING;
     const grant = readGrant(log, next?.serves ?? never);
     return log.submit(
       {

@@ -45,6 +45,8 @@ export interface StepView {
   /** Attempts begun so far, in this generation. */
   readonly attempt: number;
   readonly generation: number;
+  /** Rounds of a loop that have ended. */
+  readonly rounds?: number;
   /** When the step entered its state. */
   readonly since?: number;
   /** PENDING and in the queue: since `since`, or from `notBefore` on. */
@@ -95,6 +97,7 @@ function stepView(state: RunState, step: number): StepView {
     status: stepStatus(status),
     attempt: state.attempt[step] as number,
     generation: state.generation[step] as number,
+    ...(state.rounds.has(step) && { rounds: state.rounds.get(step)?.ended as number }),
     ...(since > 0 &&
       status !== DELAYED && { since: status === WAITING ? (state.waits.get(step)?.since as number) : since }),
     ...(status === QUEUED && { queued: 'ready' as const }),

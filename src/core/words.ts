@@ -36,6 +36,8 @@ export function detailOf(event: HistoryEvent, value: string, time: (at: number) 
         event.signal === undefined ? '' : `for signal ${event.signal}`,
         event.until === undefined ? '' : `until ${time(event.until)}`,
       );
+    case 'looped':
+      return all(event.notBefore === undefined ? '' : `again in ${durationText(event.notBefore - event.at)}`, value);
     case 'delivered':
       return `signal ${event.signal}`;
     case 'claimed':

@@ -141,7 +141,17 @@ export const REPORTS = {
           secret: { type: 'string' },
           type: {
             type: 'string',
-            enum: ['succeeded', 'skipped', 'sleeping', 'offline', 'failed', 'checkpoint', 'progress', 'released'],
+            enum: [
+              'succeeded',
+              'skipped',
+              'sleeping',
+              'again',
+              'offline',
+              'failed',
+              'checkpoint',
+              'progress',
+              'released',
+            ],
           },
           value: ANYTHING,
           text: TEXT,

@@ -368,6 +368,8 @@ function outcomeOf({ type, error, again, notBefore }: FarReport, value: unknown)
   switch (type) {
     case 'skipped':
       return { status: 'skipped' };
+    case 'again':
+      return { status: 'again' };
     case 'sleeping':
       return { status: 'sleeping', until: notBefore ?? 0 };
     case 'offline':

@@ -169,7 +169,10 @@ export class HttpStorage extends RuntimeStorage {
     value: unknown,
     next?: ClaimRequest,
   ): Promise<Granted & { readonly status: Verdict['status'] }> {
-    const text = outcome.status === 'succeeded' && value !== undefined ? this.codec.encode(value) : undefined;
+    const text =
+      (outcome.status === 'succeeded' || outcome.status === 'again') && value !== undefined
+        ? this.codec.encode(value)
+        : undefined;
     const { answer, worker } = await this.#report(run, claim, {
       type: outcome.status,
       ...(text !== undefined && { text }),

@@ -34,7 +34,16 @@ export interface FarRequest {
 export interface FarReport {
   readonly claim: string;
   readonly secret: string;
-  readonly type: 'succeeded' | 'skipped' | 'sleeping' | 'offline' | 'failed' | 'checkpoint' | 'progress' | 'released';
+  readonly type:
+    | 'succeeded'
+    | 'skipped'
+    | 'sleeping'
+    | 'again'
+    | 'offline'
+    | 'failed'
+    | 'checkpoint'
+    | 'progress'
+    | 'released';
   readonly value?: unknown;
   readonly text?: string;
   /** Of a checkpoint. */

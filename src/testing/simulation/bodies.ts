@@ -16,6 +16,10 @@ const LARGE = 5000;
 /** The longest a body of a world takes, before what it does and again after. */
 const BODY_MS = 1500;
 
+interface Round {
+  readonly round: number;
+}
+
 type Needs = Readonly<Record<string, unknown>>;
 
 /** The workflow of a plan, with bodies that do what their fates say. */
@@ -33,7 +37,8 @@ export function definitionOf(plan: WorkflowPlan, referee: Referee, network: Worl
 
 function handlerOf(fate: Fate, referee: Referee): Handler {
   return {
-    run: (_: Needs, context: Context) => meet(fate, context, referee),
+    run: (needs: Needs, context: Context) => meet(fate, needs, context, referee),
+    until: ({ round }: Round) => round >= (fate.rounds ?? 0),
     conditions: new Map([['never', () => false]]),
     fallback: (_: Error, { runId, step, attempt }: Context) => {
       if (fate.fallback === 'fails') throw new Error('the fallback failed');
@@ -59,7 +64,7 @@ function reaching(handler: Handler, network: WorldNetwork): Handler {
   };
 }
 
-async function meet(fate: Fate, context: Context, referee: Referee): Promise<unknown> {
+async function meet(fate: Fate, needs: Needs, context: Context, referee: Referee): Promise<unknown> {
   const { runId, step, attempt } = context;
   const failures = referee.step(runId, step)?.failures ?? 0;
   if (fate.also === 'heartbeat') context.heartbeat({ attempt });
@@ -77,6 +82,7 @@ async function meet(fate: Fate, context: Context, referee: Referee): Promise<unk
       break;
     default:
   }
+  if (fate.rounds !== undefined) return { round: ((needs.state as Round | null)?.round ?? 0) + 1 };
   if (fate.sleepMs !== undefined) return (referee.step(runId, step)?.since ?? 0) + fate.sleepMs;
   return (
     fate.road ?? { by: `${runId} ${step} ${attempt}`, ...(fate.also === 'large' && { padding: 'x'.repeat(LARGE) }) }

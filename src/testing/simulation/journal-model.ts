@@ -53,6 +53,9 @@ export interface StepSeen {
   until: number;
   /** What came with the signal it has. */
   payload: { readonly stored: Stored } | undefined;
+  /** Rounds of a loop that have ended, and the state it goes on with. */
+  rounds: number;
+  state: Stored | undefined;
   readonly claims: ClaimSeen[];
   readonly checkpoints: Map<string, Stored>;
 }
@@ -116,6 +119,8 @@ export class JournalModel {
       fallingBack: false,
       until: Number.POSITIVE_INFINITY,
       payload: undefined,
+      rounds: 0,
+      state: undefined,
       claims: [],
       checkpoints: new Map(),
     }));
@@ -251,6 +256,33 @@ export class JournalModel {
           this.#end(step, event.reason === 'condition' ? 'SKIPPED' : 'NOT_TAKEN', at);
         }
         return;
+      case 'looped': {
+        const seen = this.#reported(event.step, event);
+        const claim = seen.claims.at(-1) as ClaimSeen;
+        const { kind, rounds = 1000, everyMs } = this.#spec(event.step);
+        seen.rounds++;
+        demand(
+          kind === 'loop' && seen.rounds < rounds,
+          'a loop ends in time',
+          () => `${this.#name(event.step)} begins round ${seen.rounds + 1} of ${rounds}`,
+        );
+        demand(
+          typeof event.value !== 'string' || claim.handedBack.includes(event.value),
+          'a recorded result is what its body handed back',
+          () =>
+            `${this.#name(event.step)} goes on with ${event.value}, its body handed back ${claim.handedBack.join()}`,
+        );
+        demand(
+          event.notBefore === (everyMs === undefined ? undefined : at + everyMs),
+          'a loop ends in time',
+          () => `${this.#name(event.step)} goes on at ${event.notBefore}, that is not ${everyMs} ms from ${at}`,
+        );
+        Object.assign(seen, { attempt: 0, failures: 0, losses: 0, state: event.value } satisfies Partial<StepSeen>);
+        seen.checkpoints.clear();
+        return event.notBefore === undefined
+          ? this.#move(event.step, 'QUEUED', at)
+          : this.#move(event.step, 'DELAYED', event.notBefore);
+      }
       case 'retrying': {
         const seen = this.#reported(event.step, event);
         seen.failures++;
@@ -478,6 +510,7 @@ export class JournalModel {
     const needs = new Map<string, unknown>();
     const { payload } = this.step(step);
     if (payload) needs.set('payload', payload.stored);
+    if (this.step(step).rounds > 0) return new Map([['state', this.step(step).state]]);
     let group = 0;
     for (const need of this.#spec(step).needs ?? []) {
       if (need.from === 'input') needs.set(need.param, this.input);
@@ -537,6 +570,8 @@ export class JournalModel {
         fallingBack: false,
         until: Number.POSITIVE_INFINITY,
         payload: undefined,
+        rounds: 0,
+        state: undefined,
       } satisfies Partial<StepSeen>);
       seen.checkpoints.clear();
     }

@@ -12,6 +12,8 @@ export interface Fate {
   readonly fallback?: 'succeeds' | 'fails';
   /** Of a step whose handler says until when it sleeps: so long after its claim. */
   readonly sleepMs?: number;
+  /** Rounds after which a loop has enough. */
+  readonly rounds?: number;
 }
 
 /** The signal that some of a world's steps wait for; others wait for one of their own name. */
@@ -248,13 +250,20 @@ function planWorkflow(name: string, random: Random): WorkflowPlan {
       });
       continue;
     }
+    const loops = !waits && !branches[i] && random.chance(0.1);
+    if (loops)
+      fates[i] = { ...fate, ...(fate.ending === 'is skipped' && { ending: 'succeeds' }), rounds: 1 + random.below(4) };
     const retry = fate.ending === 'fails once' || fate.ending === 'hangs once' || random.chance(0.2);
     steps.push({
       name: `s${i}`,
       ...(branches[i] && { kind: 'branch' as const }),
       ...waits,
-      needs: [...params.values()],
-      after: [...some(1).map(edgeTo), ...(groupAfter.length > 1 && random.chance(0.4) ? [{ any: groupAfter }] : [])],
+      ...(loops && { kind: 'loop' as const, rounds: 2 + random.below(3), ...(random.chance(0.5) && { everyMs: 300 }) }),
+      needs: loops ? [{ param: 'state', from: 'input' }] : [...params.values()],
+      after: [
+        ...some(loops ? 2 : 1).map(edgeTo),
+        ...(groupAfter.length > 1 && random.chance(0.4) ? [{ any: groupAfter }] : []),
+      ],
       retry: {
         attempts: retry ? 2 + random.below(2) : 1,
         baseMs: random.pick([1, 200, 2000]),

@@ -10,6 +10,7 @@ export const EVENTS = {
   scheduled: true,
   waiting: true,
   delivered: true,
+  looped: true,
   refused: true,
   claimed: true,
   succeeded: true,

@@ -19,6 +19,7 @@ export type Invariant =
   | 'what waits is held by nobody'
   | 'what waits ends in time'
   | 'a signal goes to one step'
+  | 'a loop ends in time'
   | 'the rows say what the journal says'
   // proves: journal.alone
   | 'the fold of the journal equals the state'
