@@ -15,15 +15,18 @@ export type {
   Conditional,
   Defaults,
   Edge,
+  LoopOptions,
   Named,
   Needs,
   Outcome,
   Ref,
   Retry,
+  SleepOptions,
   Step,
   StepOptions,
   Trail,
   Values,
+  WaitOptions,
 } from './core/builder.ts';
 export type { Claim, Found, Granted } from './core/claims.ts';
 export { type Codec, portable } from './core/codec.ts';
@@ -62,7 +65,7 @@ export type { RunQuery } from './core/listing.ts';
 export { type Live, type LiveRun, type LiveRuns, liveRun, liveRuns } from './core/live.ts';
 export { type EngineOptions, ProcessEngine, type WorkReport } from './core/process-engine.ts';
 export type { Keep } from './core/retention.ts';
-export type { RunPage } from './core/run-reader.ts';
+export type { RunPage, StreamPart } from './core/run-reader.ts';
 export type { RunStatus } from './core/run-state.ts';
 export { type StandardSchema, typed } from './core/schema.ts';
 export type { Session, Worker } from './core/sessions.ts';

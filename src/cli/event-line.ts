@@ -38,6 +38,7 @@ const STYLES: Readonly<Partial<Record<HistoryEvent['type'], Style>>> = {
   waiting: 'dim',
   delivered: 'dim',
   looped: 'green',
+  emitted: 'dim',
   scheduled: 'dim',
 };
 const TYPE_WIDTH = 'falling-back'.length;
@@ -72,6 +73,7 @@ function storedIn(event: HistoryEvent): Stored | undefined {
     case 'looped':
     case 'checkpoint':
     case 'progress':
+    case 'emitted':
       return event.value;
     case 'signal':
       return event.payload;

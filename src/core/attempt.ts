@@ -5,6 +5,8 @@ import type { AbortControllerLike, Host, Signal } from './host.ts';
 import type { RuntimeStorage } from './storage.ts';
 
 const HEARTBEAT_MS = 1000;
+/** Parts of a stream that are recorded in one go. */
+const PARTS_AT_ONCE = 256;
 
 /** One attempt under way in this process. */
 export class Attempt implements Context {
@@ -24,6 +26,10 @@ export class Attempt implements Context {
   /** The newest progress that is not told yet, and the timer that will. */
   #progress: { readonly value: unknown } | undefined;
   #cancelBeat: (() => void) | undefined;
+  /** Parts that wait for those before them to be recorded, and how many there were. */
+  readonly #parts: unknown[] = [];
+  #said = 0;
+  #saying: Promise<void> | undefined;
 
   constructor(claim: Claim, storage: RuntimeStorage, tell: (claim: Claim, message: string, details: unknown) => void) {
     this.claim = claim;
@@ -34,6 +40,7 @@ export class Attempt implements Context {
     // Handlers take the context apart.
     this.heartbeat = this.heartbeat.bind(this);
     this.once = this.once.bind(this);
+    this.emit = this.emit.bind(this);
     this.log = this.log.bind(this);
   }
 
@@ -83,6 +90,19 @@ export class Attempt implements Context {
     this.#cancelBeat = undefined;
   }
 
+  emit(part: unknown): Promise<void> {
+    this.#parts.push(part);
+    this.#saying ??= this.#say();
+    // Whoever does not wait for it hears of a failure at the end of the attempt.
+    this.#saying.catch(() => undefined);
+    return this.#saying;
+  }
+
+  /** What was emitted, once it is recorded; `undefined` where there is nothing to wait for. */
+  get emitted(): Promise<void> | undefined {
+    return this.#saying;
+  }
+
   once<T>(key: string, fn: () => T | Promise<T>): Promise<T> {
     const known = this.#once.get(key) ?? this.#doOnce(key, fn);
     this.#once.set(key, known);
@@ -103,6 +123,24 @@ export class Attempt implements Context {
     this.#storage
       .progress(this.runId, this.claim.fence, value)
       .catch((error) => this.log('progress was not recorded', error));
+  }
+
+  /** Parts that come while others are recorded are recorded together. */
+  async #say(): Promise<void> {
+    // All of this turn go together.
+    await null;
+    while (this.#parts.length > 0) {
+      const parts = this.#parts.splice(0, PARTS_AT_ONCE);
+      const status = await this.#storage.emit(this.runId, this.claim.fence, this.#said, parts);
+      this.#said += parts.length;
+      if (status === 'stale') {
+        throw new FuselineError(
+          'CLAIM_LOST',
+          `step ${JSON.stringify(this.step)} of run ${this.runId} was taken from this worker, so what it emitted was not recorded`,
+        );
+      }
+    }
+    this.#saying = undefined;
   }
 
   async #doOnce(key: string, fn: () => unknown): Promise<unknown> {

@@ -12,6 +12,11 @@ export interface Context {
   readonly signal: Signal;
   /** Records how far the step is, at most once a second; seen by everybody who watches the run. */
   heartbeat(progress?: unknown): void;
+  /**
+   * Hands out a part of what the step says while it runs: `handle.stream(step)` reads it, live and afterwards. Resolves
+   * once it is recorded, which is as fast as anybody should say more. Rejects with `STREAM_FULL`.
+   */
+  emit(part: unknown): Promise<void>;
   /** Does something once per step, whatever happens: a later attempt gets the recorded value instead of calling `fn`. */
   once<T>(key: string, fn: () => T | Promise<T>): Promise<T>;
   log(message: string, details?: unknown): void;

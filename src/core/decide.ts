@@ -68,6 +68,8 @@ export type Command =
   | { readonly type: 'claim'; readonly next: ClaimRequest }
   | { readonly type: 'checkpoint'; readonly claim: HeldFence; readonly key: string; readonly value: Stored }
   | { readonly type: 'progress'; readonly claim: HeldFence; readonly value: Stored }
+  /** Parts of what the attempt says, from the `at`th of it on, from 0: those said again are recorded once. */
+  | { readonly type: 'emit'; readonly claim: HeldFence; readonly at: number; readonly values: readonly Stored[] }
   /** The worker gives claims back, or says that the bodies of claims taken from it have stopped. */
   | { readonly type: 'release'; readonly claims: readonly HeldFence[] }
   /** The worker is dead. `company`: how many claims it held in all, here and elsewhere. */
@@ -91,7 +93,7 @@ export interface Verdict {
   readonly granted: readonly number[];
 }
 
-export type Refusal = 'ended' | 'not-final' | 'not-taken' | 'nothing-failed';
+export type Refusal = 'stream-full' | 'ended' | 'not-final' | 'not-taken' | 'nothing-failed';
 
 export interface Decision {
   /** `undefined`: nothing follows. */
@@ -101,6 +103,9 @@ export interface Decision {
 
 /** How long a worker has to say that a body stopped before nobody waits for it any longer. */
 export const STOP_GRACE_MS = 30_000;
+
+/** What a step can emit in all its attempts, in parts and characters: every reader of the journal reads them. */
+export const STREAM: { readonly parts: number; readonly length: number } = { parts: 10_000, length: 8 * 1024 * 1024 };
 
 /** Most rounds of a loop that does not say. */
 const DEFAULT_ROUNDS = 1000;
@@ -170,6 +175,17 @@ class Turn {
         if (type === 'progress') this.#emit({ type, step: claim.step, value });
         else if (state.checkpoints.get(claim.step)?.has(command.key)) return 'duplicate';
         else this.#emit({ type, step: claim.step, key: command.key, value });
+        return accepted;
+      }
+      case 'emit': {
+        const { claim, at } = command;
+        if (state.judge(claim) !== 'held') return 'stale';
+        const { attempt = 0, all = 0, length = 0 } = state.emitted.get(claim.step) ?? {};
+        const values = command.values.slice(Math.max(0, attempt - at));
+        if (values.length === 0) return 'duplicate';
+        const longer = values.reduce((sum, value) => sum + value.length, length);
+        if (all + values.length > STREAM.parts || longer > STREAM.length) return 'stream-full';
+        for (const value of values) this.#emit({ type: 'emitted', step: claim.step, value });
         return accepted;
       }
       case 'release':
@@ -270,7 +286,8 @@ class Turn {
   close(): JournalEntry | undefined {
     if (this.#events.length === 0) return undefined;
     this.#state.close(this.#state.seq + 1, this.#at);
-    return { protocol: this.#state.graph.protocol, at: this.#at, events: this.#events };
+    const own = this.#events.some(({ type }) => type === 'emitted') ? 3 : 1;
+    return { protocol: Math.max(this.#state.graph.protocol, own), at: this.#at, events: this.#events };
   }
 
   /** The line whose first step is next: of those of the highest priority, the one that waits longest. */

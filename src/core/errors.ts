@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'STEP_TIMEOUT'
   | 'SIGNAL_TIMEOUT'
   | 'LOOP_LIMIT'
+  | 'STREAM_FULL'
   | 'RUN_TIMEOUT'
   | 'RUN_CANCELLED'
   | 'CLAIM_LOST'

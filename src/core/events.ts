@@ -38,6 +38,8 @@ export type Event =
   /** The body of a claim that was taken back is known to have stopped. */
   | { readonly type: 'stopped'; readonly claim: Fence }
   | { readonly type: 'checkpoint'; readonly step: number; readonly key: string; readonly value: Stored }
+  /** A part of what the attempt under way says while it runs. */
+  | { readonly type: 'emitted'; readonly step: number; readonly value: Stored }
   | { readonly type: 'progress'; readonly step: number; readonly value: Stored }
   | { readonly type: 'cancel' | 'pause' | 'resume'; readonly command: string }
   | { readonly type: 'signal'; readonly command: string; readonly name: string; readonly payload: Stored }
@@ -79,5 +81,5 @@ export interface JournalEntry {
   readonly events: readonly Event[];
 }
 
-/** What this engine understands. 2: steps that wait for the network. 3: steps that sleep, wait for a signal, or loop. */
+/** What this engine understands. 2: steps that wait for the network. 3: steps that sleep, wait for a signal, or loop, and parts of a result. */
 export const PROTOCOL = 3;

@@ -30,6 +30,8 @@ export async function execute(attempt: Attempt, handler: Handler, storage: Runti
       }
       const result = handler.run(Object.fromEntries(needs) as never, attempt);
       value = isPromise(result) ? await result : result;
+      const { emitted } = attempt;
+      if (emitted) await emitted;
       if (claim.spec.kind === 'loop' && !(await handler.until?.(value as never)))
         return { outcome: { status: 'again' }, value };
       if (claim.spec.kind === 'sleep')

@@ -1,4 +1,5 @@
 import { checkSignal, type Definition } from './definition.ts';
+import type { StreamPart } from './run-reader.ts';
 import type { RunStatus } from './run-state.ts';
 import type { CommandOptions, RuntimeStorage } from './storage.ts';
 import type { HistoryEvent, RunExport, RunView } from './views.ts';
@@ -24,6 +25,8 @@ export interface RunHandle<Result> {
   signal(name: string, payload?: unknown, options?: CommandOptions): Promise<void>;
   /** The history so far and what is added to it, until the run ends. */
   events(options?: { readonly from?: number }): AsyncIterable<HistoryEvent>;
+  /** What a step emits, and has emitted, from a position on, until it ends. */
+  stream(step: string, options?: { readonly from?: number }): AsyncIterable<StreamPart>;
   /** One sentence on what the run, or one of its steps, waits for. */
   explain(step?: string): Promise<string>;
   export(): Promise<RunExport>;
@@ -45,6 +48,7 @@ export function handleOf<Result>(storage: RuntimeStorage, id: string, definition
       await storage.signal(id, name, payload, options);
     },
     events: (options) => storage.watch(id, options),
+    stream: (step, options) => storage.stream(id, step, options),
     explain: (step) => storage.explain(id, step),
     export: () => storage.export(id),
   };

@@ -30,6 +30,13 @@ export interface RunPage {
   readonly cursor?: string;
 }
 
+/** A part of what a step emitted. `attempt`: the one that did; a later one begins anew. */
+export interface StreamPart {
+  readonly position: number;
+  readonly attempt: number;
+  readonly value: unknown;
+}
+
 /** The reading half of a storage: changes nothing. */
 export class RunReader {
   readonly host: Host;
@@ -121,6 +128,24 @@ export class RunReader {
     if (output.kind === 'one') return this.resolve(run, output.found);
     const record = output.found.map(async ([key, found]) => [key, found && (await this.resolve(run, found))] as const);
     return output.kind === 'none' ? undefined : Object.fromEntries(await Promise.all(record));
+  }
+
+  /**
+   * What a step emits, and has emitted, part by part, until it ends. `from`: the position of the first part that is
+   * wanted; positions count on through attempts and reruns.
+   */
+  async *stream(run: string, step: string, { from = 0 }: { readonly from?: number } = {}): AsyncGenerator<StreamPart> {
+    await this.position(run, step);
+    let position = 0;
+    let attempt = 0;
+    for await (const event of this.watch(run)) {
+      if (event.type === 'ended') return;
+      if (!('step' in event) || event.step !== step) continue;
+      if (event.type === 'claimed') attempt = event.attempt;
+      if (event.type === 'succeeded' || event.type === 'failed') return;
+      if (event.type === 'emitted' && position++ >= from)
+        yield { position: position - 1, attempt, value: await this.load(run, event.value) };
+    }
   }
 
   /** The result of one step that has SUCCEEDED; `undefined` for one that was skipped. */

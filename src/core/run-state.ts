@@ -27,6 +27,8 @@ const HELD = 0;
 const REPORTED = 1;
 const VOIDED = 2;
 
+const NOTHING_EMITTED = { attempt: 0, all: 0, length: 0 };
+
 /** A claim that was taken back while its body may still run. */
 export interface Stopping {
   readonly claim: Fence;
@@ -105,6 +107,9 @@ export class RunState {
   readonly #read = new Map<string, number>();
   /** The signal a step has, until its end. */
   readonly delivered: Map<number, Signal> = new Map();
+  /** What a step has emitted: parts in this attempt, parts in all, and their characters. */
+  readonly emitted: Map<number, { readonly attempt: number; readonly all: number; readonly length: number }> =
+    new Map();
   /** How many rounds of a loop have ended, and what the last one handed back. */
   readonly rounds: Map<number, { readonly ended: number; readonly value: Stored | undefined }> = new Map();
   /** Until when a step waits, and since when. */
@@ -243,6 +248,7 @@ export class RunState {
         this.#undo.number(this.claimEnd, event.step, HELD);
         this.#undo.item(this.worker, event.step, event.worker);
         this.#undo.number(this.attempt, event.step, event.attempt);
+        if (this.emitted.has(event.step)) this.#emit(event.step, { attempt: 0 });
         this.#move(event.step, RUNNING, at);
         this.#begin(at);
         return;
@@ -340,6 +346,11 @@ export class RunState {
         this.#undo.number(this.losses, event.step, 0);
         return;
       }
+      case 'emitted': {
+        const { attempt, all, length } = this.emitted.get(event.step) ?? NOTHING_EMITTED;
+        this.#emit(event.step, { attempt: attempt + 1, all: all + 1, length: length + event.value.length });
+        return;
+      }
       case 'progress':
         this.#undo.put(this.progress, event.step, event.value);
         return;
@@ -383,6 +394,10 @@ export class RunState {
     }
   }
 
+  #emit(step: number, emitted: Partial<typeof NOTHING_EMITTED>): void {
+    this.#undo.put(this.emitted, step, { ...(this.emitted.get(step) ?? NOTHING_EMITTED), ...emitted });
+  }
+
   #begin(at: number): void {
     if (this.startedAt === undefined) this.#undo.field(this, 'startedAt', at);
   }
@@ -411,7 +426,15 @@ export class RunState {
     this.#undo.item(this.value, step, undefined);
     this.#undo.item(this.error, step, undefined);
     this.#undo.item(this.road, step, undefined);
-    for (const facts of [this.winners, this.checkpoints, this.progress, this.delivered, this.waits, this.rounds])
+    for (const facts of [
+      this.winners,
+      this.checkpoints,
+      this.progress,
+      this.delivered,
+      this.waits,
+      this.rounds,
+      this.emitted,
+    ])
       this.#undo.remove(facts as Map<number, unknown>, step);
   }
 

@@ -1,6 +1,6 @@
 import { type Granted, readGrant } from './claims.ts';
 import { type Codec, canonical, portable } from './codec.ts';
-import type { ClaimRequest, HeldFence, Outcome, Serves, Verdict } from './decide.ts';
+import { type ClaimRequest, type HeldFence, type Outcome, type Serves, STREAM, type Verdict } from './decide.ts';
 import { type Definition, stepsWithoutHandler } from './definition.ts';
 import type { Employer, Watch } from './employer.ts';
 import { FuselineError } from './errors.ts';
@@ -166,6 +166,21 @@ export class RuntimeStorage extends RunReader {
     if (reading) await reading;
     const { stored, pieces } = log.stow(this.codec.encode(value));
     return log.submit({ type: 'progress', claim, value: stored }, readStatus, pieces);
+  }
+
+  /** Records parts of what an attempt says, from the `at`th on. Rejects with `STREAM_FULL` where it is too much. */
+  async emit(run: string, claim: HeldFence, at: number, parts: readonly unknown[]): Promise<Verdict['status']> {
+    const log = this.logs.get(run);
+    for (const part of parts) await this.codec.prepare?.(part);
+    const stowed = parts.map((part) => log.stow(this.codec.encode(part)));
+    const values = stowed.map(({ stored }) => stored);
+    const pieces = stowed.flatMap((one) => one.pieces);
+    const status = await log.submit({ type: 'emit', claim, at, values }, readStatus, pieces);
+    if (status !== 'stream-full') return status;
+    throw new FuselineError(
+      'STREAM_FULL',
+      `a step of run ${run} has emitted ${STREAM.parts} parts, or ${STREAM.length} characters; hand back what is more as its result`,
+    );
   }
 
   async release(run: string, claims: readonly HeldFence[]): Promise<void> {

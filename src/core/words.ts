@@ -62,6 +62,7 @@ export function detailOf(event: HistoryEvent, value: string, time: (at: number) 
       return 'its former body is known to have stopped';
     case 'checkpoint':
       return value === '' ? event.key : `${event.key}: ${value}`;
+    case 'emitted':
     case 'progress':
       return value;
     case 'cancel':

@@ -149,6 +149,7 @@ export const REPORTS = {
               'offline',
               'failed',
               'checkpoint',
+              'emit',
               'progress',
               'released',
             ],
@@ -159,6 +160,8 @@ export const REPORTS = {
           error: { type: 'object', additionalProperties: ANYTHING, maxProperties: 32 },
           again: { type: 'string', enum: ['never'] },
           notBefore: TIME,
+          at: COUNT,
+          texts: { type: 'array', items: TEXT, maxItems: 1000 },
           next: {
             type: 'object',
             properties: { limit: LIMIT, held: HELD, busy: COUNT },

@@ -22,6 +22,7 @@ export const STATUSES: ReadonlyMap<ErrorCode, 400 | 401 | 403 | 404 | 409 | 413 
   ['NOTHING_FAILED', 409],
   ['STEP_NOT_TAKEN', 409],
   ['NO_OUTPUT', 409],
+  ['STREAM_FULL', 409],
   ['PROTOCOL_TOO_NEW', 409],
   ['VALUE_TOO_LARGE', 413],
   ['UNAVAILABLE', 503],

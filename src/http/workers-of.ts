@@ -65,6 +65,15 @@ export function workersOf(workflows: readonly AnyWorkflow[], storage: RuntimeSto
     switch (report.type) {
       case 'checkpoint':
         return plain(await storage.checkpoint(run, fence, report.key ?? '', value));
+      case 'emit':
+        return plain(
+          await storage.emit(
+            run,
+            fence,
+            report.at ?? 0,
+            (report.texts ?? []).map((text) => decoded(codec, text)),
+          ),
+        );
       case 'progress':
         return plain(await storage.progress(run, fence, value));
       case 'released':
@@ -309,9 +318,14 @@ async function definitionIn(graphOf: Graphs, { hash, graph, without = [] }: FarW
   return { name: compiled.graph.name, compiled, handlers: new Map(handlers) };
 }
 
-function handlerFor({ needs = [], fallback }: GraphStep): Handler {
+function handlerFor({ kind, needs = [], fallback }: GraphStep): Handler {
   const conditions = new Map(needs.flatMap(({ param, when }) => (when ? [[param, elsewhere] as const] : [])));
-  return { run: elsewhere, conditions, ...(fallback && { fallback: elsewhere }) };
+  return {
+    run: elsewhere,
+    conditions,
+    ...(fallback && { fallback: elsewhere }),
+    ...(kind === 'loop' && { until: elsewhere }),
+  };
 }
 
 function elsewhere(): never {

@@ -53,14 +53,15 @@ export function fakeBody(fake: AnyFake, call: number): (needs: unknown, context:
 }
 
 /** The context as a fake has it. */
-export function fakeContext(context: Context, own: Pick<FakeContext, 'sleep'> & Partial<Context>): FakeContext {
-  const { runId, step, attempt, key, heartbeat, once, log } = context;
+export function contextWith<Own extends Partial<FakeContext>>(context: Context, own: Own): Context & NoInfer<Own> {
+  const { runId, step, attempt, key, heartbeat, emit, once, log } = context;
   return {
     runId,
     step,
     attempt,
     key,
     heartbeat,
+    emit,
     once,
     log,
     get signal() {

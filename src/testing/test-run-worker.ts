@@ -5,7 +5,7 @@ import type { Host, Liveness } from '../core/host.ts';
 import { type MemoryStore, ProcessEngine, RuntimeStorage } from '../index.ts';
 import { MortalStore } from './dead-store.ts';
 import type { LeapingClock } from './test-run-clock.ts';
-import { type AnyFakes, type Call, type FakeContext, fakeBody, fakeContext, sleepOn } from './test-run-fakes.ts';
+import { type AnyFakes, type Call, contextWith, type FakeContext, fakeBody, sleepOn } from './test-run-fakes.ts';
 
 export type Moment = 'before' | 'after';
 
@@ -120,7 +120,7 @@ export class TestWorker {
         this.#stage.calls.set(step, [...calls, { attempt: context.attempt, needs }]);
         try {
           return fake
-            ? await fakeBody(fake, calls.length)(needs, this.#fakeContext(context))
+            ? await fakeBody(fake, calls.length)(needs, this.#contextWith(context))
             : await this.#runReal(step, () => handler?.run(needs as never, context));
         } finally {
           await this.#hold(step, 'after');
@@ -144,8 +144,8 @@ export class TestWorker {
     }
   }
 
-  #fakeContext(context: Context): FakeContext {
-    return fakeContext(context, { sleep: (duration) => this.#sleep(durationMs(duration), context) });
+  #contextWith(context: Context): FakeContext {
+    return contextWith(context, { sleep: (duration) => this.#sleep(durationMs(duration), context) });
   }
 
   async #sleep(ms: number, { signal }: Context): Promise<void> {

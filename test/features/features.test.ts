@@ -11,7 +11,8 @@ import { SqliteStorage } from 'fuseline/sqlite';
 import { describe, test } from 'vitest';
 import { runsApp } from '../../src/http/app.ts';
 import { serviceOf } from '../../src/http/service-of.ts';
-import { features, type Ground, workflows } from './cases/index.ts';
+import type { Ground } from './cases/ground.ts';
+import { features, workflows } from './cases/index.ts';
 
 type Around = (body: (ground: Ground) => Promise<void>) => Promise<void>;
 

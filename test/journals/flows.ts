@@ -166,15 +166,32 @@ export function flows(hold: Hold) {
       { requires: 'network' },
     ),
   );
-  /** Sleeps, and waits for signals: protocol 3. */
+  /** Sleeps, waits for signals, and loops: protocol 3. */
   const patient = workflow('patient', ($) => {
     const slept = $.sleep('slept', '1s');
     const woken = $.sleepUntil('woken', {}, () => new Date('2020-01-01'), { after: slept });
     const early = $.waitFor('early', typed<string>(), { signal: 'news 日本' });
     const answer = $.waitFor('answer', yes, { timeout: '40000d', after: woken });
-    return $.step('told', { early, answer }, ({ early, answer }) => [early, answer]);
+    const rounds = $.loop('rounds', early, (text) => `${text}!`, {
+      until: (text) => text.endsWith('!!!'),
+      every: '1s',
+    });
+    return $.step('told', { rounds, answer }, async ({ rounds, answer }, { emit }) => {
+      await emit(rounds);
+      return [rounds, answer];
+    });
   });
+  /** Says what it does while it does it, and is lost: protocol 3. */
+  const talking = workflow('talking', ($) =>
+    $.step('talking', {}, async (_, context) => {
+      void context.emit(`attempt ${context.attempt}`);
+      await context.emit('x'.repeat(5000));
+      await hold(context);
+      return 'said';
+    }),
+  );
   return {
+    talking,
     patient,
     upload,
     values,

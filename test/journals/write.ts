@@ -94,13 +94,14 @@ async function write(): Promise<void> {
   await held.dispatch(1, { storage, id: 'cancelled-held' });
   await retried.dispatch(undefined, { storage, id: 'retrying' });
   await all.upload.dispatch(undefined, { storage, id: 'offline' });
+  await all.talking.dispatch(undefined, { storage, id: 'talking' });
   await all.patient.dispatch(undefined, { storage, id: 'patient' });
   await storage.signal('patient', 'news 日本', 'early', { id: 'early' });
   await storage.signal('patient', 'answer', 'no', { id: 'no' });
 
   // One worker dies; another takes over, tries what fails, and dies as well.
   const holds = ['waiting', 'rerun', 'held-values', 'held-hostile', 'held-any', 'held-any', 'held-once', 'held-roads'];
-  holds.push('falling-back', 'urgent', 'cancelled-held');
+  holds.push('falling-back', 'urgent', 'cancelled-held', 'talking');
   const [first, second] = [worker(), worker()];
   first.start();
   await first.holds(holds.length);
@@ -109,6 +110,7 @@ async function write(): Promise<void> {
   await told(storage, 'retrying', 'retrying');
   await told(storage, 'offline', 'offline');
   await told(storage, 'patient', 'refused');
+  await told(storage, 'patient', 'looped');
   // Its deadline must not pass before the second worker is gone.
   await late.dispatch(undefined, { storage, id: 'late' });
   await first.holds(holds.length + 2);

@@ -174,3 +174,19 @@ workflow('waiting', ($) => {
   const asked = $.waitFor('asked', typed<number>(), { after: road.on('a') });
   return { answer, asked };
 });
+
+workflow('loops', ($) => {
+  const start = $.step('start', {}, () => ({ n: 0 }));
+  const end = $.loop('end', start, ({ n }, { attempt }) => ({ n: n + attempt }), {
+    until: ({ n }) => n > 3,
+    every: '1s',
+  });
+  $.step('next', { end }, ({ end }) => expectTypeOf(end).toEqualTypeOf<{ n: number }>());
+  // A body hands back what it was given.
+  // @ts-expect-error
+  $.loop('other', start, ({ n }) => String(n), { until: () => true });
+  // It says when it is enough.
+  // @ts-expect-error
+  $.loop('endless', start, (state) => state, {});
+  return end;
+});

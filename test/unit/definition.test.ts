@@ -343,6 +343,9 @@ test.each([
   ['a sleep in words', { kind: 'sleep', forMs: '3d' }, /forMs of step "a" is "3d"/],
   ['a time for a step that does not wait', { forMs: 5 }, /step "a" has forMs, and is no step that sleeps or waits/],
   ['a signal for a step that does not wait', { signal: 'b' }, /step "a" has a signal, and is no step that waits/],
+  ['rounds of no loop', { rounds: 5 }, /step "a" has rounds, and is no loop/],
+  ['a loop of no round', { kind: 'loop', rounds: 0 }, /rounds of step "a" is 0/],
+  ['a loop without a state', { kind: 'loop' }, /step "a" is a loop, and takes 0 needs/],
   ['a signal without a name', { kind: 'wait', signal: '' }, /step "a" waits for signal ""/],
   [
     'needs of a step that waits',

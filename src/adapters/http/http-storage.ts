@@ -203,6 +203,28 @@ export class HttpStorage extends RuntimeStorage {
     return statusOf(answer);
   }
 
+  /** One request after the other, each of a size that is taken. */
+  override async emit(
+    run: string,
+    claim: HeldFence,
+    at: number,
+    parts: readonly unknown[],
+  ): Promise<Verdict['status']> {
+    const texts = parts.map((part) => this.codec.encode(part));
+    let status: Verdict['status'] = 'accepted';
+    for (let first = 0; first < texts.length && status !== 'stale'; ) {
+      let end = first + 1;
+      for (let length = 0; end < texts.length; end++) {
+        length += (texts[end - 1] as string).length;
+        if (length + (texts[end] as string).length > MOST_REPORTED / 2) break;
+      }
+      const said = { type: 'emit', at: at + first, texts: texts.slice(first, end) } as const;
+      status = statusOf((await this.#report(run, claim, said)).answer);
+      first = end;
+    }
+    return status;
+  }
+
   override async release(run: string, claims: readonly HeldFence[]): Promise<void> {
     await Promise.all(
       claims.map(async (claim) => {

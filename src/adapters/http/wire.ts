@@ -42,6 +42,7 @@ export interface FarReport {
     | 'offline'
     | 'failed'
     | 'checkpoint'
+    | 'emit'
     | 'progress'
     | 'released';
   readonly value?: unknown;
@@ -53,6 +54,9 @@ export interface FarReport {
   readonly again?: 'never';
   /** Epoch milliseconds. */
   readonly notBefore?: number;
+  /** What the attempt emits, as texts of the codec, and which part of it the first of them is, from 0. */
+  readonly texts?: readonly string[];
+  readonly at?: number;
   /** What it can take of the same run in the same commit. */
   readonly next?: FarRequest;
 }

@@ -4,6 +4,7 @@ import type { Definition, Handler } from '../../core/definition.ts';
 import { FuselineError, NonRetryableError } from '../../core/errors.ts';
 import { compileGraph } from '../../core/graph.ts';
 import type { Random } from '../random.ts';
+import { contextWith } from '../test-run-fakes.ts';
 import type { WorldNetwork } from './network.ts';
 import type { Fate, WorkflowPlan } from './plan.ts';
 import type { Process } from './process.ts';
@@ -12,6 +13,9 @@ import { demand, Violation } from './violation.ts';
 
 /** Longer than what stands in a journal entry. */
 const LARGE = 5000;
+
+/** How much a body emits that does. */
+const PARTS = 3;
 
 /** The longest a body of a world takes, before what it does and again after. */
 const BODY_MS = 1500;
@@ -68,6 +72,7 @@ async function meet(fate: Fate, needs: Needs, context: Context, referee: Referee
   const { runId, step, attempt } = context;
   const failures = referee.step(runId, step)?.failures ?? 0;
   if (fate.also === 'heartbeat') context.heartbeat({ attempt });
+  if (fate.also === 'emit') for (let part = 0; part < PARTS; part++) void context.emit({ attempt, part });
   if (fate.also === 'once') await doOnce(context, referee);
   switch (fate.ending) {
     case 'fails':
@@ -109,7 +114,7 @@ function hang({ deaf }: Fate, { signal }: Context): Promise<never> {
 /** The same definition for one process: the referee sees its bodies, and each takes its time. */
 export function witnessed(definition: Definition, process: Process, random: Random, referee: Referee): Definition {
   const wait = () => new Promise<void>((resolve) => void process.after(random.next() ** 3 * BODY_MS, resolve));
-  const witness = async (needs: Needs, context: Context, body: () => unknown): Promise<unknown> => {
+  const witness = async (needs: Needs, context: Context, body: (context: Context) => unknown): Promise<unknown> => {
     try {
       return await meetOnce(needs, context, body);
     } catch (error) {
@@ -118,11 +123,18 @@ export function witnessed(definition: Definition, process: Process, random: Rand
       throw error;
     }
   };
-  const meetOnce = async (needs: Needs, context: Context, body: () => unknown): Promise<unknown> => {
+  const meetOnce = async (needs: Needs, context: Context, body: (context: Context) => unknown): Promise<unknown> => {
     const claim = referee.begin(process.name, context.runId, context.step, context.attempt, needs);
     try {
       await wait();
-      const value = await body();
+      const value = await body(
+        contextWith(context, {
+          emit(part: unknown) {
+            claim.said.push(portable.encode(part));
+            return context.emit(part);
+          },
+        }),
+      );
       await wait();
       claim.handedBack.push(portable.encode(value));
       return value;
@@ -135,9 +147,9 @@ export function witnessed(definition: Definition, process: Process, random: Rand
       name,
       {
         ...handler,
-        run: (needs: Needs, context: Context) => witness(needs, context, () => handler.run(needs as never, context)),
+        run: (needs: Needs, context: Context) => witness(needs, context, (own) => handler.run(needs as never, own)),
         ...(handler.fallback && {
-          fallback: (error: Error, context: Context) => witness({}, context, () => handler.fallback?.(error, context)),
+          fallback: (error: Error, context: Context) => witness({}, context, (own) => handler.fallback?.(error, own)),
         }),
       } as Handler,
     ]),

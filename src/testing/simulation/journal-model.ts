@@ -31,6 +31,9 @@ export interface ClaimSeen {
   body: 'none' | 'running' | 'ended';
   /** The values its body handed back, encoded: its result, or that of its fallback. */
   readonly handedBack: string[];
+  /** What its body emitted, encoded, and how much of it is recorded. */
+  readonly said: string[];
+  recorded: number;
 }
 
 export interface StepSeen {
@@ -359,6 +362,15 @@ export class JournalModel {
         seen.losses = 0;
         return;
       }
+      case 'emitted': {
+        const claim = this.#demandStatus(event.step, ['RUNNING'], event).claims.at(-1) as ClaimSeen;
+        demand(
+          event.value === claim.said[claim.recorded++],
+          'what is emitted is recorded once, and in order',
+          () => `${this.#name(event.step)} has recorded ${event.value}, and said ${claim.said.join()}`,
+        );
+        return;
+      }
       case 'progress':
         this.#demandStatus(event.step, ['RUNNING'], event);
         return;
@@ -492,6 +504,8 @@ export class JournalModel {
       state: 'open',
       body: 'none',
       handedBack: [],
+      said: [],
+      recorded: 0,
     });
     this.started = true;
     this.#move(step, 'RUNNING', at);

@@ -1,7 +1,7 @@
 import type { Context } from '../../core/context.ts';
 import type { Definition, Handler } from '../../core/definition.ts';
 import { durationMs } from '../../core/duration.ts';
-import { type AnyFakes, type FakeContext, fakeBody, fakeContext, sleepOn } from '../test-run-fakes.ts';
+import { type AnyFakes, contextWith, type FakeContext, fakeBody, sleepOn } from '../test-run-fakes.ts';
 import type { Process } from './process.ts';
 import { WorkflowUnfit } from './unfit.ts';
 
@@ -84,7 +84,7 @@ export class OwnBodies {
         doing.waits -= by;
       }
     };
-    return fakeContext(context, {
+    return contextWith(context, {
       sleep: (duration) => counting(1, () => sleepOn(process, durationMs(duration), context.signal)),
       once: (key, fn) => counting(1, () => context.once(key, () => counting(-1, fn))),
     });

@@ -8,7 +8,7 @@ export interface Fate {
   /** Does not hear that it is to stop. */
   readonly deaf?: true;
   readonly road?: string;
-  readonly also?: 'once' | 'heartbeat' | 'large';
+  readonly also?: 'once' | 'heartbeat' | 'large' | 'emit';
   readonly fallback?: 'succeeds' | 'fails';
   /** Of a step whose handler says until when it sleeps: so long after its claim. */
   readonly sleepMs?: number;
@@ -316,7 +316,7 @@ function planFate(random: Random, branch: boolean): Fate {
   return {
     ending,
     ...(branch && { road: random.pick(['x', 'y', 'nowhere']) }),
-    ...(random.chance(0.3) && { also: random.pick(['once', 'heartbeat', 'large']) }),
+    ...(random.chance(0.3) && { also: random.pick(['once', 'heartbeat', 'large', 'emit']) }),
     ...(ending === 'hangs once' && random.chance(0.5) && { deaf: true as const }),
     ...(random.chance(0.15) && { fallback: random.pick(['succeeds', 'fails']) }),
   };

@@ -25,6 +25,7 @@ export const EVENTS = {
   stopped: true,
   checkpoint: true,
   progress: true,
+  emitted: true,
   cancel: true,
   pause: true,
   resume: true,

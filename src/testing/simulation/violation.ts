@@ -20,6 +20,7 @@ export type Invariant =
   | 'what waits ends in time'
   | 'a signal goes to one step'
   | 'a loop ends in time'
+  | 'what is emitted is recorded once, and in order'
   | 'the rows say what the journal says'
   // proves: journal.alone
   | 'the fold of the journal equals the state'

@@ -1,6 +1,6 @@
-import { ProcessEngine, type RunHandle, type RuntimeStorage, type StandardSchema, typed, workflow } from 'fuseline';
+import { ProcessEngine, type RunHandle, type StandardSchema, typed, workflow } from 'fuseline';
 import { ensure, equal, refused } from '../../../src/testing/check.ts';
-import type { FeatureCase, Ground } from './index.ts';
+import { during, type FeatureCase } from './ground.ts';
 
 export interface Approval {
   readonly by: string;
@@ -138,13 +138,4 @@ function codeOf(error: { readonly code?: string }): string | undefined {
 
 async function waits(run: RunHandle<unknown>, step: string): Promise<void> {
   for await (const event of run.events()) if (event.type === 'waiting' && event.step === step) return;
-}
-
-async function during<T>({ open }: Ground, body: (storage: RuntimeStorage) => Promise<T>): Promise<T> {
-  const storage = open();
-  try {
-    return await body(storage);
-  } finally {
-    await storage.close();
-  }
 }
