@@ -16,8 +16,11 @@ export type Invariant =
   | 'a body receives what was recorded'
   // proves: context.once
   | 'once is once'
+  // proves: waiting.unheld
   | 'what waits is held by nobody'
+  // proves: waiting.time
   | 'what waits ends in time'
+  // proves: signal.one-step, signal.order
   | 'a signal goes to one step'
   | 'a loop ends in time'
   | 'what is emitted is recorded once, and in order'

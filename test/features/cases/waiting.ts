@@ -43,6 +43,7 @@ export const approvals = workflow('features-approvals', ($) => {
 });
 
 export const waitingCases: readonly FeatureCase[] = [
+  // proves: sleep.for, sleep.until, waiting.unheld
   {
     name: 'a step sleeps for its time, or until its moment, and no worker holds it',
     run: (ground) =>
@@ -55,6 +56,7 @@ export const waitingCases: readonly FeatureCase[] = [
         equal(report.attempts, 4, 'attempts: a step that sleeps for a time is none');
       }),
   },
+  // proves: waiting.kept, waiting.running, sleep.past
   {
     name: 'a sleep is there after everything was closed, and ends when its time has come',
     run: async (ground) => {
@@ -73,6 +75,7 @@ export const waitingCases: readonly FeatureCase[] = [
       });
     },
   },
+  // proves: signal.checked, signal.refused, signal.sender
   {
     name: 'a signal goes to the step that waits for it; what is not valid is refused, and the step waits on',
     run: (ground) =>
@@ -96,6 +99,7 @@ export const waitingCases: readonly FeatureCase[] = [
         await engine.stop();
       }),
   },
+  // proves: signal.once, signal.kept, signal.one-step, signal.order, signal.fallback
   {
     name: 'signals that come early are kept, and go to one step each in the order they came; one id counts once',
     run: (ground) =>
@@ -111,6 +115,7 @@ export const waitingCases: readonly FeatureCase[] = [
         ensure(/was sent no signal "never" within 1 ms/.test(never), never);
       }),
   },
+  // proves: waiting.ended, signal.rerun
   {
     name: 'a run is cancelled while it waits, and a step that is rerun asks anew',
     run: (ground) =>

@@ -295,7 +295,7 @@ describe('pause', () => {
 });
 
 describe('signals', () => {
-  // proves: signal.kept
+  // proves: signal.once, signal.kept
   test('are buffered when early, kept when late, deduplicated by id, in the order received', async () => {
     const rig = new Rig();
     const run = await rig.dispatch(fine, undefined);
