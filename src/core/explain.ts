@@ -16,7 +16,7 @@ import {
 } from './run-state.ts';
 import type { Worker } from './sessions.ts';
 import { END } from './step-lists.ts';
-import { countText } from './words.ts';
+import { countText, durationText } from './words.ts';
 
 /** A ready step that no live worker can handle. */
 export interface Stranded {
@@ -107,13 +107,15 @@ function explainRun(run: string, state: RunState, context: ExplainContext): stri
 function explainStep(state: RunState, step: number, { now, stranded, workers }: ExplainContext): string {
   const named = `Step ${show(state, step)}`;
   const attempt = state.attempt[step] as number;
+  // A sleep, and a wait for a signal, may end without one.
+  const tried = attempt === 0 ? '' : ` in attempt ${attempt}`;
   const since = state.since[step] as number;
   const mine = stranded.find((one) => one.step === nameOf(state, step));
   switch (state.status[step]) {
     case SUCCEEDED:
-      return `${named} succeeded in attempt ${attempt}.`;
+      return `${named} succeeded${tried}.`;
     case FAILED:
-      return `${named} failed in attempt ${attempt}: ${state.error[step]?.message}.`;
+      return `${named} failed${tried}: ${state.error[step]?.message}.`;
     case SKIPPED:
       return `${named} was skipped by its own condition.`;
     case NOT_TAKEN:
@@ -123,9 +125,9 @@ function explainStep(state: RunState, step: number, { now, stranded, workers }: 
         ? `${named} was cancelled with its run.`
         : `${named} was cancelled because ${becauseOf(state, step)}.`;
     case RUNNING:
-      return `${named} is running: attempt ${attempt} ${onWorker(state, step, workers)}, for ${seconds(now - since)}.`;
+      return `${named} is running: attempt ${attempt} ${onWorker(state, step, workers)}, for ${durationText(now - since)}.`;
     case DELAYED: {
-      const wait = seconds(since - now);
+      const wait = durationText(since - now);
       if (state.rounds.has(step))
         return `${named} has ended ${countText(state.rounds.get(step)?.ended as number, 'round')}; the next one starts in ${wait}.`;
       if (attempt === 0) return `${named} starts in ${wait}, when its run was asked to.`;
@@ -137,9 +139,9 @@ function explainStep(state: RunState, step: number, { now, stranded, workers }: 
     }
     case WAITING: {
       const { spec } = state.graph.steps[step] as CompiledStep;
-      if (spec.kind === 'sleep') return `${named} sleeps for another ${seconds(since - now)}.`;
+      if (spec.kind === 'sleep') return `${named} sleeps for another ${durationText(since - now)}.`;
       const signal = `signal ${JSON.stringify(signalOf(spec))}`;
-      return `${named} waits for ${signal}${Number.isFinite(since) ? `, and for no longer than ${seconds(since - now)}` : ''}.`;
+      return `${named} waits for ${signal}${Number.isFinite(since) ? `, and for no longer than ${durationText(since - now)}` : ''}.`;
     }
     case QUEUED: {
       if (mine) return explainStranded(mine);
@@ -214,8 +216,4 @@ function nameOf(state: RunState, step: number): string {
 
 function show(state: RunState, step: number): string {
   return JSON.stringify(nameOf(state, step));
-}
-
-function seconds(ms: number): string {
-  return ms < 1000 ? `${Math.max(0, Math.round(ms))} ms` : `${(ms / 1000).toFixed(1)} s`;
 }

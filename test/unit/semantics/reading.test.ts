@@ -1,4 +1,4 @@
-import { type HistoryEvent, workflow } from 'fuseline';
+import { type HistoryEvent, typed, workflow } from 'fuseline';
 import { describe, expect, test } from 'vitest';
 import { Retention } from '../../../src/core/retention.ts';
 import { boom, gate, nothing, Rig } from './rig.ts';
@@ -120,11 +120,27 @@ describe('explain() says in one sentence', () => {
     expect(await run.explain()).toBe('Run run failed because step "flaky" did (boom).');
   });
 
+  test('how long a step sleeps in words of people, and that it had no attempt', async () => {
+    const rig = new Rig();
+    const wf = workflow('w', ($) => {
+      $.waitFor('never', typed<string>(), { timeout: '1s' });
+      return $.sleep('nap', '2m');
+    });
+    const run = await rig.dispatch(wf, undefined);
+    const working = rig.engine(wf).work('run');
+    await rig.host.advance(2000);
+    expect(await run.explain()).toMatch(/^Step "nap" sleeps for another 1 m 5\d s/);
+    await rig.host.advance(120_000);
+    await rig.host.until(working);
+    expect(await run.explain('nap')).toBe('Step "nap" succeeded.');
+    expect(await run.explain('never')).toMatch(/^Step "never" failed: step "never" was sent no signal/);
+  });
+
   test('that a run is scheduled, paused, or cancelled', async () => {
     const rig = new Rig();
     await fine.dispatch(undefined, { storage: rig.storage, id: 'run', startAt: rig.host.now() + 60_000 });
     const run = fine.get('run', { storage: rig.storage });
-    expect(await run.explain()).toMatch(/"a" starts in 60\.0 s/);
+    expect(await run.explain()).toMatch(/"a" starts in 1 m 0 s/);
     await run.pause();
     expect(await run.explain()).toMatch(/paused/);
     await run.cancel();
