@@ -24,6 +24,8 @@ export function graphCommand(finish: (exit: Exit) => void): Command {
 mermaid: one flowchart, with a subgraph for each workflow where there are
 several. Solid arrows hand a value over, dotted ones are order only, a circle at
 the end waits for a step to be settled; labels are roads of branch steps.
+Rhombs choose a road, hexagons sleep, flags wait for a signal, boxes with double
+sides are loops.
 json: one graph per line, as defineGraph takes it, with its hash.`,
     )
     .action(async (file: string, options: GraphOptions) => finish(await graph(file, options)));

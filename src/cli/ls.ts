@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import type { FileStorage } from '../adapters/node-file/index.ts';
 import type { RunPage } from '../core/run-reader.ts';
 import type { RunStatus } from '../core/run-state.ts';
 import type { RunSummary } from '../core/views.ts';
@@ -18,7 +19,7 @@ import {
   table,
 } from './output.ts';
 import { note, print } from './streams.ts';
-import { oneLine } from './text.ts';
+import { clip, oneLine } from './text.ts';
 
 interface LsOptions extends CommonOptions {
   readonly workflow?: string;
@@ -57,7 +58,7 @@ async function ls(options: LsOptions): Promise<Exit> {
     });
     if (options.json) print(json(page));
     else if (page.runs.length === 0) note('no runs');
-    else print(asTable(page));
+    else print(asTable(page, await waitsIn(storage, page)));
     if (!options.json && page.cursor !== undefined)
       note(
         `There are more than these ${countText(page.runs.length, 'run')}; see them with --limit or --cursor '${page.cursor}'`,
@@ -76,11 +77,28 @@ const COLUMNS: readonly Column[] = [
   { head: 'TOOK', narrow: 'goes' },
 ];
 
-function asTable({ runs }: RunPage): string {
-  return table(COLUMNS, runs.map(rowOf), columnsOf(process.stdout), painter(process.stdout));
+/** What runs wait for that are running, though nobody holds a step of them. */
+async function waitsIn(storage: FileStorage, { runs }: RunPage): Promise<ReadonlyMap<string, string>> {
+  const waits = new Map<string, string>();
+  for (const { id, status } of runs) {
+    if (status !== 'RUNNING') continue;
+    const { steps } = await storage.get(id);
+    const isHeld = steps.some(({ status, queued }) => status === 'RUNNING' || queued === 'ready');
+    const waiting = steps.filter(({ waits }) => waits);
+    // A signal is what somebody can do something about.
+    const step = waiting.find(({ waits }) => waits?.signal !== undefined) ?? waiting[0];
+    if (!isHeld && step) waits.set(id, await storage.explain(id, step.name));
+  }
+  return waits;
 }
 
-function rowOf(run: RunSummary): Row {
+function asTable({ runs }: RunPage, waits: ReadonlyMap<string, string>): string {
+  const columns = columnsOf(process.stdout);
+  const rows = runs.map((run) => rowOf(run, waits.get(run.id), columns));
+  return table(COLUMNS, rows, columns, painter(process.stdout));
+}
+
+function rowOf(run: RunSummary, waits: string | undefined, columns: number): Row {
   const { id, workflow, status, createdAt, startedAt, endedAt, stranded } = run;
   return {
     cells: [
@@ -90,9 +108,12 @@ function rowOf(run: RunSummary): Row {
       { text: localTime(createdAt) },
       { text: startedAt === undefined ? '' : durationText((endedAt ?? Date.now()) - startedAt) },
     ],
-    below: stranded.slice(0, 1).map(({ step, workers }) => ({
-      style: 'yellow' as const,
-      text: `  ! step ${oneLine(JSON.stringify(step))} ${workers.length === 0 ? 'waits for a worker; none is running' : 'is stranded: no live worker can handle it'}`,
-    })),
+    below: [
+      ...stranded.slice(0, 1).map(({ step, workers }) => ({
+        style: 'yellow' as const,
+        text: `  ! step ${oneLine(JSON.stringify(step))} ${workers.length === 0 ? 'waits for a worker; none is running' : 'is stranded: no live worker can handle it'}`,
+      })),
+      ...(waits === undefined ? [] : [{ style: 'dim' as const, text: clip(`  ${oneLine(waits)}`, columns) }]),
+    ],
   };
 }

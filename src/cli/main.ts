@@ -28,6 +28,7 @@ const MODULES: readonly CommandModule[] = [
   { names: ['ls'], load: async () => [(await import('./ls.ts')).lsCommand] },
   { names: ['show'], load: async () => [(await import('./show.ts')).showCommand] },
   { names: ['why'], load: async () => [(await import('./why.ts')).whyCommand] },
+  { names: ['stream'], load: async () => [(await import('./stream.ts')).streamCommand] },
   { names: ['history'], load: async () => [(await import('./history.ts')).historyCommand] },
   {
     names: ['cancel', 'pause', 'resume', 'retry', 'enqueue', 'signal'],

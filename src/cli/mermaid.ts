@@ -1,9 +1,10 @@
-import type { Edge, Graph, Source } from '../core/graph.ts';
+import { type Edge, type Graph, type GraphStep, type Source, signalOf } from '../core/graph.ts';
+import { durationText } from '../core/words.ts';
 import { oneLine } from './text.ts';
 
 /**
  * A Mermaid flowchart of workflows, each a subgraph where there are several. Steps are boxes, branch steps rhombs,
- * any-groups circles. A solid arrow hands a value over, a dotted one is order only; a circle at its end says that the
+ * steps that sleep hexagons, those that wait for a signal flags, loops boxes with double sides, any-groups circles. A solid arrow hands a value over, a dotted one is order only; a circle at its end says that the
  * source only has to be settled. Labels are the roads an edge is taken on.
  */
 export function mermaidOf(graphs: readonly Graph[]): string {
@@ -16,15 +17,34 @@ export function mermaidOf(graphs: readonly Graph[]): string {
   return lines.join('\n');
 }
 
+const SHAPES: Readonly<Record<NonNullable<GraphStep['kind']> | 'step', readonly [open: string, close: string]>> = {
+  step: ['[', ']'],
+  branch: ['{', '}'],
+  sleep: ['{{', '}}'],
+  wait: ['>', ']'],
+  loop: ['[[', ']]'],
+};
+
+/** Its name, and what it waits for where the name does not say it. */
+function wordsOf(step: GraphStep): string {
+  const { name, kind, forMs } = step;
+  const known = [
+    ...(kind === 'wait' && signalOf(step) !== name ? [`signal ${signalOf(step)}`] : []),
+    ...(forMs === undefined ? [] : [`${kind === 'wait' ? 'at most ' : ''}${durationText(forMs)}`]),
+  ];
+  return known.length === 0 ? name : `${name} (${known.join(', ')})`;
+}
+
 type Arrow = '-->' | '-.->';
 
 function draw({ steps, output }: Graph, prefix: string): readonly string[] {
   // Nobody's name is an id: names may be anything, ids are what the grammar allows.
   const ids = new Map(steps.map(({ name }, i) => [name, `${prefix}s${i}`]));
   const idOf = (step: string): string => ids.get(step) as string;
-  const nodes = steps.map(
-    ({ name, kind }) => `${idOf(name)}${kind === 'branch' ? `{${label(name)}}` : `[${label(name)}]`}`,
-  );
+  const nodes = steps.map((step) => {
+    const [open, close] = SHAPES[step.kind ?? 'step'];
+    return `${idOf(step.name)}${open}${label(wordsOf(step))}${close}`;
+  });
   const edges: string[] = [];
   let groups = 0;
 

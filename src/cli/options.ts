@@ -36,6 +36,12 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** Counted from 0. */
+export function position(text: string): number {
+  if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError('Write a whole number, 0 or more.');
+  return Number(text);
+}
+
 export function port(text: string): number {
   if (!/^[0-9]{1,5}$/.test(text) || Number(text) > 65_535)
     throw new InvalidArgumentError('Write a whole number, 0 to 65535.');

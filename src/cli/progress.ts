@@ -1,8 +1,8 @@
 import type { FileStorage } from '../adapters/node-file/index.ts';
 import type { Stored } from '../core/events.ts';
 import type { HistoryEvent, RunView, StepStatus } from '../core/views.ts';
-import { countText, durationText } from '../core/words.ts';
-import { columnsOf, json, painter, statusStyle, statusText } from './output.ts';
+import { countText, detailOf, durationText } from '../core/words.ts';
+import { columnsOf, json, localTime, painter, statusStyle, statusText } from './output.ts';
 import { LiveArea, note } from './streams.ts';
 import { clip, oneLine } from './text.ts';
 
@@ -115,6 +115,14 @@ export class Progress {
         return this.#again(event.step, 'its worker died; another one takes over');
       case 'released':
         return this.#again(event.step, 'its worker gave it back');
+      case 'waiting':
+        return this.#again(event.step, `waits ${detailOf(event, '', localTime)}`.trimEnd());
+      case 'delivered':
+        return this.#again(event.step, 'its signal came');
+      case 'refused':
+        return this.#again(event.step, `a signal was refused: ${event.error.message}`);
+      case 'looped':
+        return this.#again(event.step, ['a round ended', detailOf(event, '', localTime)].filter(Boolean).join(', '));
       case 'pause':
         return note('the run was paused; nothing new starts until it is resumed');
       case 'resume':

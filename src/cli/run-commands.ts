@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { FileStorage } from '../adapters/node-file/index.ts';
 import { FuselineError } from '../core/errors.ts';
+import type { RunState } from '../core/run-state.ts';
 import { EXIT, type Exit } from './exits.ts';
 import { openStorage, readInput } from './open.ts';
 import { type CommonOptions, isAbout, runLine, withCommonOptions } from './options.ts';
@@ -21,6 +22,8 @@ interface RunCommand {
   /** What it takes beside the run. */
   readonly takes?: (command: Command) => Command;
   ask(storage: FileStorage, run: string, words: readonly string[], options: RunCommandOptions): Promise<void>;
+  /** What a person might not expect of what has just been done. */
+  remark?(storage: FileStorage, run: string, words: readonly string[]): Promise<string | undefined>;
 }
 
 const commandId = ({ id }: RunCommandOptions): { readonly id?: string } => (id === undefined ? {} : { id });
@@ -80,12 +83,14 @@ const RUN_COMMANDS: readonly RunCommand[] = [
   },
   {
     name: 'signal',
-    summary: 'record a message to a run',
-    description: 'Records a message to a run.',
+    summary: 'tell a run what one of its steps waits for, an approval for one',
+    description:
+      'Tells a run something: the first step that waits for a signal of this name goes\non with it. One that comes early is kept until a step waits for it.',
     takes: (command) =>
       command.argument('<name>', "the signal's name").argument('[payload]', 'JSON, @file, or - for stdin'),
     ask: async (storage, run, [name = '', payload], options) =>
       storage.signal(run, name, await readInput(payload, 'the payload'), commandId(options)),
+    remark: (storage, run, [name = '']) => storage.peek(run, (state) => unheard(state, name)),
   },
 ];
 
@@ -120,11 +125,29 @@ async function ask(
       return EXIT.ok;
     }
     print(`${painter(process.stdout)(statusStyle(status), statusText(status))}  ${oneLine(run)}`);
-    for (const line of wrap(oneLine(await storage.explain(run)), columnsOf(process.stderr))) note(line);
+    const remark = await command.remark?.(storage, run, words);
+    for (const sentence of [...(remark === undefined ? [] : [remark]), await storage.explain(run)])
+      for (const line of wrap(oneLine(sentence), columnsOf(process.stderr))) note(line);
     if (status === 'PAUSED') note(`To let it go on: ${runLine('resume', options, run)}`);
     if (status === 'CANCELLED') note(`To take it up again: ${runLine('retry', options, run)}`);
     return EXIT.ok;
   } finally {
     await storage.close();
   }
+}
+
+/** What becomes of a signal that no step has taken; `undefined` where one has. */
+function unheard(state: RunState, name: string): string | undefined {
+  const { steps, waits } = state.graph;
+  const quoted = JSON.stringify(name);
+  const takers = waits.get(name);
+  if (!takers) {
+    const known = [...waits.keys()].map((one) => JSON.stringify(one));
+    const others = known.length === 0 ? '' : `; its steps wait for ${known.join(', ')}`;
+    return `No step of the run's workflow waits for signal ${quoted}: it is recorded, and kept${others}.`;
+  }
+  if (!state.unread(name)) return undefined;
+  const next = takers.find((step) => !state.isFinal(step));
+  if (next === undefined) return `Nobody waits for signal ${quoted} any longer: it is recorded, and kept.`;
+  return `Nobody waits for signal ${quoted} yet: it is kept for step ${JSON.stringify(steps[next]?.spec.name)}.`;
 }

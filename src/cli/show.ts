@@ -4,7 +4,7 @@ import { type Attempts, evolveAttempts } from '../core/attempts.ts';
 import { RunFailedError } from '../core/errors.ts';
 import { workerName } from '../core/ids.ts';
 import type { RunView, StepView } from '../core/views.ts';
-import { durationText } from '../core/words.ts';
+import { countText, durationText } from '../core/words.ts';
 import { EXIT, type Exit } from './exits.ts';
 import { openStorage } from './open.ts';
 import { type CommonOptions, runLine, withCommonOptions } from './options.ts';
@@ -35,6 +35,8 @@ interface Shown extends StepView {
   readonly workerName?: string;
   /** What it waits for. */
   readonly explain?: string;
+  /** Parts it has emitted. */
+  readonly parts?: number;
 }
 
 type Result = { readonly result: unknown } | { readonly error: unknown } | undefined;
@@ -79,13 +81,18 @@ async function show(id: string, options: ShowOptions): Promise<Exit> {
 
 async function stepsOf(storage: FileStorage, run: RunView): Promise<readonly Shown[]> {
   const attempts: Attempts = new Map();
-  for await (const event of storage.history(run.id)) evolveAttempts(attempts, event);
+  const parts = new Map<string, number>();
+  for await (const event of storage.history(run.id)) {
+    evolveAttempts(attempts, event);
+    if (event.type === 'emitted') parts.set(event.step, (parts.get(event.step) ?? 0) + 1);
+  }
   const shown: Shown[] = [];
   for (const step of run.steps) {
     const { startedAt, endedAt, worker } = attempts.get(step.name)?.at(-1) ?? {};
     const begun = step.attempt > 0;
     shown.push({
       ...step,
+      ...(parts.has(step.name) && { parts: parts.get(step.name) as number }),
       ...(begun && startedAt !== undefined && { startedAt }),
       ...(begun && endedAt !== undefined && { endedAt }),
       ...(begun && worker !== undefined && { worker, workerName: workerName(worker) }),
@@ -172,8 +179,14 @@ function rowOf(step: Shown, columns: number, verbose: boolean): Row {
   };
 }
 
-function notes({ name, status, error, explain, road, reason }: Shown, verbose: boolean): readonly Cell[] {
+function notes(step: Shown, verbose: boolean): readonly Cell[] {
+  const { name, status, error, explain, road, reason, rounds, parts } = step;
   const cells: Cell[] = [];
+  const counts = [
+    ...(rounds === undefined ? [] : [`${countText(rounds, 'round')} ended`]),
+    ...(parts === undefined ? [] : [`${countText(parts, 'part')} emitted; "stream" prints them`]),
+  ];
+  if (counts.length > 0) cells.push({ text: counts.join(', '), style: 'dim' });
   if (road !== undefined) cells.push({ text: oneLine(`chose ${String(road)}`), style: 'dim' });
   if (reason !== undefined)
     cells.push({ text: reason === 'condition' ? 'its own condition was false' : 'on a road not taken', style: 'dim' });

@@ -65,7 +65,9 @@ export function drawRun(
       const all = attempts.get(step.name) ?? [];
       const style = statusStyle(step.status);
       const sign = paint(style, statusText(step.status).slice(0, 1));
-      const timeline = barOf(all, { from, to: Math.max(now, from + 1) }, bar, paint);
+      const timeline = step.waits
+        ? paint('dim', padded(waitText(step.waits, now), bar))
+        : barOf(all, { from, to: Math.max(now, from + 1) }, bar, paint);
       return line(sign, names[i] ?? '', sourceOf(step.name, after), timeline, tookOf(step, all.at(-1), now));
     }),
     ...(left === 0 ? [] : [paint('dim', clip(`  and ${countText(left, 'step')} more`, columns))]),
@@ -75,10 +77,10 @@ export function drawRun(
 /** So many of the steps, in the order of the graph: those under way or failed before those just done, and those before the rest. */
 function mostTelling(steps: readonly StepView[], most: number): readonly StepView[] {
   if (steps.length <= most + 1) return steps;
-  const rank = ({ status, queued, attempt }: StepView): number => {
+  const rank = ({ status, queued, waits, attempt }: StepView): number => {
     if (status === 'RUNNING') return 0;
     if (status === 'FAILED') return 1;
-    if (status === 'PENDING') return queued !== undefined ? 2 : 4;
+    if (status === 'PENDING') return queued !== undefined || waits ? 2 : 4;
     return attempt > 0 ? 3 : 5;
   };
   const ranked = steps
@@ -144,6 +146,13 @@ function barOf(
     i = end;
   }
   return drawn;
+}
+
+/** Where nobody holds a step there is no bar. */
+function waitText({ until, signal }: NonNullable<StepView['waits']>, now: number): string {
+  const left = until === undefined ? '' : durationText(until - now);
+  if (signal === undefined) return `sleeps ${left}`;
+  return oneLine(`waits for ${signal}${left === '' ? '' : `, ${left}`}`);
 }
 
 function tookOf({ status, attempt }: StepView, last: Attempt | undefined, now: number): string {

@@ -7,6 +7,7 @@ import { parseTimer } from '../core/keys.ts';
 import { type EngineOptions, ProcessEngine } from '../core/process-engine.ts';
 import type { RunState } from '../core/run-state.ts';
 import { END } from '../core/step-lists.ts';
+import type { StepStatus } from '../core/views.ts';
 import { countText, durationText } from '../core/words.ts';
 import { EXIT, type Exit } from './exits.ts';
 import { onInterrupt } from './interrupt.ts';
@@ -73,6 +74,16 @@ const LOOK_MS = 200;
 const INDENT = 13;
 /** So many of the runs that are due next are looked at. */
 const TIMERS = 64;
+
+/** An attempt may end and its step go on. */
+const ENDS: Readonly<Record<EngineEvents['finished']['outcome'], readonly [status: StepStatus, words: string]>> = {
+  succeeded: ['SUCCEEDED', ''],
+  skipped: ['SKIPPED', ''],
+  sleeping: ['PENDING', 'sleeps now'],
+  again: ['PENDING', 'a round ended'],
+  offline: ['FAILED', ''],
+  failed: ['FAILED', ''],
+};
 
 class WorkerProcess {
   readonly #name = workerNameHere();
@@ -215,9 +226,9 @@ class WorkerProcess {
       this.#say('started', event, statusText('RUNNING'), 'cyan', attemptOf(event));
     });
     engine.on('finished', (event) => {
-      const status = event.outcome === 'succeeded' ? 'SUCCEEDED' : event.outcome === 'skipped' ? 'SKIPPED' : 'FAILED';
+      const [status, words] = ENDS[event.outcome];
       if (status === 'FAILED') this.#failed.add(event.run);
-      const detail = [attemptOf(event), durationText(event.ms), event.error?.message ?? ''];
+      const detail = [attemptOf(event), durationText(event.ms), words, event.error?.message ?? ''];
       this.#say(
         'finished',
         event,

@@ -15,6 +15,17 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { typed, workflow } from 'fuseline';
 
+export const patient = workflow('patient', ($) => {
+  const talk = $.step('talk', {}, async (_, { emit, attempt }) => {
+    await emit('hello\\nyou');
+    await emit({ attempt });
+    if (attempt === 1) throw new Error('once more');
+  }, { retry: { attempts: 2, base: 1 } });
+  const count = $.loop('count', $.step('zero', {}, () => 0), (n) => n + 1, { until: (n) => n === 3 });
+  const nap = $.sleep('nap', '3d', { after: [talk, count] });
+  const answer = $.waitFor('answer', typed<string>(), { signal: 'approved', timeout: '2h', after: count });
+  return $.step('end', { answer }, ({ answer }) => answer, { after: nap });
+});
 const gate = async (file: string, signal: AbortSignal): Promise<void> => {
   while (!existsSync(file)) { signal.throwIfAborted(); await sleep(5); }
 };
@@ -205,6 +216,73 @@ describe('while a worker is at work', () => {
   });
 });
 
+describe('a run that sleeps and waits', () => {
+  const begun = async (): Promise<void> => {
+    await cli('dispatch', 'all.ts', '--workflow', 'patient', '--id', 'p1');
+    const { code, stderr } = await cli('work', 'all.ts');
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/PENDING +p1 {2}count {2}.*a round ended/);
+    expect(stderr.match(/FAILED/g)).toHaveLength(1);
+  };
+
+  test('ls names the signal, show and why say until when, and what the steps emitted and went through', async () => {
+    await begun();
+    expect((await cli('ls')).stdout).toMatch(
+      /^ {2}Step "answer" waits for signal "approved", and for no longer than 1 h/m,
+    );
+    const { stdout } = await cli('show', 'p1');
+    expect(stdout).toMatch(/nap +○ PENDING\n {2}sleeps for another 2 d 23 h\./);
+    expect(stdout).toMatch(/count .*\n {2}2 rounds ended/);
+    expect(stdout).toMatch(/talk .*\n {2}4 parts emitted; "stream" prints them/);
+    expect((await cli('why', 'p1', 'nap')).stdout).toMatch(/^Step "nap" sleeps for another 2 d 23 h\.$/m);
+  });
+
+  test('stream prints what a step emits, from a position on, and goes with the step', async () => {
+    await cli('dispatch', 'all.ts', '--workflow', 'patient', '--id', 'p1');
+    const live = fuseline('stream', 'p1', 'talk');
+    await cli('work', 'all.ts');
+    const text = 'hello\nyou\n';
+    expect(await live.ended).toEqual({
+      code: 0,
+      stdout: `${text}{"attempt":1}\n${text}{"attempt":2}\n`,
+      stderr: 'attempt 2\n',
+    });
+    expect((await cli('stream', 'p1', 'talk', '--from', '3', '--json')).stdout).toBe(
+      '{"position":3,"attempt":2,"value":{"attempt":2}}\n',
+    );
+    expect(await cli('stream', 'p1', 'nobody')).toMatchObject({ code: 2 });
+    const waits = fuseline('stream', 'p1', 'end');
+    await cli('cancel', 'p1');
+    expect((await waits.ended).code).toBe(1);
+  });
+
+  test('a signal says whether somebody waits for it', async () => {
+    await begun();
+    const signal = async (...args: readonly string[]) => (await cli('signal', 'p1', ...args)).stderr;
+    expect(await signal('approve')).toContain(
+      'No step of the run\'s workflow waits for signal "approve": it is recorded, and kept; its steps wait for "approved".',
+    );
+    expect(await signal('approved', '"yes"')).not.toContain('kept');
+    expect(await signal('approved', '"no"')).toContain('Nobody waits for signal "approved" any longer');
+    expect(await json('show', 'p1')).toMatchObject({
+      steps: expect.arrayContaining([expect.objectContaining({ name: 'answer', status: 'SUCCEEDED' })]),
+    });
+    await cli('dispatch', 'all.ts', '--workflow', 'patient', '--id', 'p2');
+    expect((await cli('signal', 'p2', 'approved', '"early"')).stderr).toContain('yet: it is kept for step "answer"');
+  });
+
+  test.skipIf(!hasScript)('on a terminal of 80 columns it fits, live too', async () => {
+    await begun();
+    const { stdout } = await onTerminal(`${process.execPath} ${MAIN} show p1`).ended;
+    const watching = onTerminal(`${process.execPath} ${MAIN} show p1 --watch`);
+    await watching.has('sleeps 2 d 23 h');
+    await watching.has('waits for approved, 1 h');
+    await cli('cancel', 'p1');
+    for (const shown of [stdout, (await watching.ended).stdout])
+      for (const line of stripVTControlCharacters(shown).split(/\r?\n/)) expect(line.length).toBeLessThanOrEqual(80);
+  });
+});
+
 describe('a run that has ended', () => {
   test('a step of a road not taken runs only with --force', async () => {
     await cli('run', 'all.ts', '--workflow', 'forked', '--id', 'f1');
@@ -379,12 +457,19 @@ describe('graph', () => {
     expect(stdout).toMatch(/^ {4}w3s0 --> w3s1$/m);
   });
 
+  test('steps that sleep, wait or loop have shapes of their own', async () => {
+    const { stdout } = await cli('graph', 'all.ts', '--workflow', 'patient');
+    expect(stdout).toContain(
+      '  s2[["count"]]\n  s3{{"nap (3 d 0 h)"}}\n  s4>"answer (signal approved, at most 2 h 0 m)"]\n',
+    );
+  });
+
   test('prints the graph as data, one per line', async () => {
     const { stdout } = await cli('graph', 'all.ts', '--workflow', 'forked', '--format', 'json');
     expect(JSON.parse(stdout)).toMatchObject({
       name: 'forked',
       steps: [{ kind: 'branch' }, {}, { name: '__proto__' }],
     });
-    expect((await cli('graph', 'all.ts', '--format', 'json')).stdout.trim().split('\n')).toHaveLength(5);
+    expect((await cli('graph', 'all.ts', '--format', 'json')).stdout.trim().split('\n')).toHaveLength(6);
   });
 });
