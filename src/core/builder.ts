@@ -216,12 +216,12 @@ export interface Builder<I> {
    * Runs its body on the state, and again on what it handed back, until that is enough; hands on the last state. Every
    * round is recorded, and has attempts of its own.
    */
-  loop<const Name extends string, S, const E extends After = readonly []>(
+  loop<const Name extends string, S, const F extends Ref<S>, const E extends After = readonly []>(
     name: Name,
-    state: Ref<S>,
+    state: Ref<S> & F,
     body: (state: S, context: Context) => NoInfer<S> | Promise<NoInfer<S>>,
     options: LoopOptions<NoInfer<S>, E>,
-  ): Step<S> & RoadAfter<E> & Trail<Named<Name, { readonly state: S }, S> | StepsAfter<E>>;
+  ): Step<S> & RoadAfter<E> & Trail<Named<Name, { readonly state: S }, S> | StepsOf<F> | StepsAfter<E>>;
   any<const M extends readonly [Ending, Ending, ...Ending[]]>(
     ...members: M
   ): Any<M[number] extends Ref<infer T> ? T : never> & AllOnRoad<M> & Trail<StepsOf<M[number]>>;
