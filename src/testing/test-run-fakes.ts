@@ -3,6 +3,7 @@ import type { Context } from '../core/context.ts';
 import type { Definition } from '../core/definition.ts';
 import type { Duration } from '../core/duration.ts';
 import { FuselineError } from '../core/errors.ts';
+import { type CompiledStep, needsWorker } from '../core/graph.ts';
 import type { Host, Signal } from '../core/host.ts';
 
 export interface FakeContext extends Context {
@@ -89,8 +90,14 @@ export function sleepOn(host: Pick<Host, 'after'>, ms: number, signal: Signal): 
 
 /** Refuses fakes of steps that are not there, and what is no fake, which plain JavaScript could hand over. */
 export function checkFakes(workflow: Pick<Definition, 'compiled'>, fakes: AnyFakes): void {
+  const { index, steps } = workflow.compiled;
   for (const [step, fake] of Object.entries(fakes)) {
     refuseUnknown(workflow, step);
+    const { spec } = steps[index.get(step) as number] as CompiledStep;
+    if (!needsWorker(spec))
+      throw new TypeError(
+        `step ${JSON.stringify(step)} ${spec.kind === 'wait' ? 'waits for a signal; send it one' : 'sleeps; let time pass'}, because no fake of it would ever be run`,
+      );
     checkFake(step, fake);
   }
 }

@@ -10,7 +10,7 @@ export interface JournalLine {
 
 /** Values that were recorded, and moments. */
 const VALUES = ['input', 'value', 'payload'];
-const MOMENTS = ['notBefore', 'deadline'];
+const MOMENTS = ['notBefore', 'deadline', 'until'];
 /** Where it stands, and ids: of no interest, or other ones whenever anything else is changed. */
 const LEFT_OUT = ['seq', 'index', 'at', 'type', 'graph', 'command'];
 
@@ -24,7 +24,7 @@ export async function readJournal(
   for await (const event of storage.history(run)) {
     const fields: Record<string, unknown> = {};
     for (const [field, value] of Object.entries(event)) {
-      if (LEFT_OUT.includes(field)) continue;
+      if (LEFT_OUT.includes(field) || (event.type === 'delivered' && field === 'signal')) continue;
       if (VALUES.includes(field)) fields[field] = await storage.load(run, value);
       else if (MOMENTS.includes(field)) fields[field] = value - start;
       else if (field === 'error') fields[field] = withoutStack(value);

@@ -30,7 +30,8 @@ export interface TestRun<Out, Steps extends Named> extends RunHandle<Out> {
   result(): Promise<Out>;
   /**
    * Works until a body of the step is about to start, its claim recorded; or, `after`, until it came to its end and the
-   * result is not recorded yet: the worst moment for a crash. It is held there until the run goes on.
+   * result is not recorded yet: the worst moment for a crash. It is held there until the run goes on. Of a step that
+   * sleeps or waits for a signal: until it does.
    */
   until(step: Steps['name'] | (string & {}), moment?: Moment): Promise<void>;
   /** Works on for so long, in virtual time. */
@@ -138,15 +139,22 @@ class Performance {
     const { step, moment } = stop;
     this.#stage.stop = stop;
     try {
-      await this.goOn(async () => this.#worker.isHolding || (await ended()));
+      await this.goOn(async () => this.#worker.isHolding || (await this.#waits(stop)) || (await ended()));
     } finally {
       this.#stage.stop = undefined;
     }
-    if (this.#worker.isHolding) return;
+    if (this.#worker.isHolding || (await this.#waits(stop))) return;
     throw new FuselineError(
       'RUN_FINISHED',
       `the run ended ${await this.#storage.status(RUN)}, and the moment ${moment} a body of step ${JSON.stringify(step)} did not come`,
     );
+  }
+
+  /** Whether the step waits, held by nobody. */
+  async #waits({ step, moment }: NonNullable<Stage['stop']>): Promise<boolean> {
+    if (moment === 'after') return false;
+    const { steps } = await this.#storage.get(RUN);
+    return steps.some(({ name, waits }) => name === step && waits !== undefined);
   }
 
   /** Goes on until that is `reached`, or for as long as it takes to `end`. */

@@ -116,6 +116,80 @@ describe('time', () => {
   });
 });
 
+describe('what a run waits for', () => {
+  const approval = workflow('approval', ($) => {
+    const asked = $.step('ask', {}, () => 'asked');
+    const nap = $.sleep('nap', '3d', { after: asked });
+    const until = $.sleepUntil('until', { asked }, (): Date => unreachable(), { after: nap });
+    const answer = $.waitFor('approved', typed<string>(), { after: until });
+    const rounds = $.loop('rounds', answer, (text): string => unreachable() ?? text, {
+      until: (text) => text.length > 4,
+      every: '1d',
+    });
+    return $.step('end', { rounds }, ({ rounds }) => rounds);
+  });
+  const begin = (now = Date.UTC(2020, 0, 1)) =>
+    testRun(approval, undefined, {
+      now,
+      steps: { until: () => new Date(now + 5 * DAY_MS), rounds: ({ state }) => `${state}!` },
+    });
+
+  test('sleeps take no time, and a signal that is sent goes to the step that waits for it', async () => {
+    const run = await begin();
+    const start = run.now;
+    await run.until('nap');
+    expect(run.now - start).toBeLessThan(1000);
+    await run.until('approved');
+    expect(run.now - start).toBe(5 * DAY_MS);
+    await run.signal('approved', 'yes');
+    expect(await run.result()).toBe('yes!!');
+    expect(run.calls('rounds').map(({ needs }) => needs)).toEqual([{ state: 'yes' }, { state: 'yes!' }]);
+    expect(run.now - start).toBe(6 * DAY_MS);
+  });
+
+  test('a signal may come before anybody waits, also where the worker dies in its sleep', async () => {
+    const run = await begin();
+    await run.signal('approved', 'early');
+    await run.advance('1d');
+    await run.crash();
+    expect(await run.result()).toBe('early!');
+    expect(run.calls('ask')).toHaveLength(1);
+  });
+
+  test('a run that waits for ever says for what', async () => {
+    const run = await begin();
+    await expect(run.result()).rejects.toMatchObject({
+      code: 'RUN_NOT_FINISHED',
+      message: 'nothing is left that could happen in virtual time: Step "approved" waits for signal "approved".',
+    });
+    await run.signal('approved', 'late');
+    expect(await run.result()).toBe('late!');
+  });
+
+  test('what no worker ever runs has no fake', async () => {
+    const fake = (step: string) => testRun(approval, undefined, { also: { [step]: () => 'yes' } });
+    await expect(fake('approved')).rejects.toThrow('step "approved" waits for a signal; send it one');
+    await expect(fake('nap')).rejects.toThrow('step "nap" sleeps; let time pass');
+  });
+
+  test('is in the journal by virtual time and without ids', async () => {
+    const journal = async (now: number, early: boolean) => {
+      const run = await begin(now);
+      if (early) await run.signal('other', 1);
+      await run.until('approved');
+      await run.signal('approved', 'fine');
+      await run.result();
+      return run.journal();
+    };
+    const lines = await journal(Date.UTC(2020, 0, 1), false);
+    expect(await journal(Date.UTC(2030, 5, 5), false)).toEqual(lines);
+    const delivered = { after: 5 * DAY_MS, type: 'delivered', step: 'approved' };
+    expect(lines).toContainEqual(delivered);
+    expect(lines).toContainEqual({ after: expect.any(Number), type: 'waiting', step: 'until', until: 5 * DAY_MS });
+    expect(await journal(Date.UTC(2020, 0, 1), true)).toContainEqual(delivered);
+  });
+});
+
 describe('a crash', () => {
   test('before a body: another worker starts it, as attempt 2, and the loss is recorded', async () => {
     const run = await testRun(order, { total: 40 }, { steps: { reserve, charge }, also });
