@@ -1,8 +1,11 @@
 import { Command } from 'commander';
+import { LEAST_SECRET } from '../adapters/http/signal-link.ts';
 import type { FileStorage } from '../adapters/node-file/index.ts';
+import { secretsIn } from '../adapters/secrets.ts';
 import { ProcessEngine } from '../core/process-engine.ts';
 import { runsApp } from '../http/app.ts';
 import { type Auth, bearer } from '../http/auth.ts';
+import type { LinkOptions } from '../http/links.ts';
 import { serviceOf } from '../http/service-of.ts';
 import { EXIT, type Exit, UsageError } from './exits.ts';
 import { onInterrupt } from './interrupt.ts';
@@ -21,11 +24,18 @@ interface ServeOptions extends Where {
   readonly json?: true;
 }
 
+/** Who is let in. */
+interface Access {
+  readonly auth: Auth | undefined;
+  readonly links: LinkOptions | undefined;
+}
+
 const TOKENS = {
   client: 'FUSELINE_CLIENT_TOKEN',
   worker: 'FUSELINE_WORKER_TOKEN',
   admin: 'FUSELINE_ADMIN_TOKEN',
 } as const;
+const LINK_SECRET = 'FUSELINE_LINK_SECRET';
 
 export function serveCommand(finish: (exit: Exit) => void): Command {
   return new Command('serve')
@@ -52,6 +62,7 @@ Environment:
   FUSELINE_ADMIN_TOKEN    who brings it may also remove runs
 Without any of them, whoever is on this machine may do everything, and nobody
 else.
+  FUSELINE_LINK_SECRET    links that signalLink made with it send their signal
 The first Ctrl-C (or SIGTERM) lets the steps under way finish, the second leaves
 at once.`,
     )
@@ -62,11 +73,11 @@ at once.`,
 
 async function serve(directory: string, files: readonly string[], options: ServeOptions): Promise<Exit> {
   if (options.json) keepStdoutForJson();
-  const auth = authHere(options.host);
+  const access = { auth: authHere(options.host), links: linksHere() };
   const workflows = await findWorkflows(files, undefined);
   const storage = openStorage(directory, 'made');
   try {
-    return await served(storage, workflows, options, auth);
+    return await served(storage, workflows, options, access);
   } finally {
     await storage.close();
   }
@@ -76,13 +87,14 @@ async function served(
   storage: FileStorage,
   workflows: readonly Exported[],
   options: ServeOptions,
-  auth: Auth | undefined,
+  { auth, links }: Access,
 ): Promise<Exit> {
   const service = serviceOf(workflows, storage);
   const app = runsApp({
     service: () => service,
     workflows,
     ...(auth && { auth }),
+    ...(links && { links }),
     ...(options.cors && { cors: options.cors }),
   });
   const engine = engineFor(workflows, storage, options);
@@ -130,11 +142,21 @@ function engineFor(
 }
 
 function authHere(host: string): Auth | undefined {
-  if (Object.values(TOKENS).some((name) => (process.env[name] ?? '').trim() !== '')) return bearer(TOKENS);
+  if (Object.values(TOKENS).some(isSet)) return bearer(TOKENS);
   if (isLoopback(host)) return undefined;
   throw new UsageError(
     `${host} can be reached from other machines, and nobody would be asked who they are; set ${TOKENS.client} (and ${TOKENS.admin}), or leave --host at 127.0.0.1`,
   );
+}
+
+function linksHere(): LinkOptions | undefined {
+  if (!isSet(LINK_SECRET)) return undefined;
+  if (secretsIn(process.env[LINK_SECRET]).every(({ length }) => length >= LEAST_SECRET)) return { secret: LINK_SECRET };
+  throw new UsageError(`${LINK_SECRET} could be guessed from a link; give it ${LEAST_SECRET} characters or more`);
+}
+
+function isSet(name: string): boolean {
+  return (process.env[name] ?? '').trim() !== '';
 }
 
 function announce({ address }: Listening, options: ServeOptions, auth: Auth | undefined): void {

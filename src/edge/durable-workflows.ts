@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import { runsApp } from '../http/app.ts';
 import type { Auth } from '../http/auth.ts';
+import type { LinkOptions } from '../http/links.ts';
 import type { Objects } from './objects.ts';
 import { type ObjectOptions, RunsObject } from './runs-object.ts';
 import { servicePerRun } from './service-per-run.ts';
@@ -17,6 +18,8 @@ export interface EdgeOptions extends ObjectOptions {
   readonly shards?: number | 'per-run';
   /** Who may do what. Without one, the app answers on localhost only. */
   readonly auth?: Auth;
+  /** Links made by `signalLink` are served, signed with the secret of this name: `{ secret: 'LINK_SECRET' }`. */
+  readonly links?: LinkOptions;
   /** Origins of pages that may ask, such as `https://example.com`; none unless told. */
   readonly cors?: readonly string[];
   /** Bytes of a request's body; 1 MiB unless told. */
@@ -34,7 +37,7 @@ export interface Edge {
 }
 
 /** Workflows that are run and kept by Durable Objects, and reached over HTTP. */
-export function durableWorkflows({ binding, shards = 1, auth, cors, bodyBytes, ...options }: EdgeOptions): Edge {
+export function durableWorkflows({ binding, shards = 1, auth, links, cors, bodyBytes, ...options }: EdgeOptions): Edge {
   if (shards !== 'per-run' && !(Number.isInteger(shards) && shards >= 1 && shards <= MOST_SHARDS)) {
     throw new TypeError(`shards is ${shards}; it must be a whole number from 1 to ${MOST_SHARDS}, or 'per-run'`);
   }
@@ -45,6 +48,7 @@ export function durableWorkflows({ binding, shards = 1, auth, cors, bodyBytes, .
     },
     workflows: options.workflows,
     ...(auth && { auth }),
+    ...(links && { links }),
     ...(cors && { cors }),
     ...(bodyBytes !== undefined && { bodyBytes }),
   });

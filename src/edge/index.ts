@@ -9,10 +9,12 @@ export {
 } from '../adapters/durable-object/durable-object-store.ts';
 export type { AnyWorkflow } from '../http/any-workflow.ts';
 export { type Auth, type BearerSecrets, bearer, type Caller, type Known, type Role } from '../http/auth.ts';
+export type { LinkOptions } from '../http/links.ts';
 export type {
   Command,
   HistoryPage,
   HistoryQuery,
+  OnceSignal,
   Order,
   ResultError,
   RunResult,

@@ -62,6 +62,7 @@ export function servicePerRun(objects: Objects): Service {
     explain: (id, step) => known(id, () => ask(id, 'explain', id, step)),
     export: (id) => known(id, () => ask(id, 'export', id)),
     command: (id, command) => known(id, () => ask(id, 'command', id, { ...command, id: command.id ?? webHost.id() })),
+    signalOnce: (id, signal) => known(id, () => ask(id, 'signalOnce', id, signal)),
     async remove(id) {
       await known(id, () => ask(id, 'remove', id));
       await index('unnote', id);

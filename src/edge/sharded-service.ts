@@ -39,6 +39,7 @@ export function shardedService(objects: Objects, shards: number): Service {
     export: async (id) => at(id, (shard, run) => ask(shard, 'export', run)),
     command: async (id, command) =>
       at(id, (shard, run) => ask(shard, 'command', run, { ...command, id: command.id ?? webHost.id() })),
+    signalOnce: async (id, signal) => at(id, (shard, run) => ask(shard, 'signalOnce', run, signal)),
     remove: async (id) => at(id, (shard, run) => ask(shard, 'remove', run)),
     // One from afar is known to each of them.
     workers: async () => [...new Map((await askAll('workers')).flat().map((worker) => [worker.id, worker])).values()],

@@ -6,6 +6,9 @@ import { Hono } from 'hono/tiny';
 import { FuselineError } from '../core/errors.ts';
 import type { AnyWorkflow } from './any-workflow.ts';
 import { type Auth, callerFor } from './auth.ts';
+import { html, linkPage } from './link-page.ts';
+import { LINK_ROUTES } from './link-routes.ts';
+import { type LinkOptions, openLink } from './links.ts';
 import { openApiRoute } from './openapi.ts';
 import { SECRET_HEADER } from './requests.ts';
 import type { Route } from './route.ts';
@@ -23,6 +26,8 @@ export interface RunsAppOptions {
   readonly workflows: readonly AnyWorkflow[];
   /** Everybody on this machine, and nobody else, unless told. */
   readonly auth?: Auth;
+  /** Links made by `signalLink` are served, signed with the secret of this name in `env`; none unless told. */
+  readonly links?: LinkOptions;
   /** Origins of pages that may ask, such as `https://example.com`; none unless told. */
   readonly cors?: readonly string[];
   /** Bytes of a request's body; 1 MiB unless told. */
@@ -31,8 +36,8 @@ export interface RunsAppOptions {
 
 const BODY_BYTES = 1024 * 1024;
 const PREFLIGHT_SECONDS = 3600;
-const ROUTES: readonly Route[] = [...RUN_ROUTES, ...WORKER_ROUTES];
-/** Every route there is. The app has these and no others. */
+const ROUTES: readonly Route[] = [...RUN_ROUTES, ...LINK_ROUTES, ...WORKER_ROUTES];
+/** Every route there is. The app has these and no others; without `links`, it has none for those. */
 export const routes: readonly Route[] = [...ROUTES, openApiRoute(ROUTES)];
 
 /** The routes to runs, wherever they are. A Hono app like any other: it can be mounted and added to. */
@@ -40,6 +45,7 @@ export function runsApp({
   service,
   workflows,
   auth = onlyThisMachine,
+  links,
   cors = [],
   bodyBytes = BODY_BYTES,
 }: RunsAppOptions): Hono {
@@ -69,7 +75,7 @@ export function runsApp({
         maxAge: PREFLIGHT_SECONDS,
       }),
     );
-  app.onError((error, context) => refusal(error, context));
+  app.onError(refusal);
   app.notFound((context) =>
     context.json(
       { error: { code: 'INVALID_REQUEST', message: `there is no ${context.req.method} ${context.req.path}` } },
@@ -77,38 +83,60 @@ export function runsApp({
     ),
   );
   for (const route of routes) {
-    app.on(route.method, route.at, async (context) => {
+    if (route.for === 'link' && !links) continue;
+    const answer = async (context: Context): Promise<Response> => {
       // Nothing is looked at, and the service is not asked for, before the caller is known to be allowed to.
       const { env, req: request } = context;
-      const caller = route.for === 'everybody' ? undefined : callerFor(await auth(request.raw, env), route.for);
-      let answer: Response | undefined;
+      const caller = Array.isArray(route.for) ? callerFor(await auth(request.raw, env), route.for) : undefined;
+      const link = route.for === 'link' && links ? await openLink(request.param('token') ?? '', links, env) : undefined;
+      let given: Response | undefined;
       const refused = await limit(context, async () => {
-        const given = await taken(route, request);
-        answer = await route.handle({
-          ...given,
+        const asked = await taken(route, request);
+        given = await route.handle({
+          ...asked,
           request: request.raw,
           caller,
+          link,
           workflows,
           get runs() {
-            return service(env, caller?.namespace);
+            return service(env, (link ?? caller)?.namespace);
           },
         });
       });
-      return (refused ?? answer) as Response;
-    });
+      return (refused ?? given) as Response;
+    };
+    app.on(route.method, route.at, route.for === 'link' ? forPeople(answer) : answer);
   }
   return app;
 }
 
+/** The same, and who asks for pages is refused with one. */
+function forPeople(answer: (context: Context) => Promise<Response>): (context: Context) => Promise<Response> {
+  return async (context) => {
+    try {
+      return await answer(context);
+    } catch (error) {
+      if (!/\btext\/html\b/.test(context.req.header('accept') ?? '')) throw error;
+      const { status, code, message } = refusalOf(error);
+      return linkPage(html`<h1>Nothing was sent</h1><p><bdi>${message}</bdi></p><p><code>${code}</code></p>`, status);
+    }
+  };
+}
+
 function refusal(error: unknown, context: Context): Response {
   if (error instanceof HTTPException) return error.getResponse();
+  const { status, code, message } = refusalOf(error);
+  if (status === 401) context.header('www-authenticate', 'Bearer');
+  return context.json({ error: { code, message } }, status);
+}
+
+function refusalOf(error: unknown) {
   const status = error instanceof FuselineError ? STATUSES.get(error.code) : undefined;
   if (status !== undefined) {
     const { code, message } = error as FuselineError;
-    if (status === 401) context.header('www-authenticate', 'Bearer');
-    return context.json({ error: { code, message } }, status);
+    return { status, code, message };
   }
   // Into the host's log; what broke here is nobody else's to read.
   console.error(error);
-  return context.json({ error: { code: 'INTERNAL', message: 'this service failed; its log says why' } }, 500);
+  return { status: 500, code: 'INTERNAL', message: 'this service failed; its log says why' } as const;
 }

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'hono/utils/buffer';
+import { secretsIn } from '../adapters/secrets.ts';
 import { FuselineError } from '../core/errors.ts';
 
 /**
@@ -25,9 +26,7 @@ export type BearerSecrets = Partial<Readonly<Record<Role, string>>> & {
   readonly namespaces?: Readonly<Record<string, Partial<Readonly<Record<Role, string>>>>>;
 };
 
-/** A secret may be two, separated by a comma, while callers change from one to the other. */
-const BETWEEN = ',';
-const NAMESPACE = /^[\w-]{1,64}$/;
+export const NAMESPACE = /^[\w-]{1,64}$/;
 
 /**
  * Knows callers by a bearer token each role has of its own, from secrets of the environment:
@@ -87,10 +86,5 @@ function secretsOf(secrets: Partial<Readonly<Record<Role, string>>>, namespace?:
 }
 
 function tokensIn(env: unknown, name: string): readonly string[] {
-  const secret = (env as Readonly<Record<string, unknown>> | undefined)?.[name];
-  if (typeof secret !== 'string') return [];
-  return secret
-    .split(BETWEEN)
-    .map((one) => one.trim())
-    .filter((one) => one !== '');
+  return secretsIn((env as Readonly<Record<string, unknown>> | undefined)?.[name]);
 }

@@ -60,7 +60,7 @@ function operation({ name, does, for: admitted, path = {}, query = {}, headers =
   return {
     operationId: name,
     summary: does,
-    ...(admitted === 'everybody' ? { security: [] } : { security: [{ token: [] }], 'x-roles': admitted }),
+    ...(Array.isArray(admitted) ? { security: [{ token: [] }], 'x-roles': admitted } : { security: [] }),
     parameters: [...parameters('path', path), ...parameters('query', query), ...parameters('header', headers)],
     ...(body && { requestBody: { required: (body.required ?? []).length > 0, content: json(schema(body)) } }),
     responses: { ...Object.fromEntries(responses), default: { $ref: '#/components/responses/Error' } },

@@ -15,7 +15,7 @@ const STATUS = {
 } as const satisfies Shape;
 const MOST_LABELS = 32;
 /** What a value was encoded to; the limit is that of the body. */
-const TEXT = { type: 'string', maxLength: Number.MAX_SAFE_INTEGER } as const satisfies Shape;
+export const TEXT = { type: 'string', maxLength: Number.MAX_SAFE_INTEGER } as const satisfies Shape;
 const LABELS = { type: 'object', additionalProperties: NAME, maxProperties: MOST_LABELS } as const satisfies Shape;
 
 /** An answer that has nothing to say after this long is given all the same: what stands in between loses patience. */

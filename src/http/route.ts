@@ -1,10 +1,11 @@
+import type { SignalLinkTerms } from '../adapters/http/signal-link.ts';
 import type { AnyWorkflow } from './any-workflow.ts';
 import type { Caller, Role } from './auth.ts';
 import type { Service } from './service.ts';
 import type { ObjectShape, Shape, Shaped } from './shape.ts';
 
-/** Who may ask: callers of these roles, or everybody, known or not. */
-export type Admitted = readonly Role[] | 'everybody';
+/** Who may ask: callers of these roles, whoever has a link, or everybody, known or not. */
+export type Admitted = readonly Role[] | 'link' | 'everybody';
 
 /** A client's routes are an admin's too. */
 export const CLIENTS: readonly Role[] = ['client', 'admin'];
@@ -38,8 +39,10 @@ export interface Asked<
   readonly headers: { readonly [Name in keyof Headers]: Shaped<Headers[Name]> };
   readonly request: Request;
   readonly caller: Caller | undefined;
+  /** What the link says, where it is for whoever has one. */
+  readonly link: SignalLinkTerms | undefined;
   readonly workflows: readonly AnyWorkflow[];
-  /** The service of the caller's namespace. */
+  /** The service of the namespace of the caller, or of the link. */
   readonly runs: Service;
 }
 
@@ -71,7 +74,7 @@ export interface Route extends Omit<RouteSpec<Fields, Fields, ObjectShape, Field
 }
 
 type AnyAsked = Readonly<Record<'path' | 'query' | 'body' | 'headers', Readonly<Record<string, unknown>>>> &
-  Pick<Asked<None, None, ObjectShape>, 'request' | 'caller' | 'workflows' | 'runs'>;
+  Pick<Asked<None, None, ObjectShape>, 'request' | 'caller' | 'link' | 'workflows' | 'runs'>;
 
 // biome-ignore lint/complexity/noBannedTypes: no parameters of this kind
 type None = {};

@@ -1,6 +1,5 @@
-import { portable } from '../core/codec.ts';
-import type { RunStatus } from '../core/run-state.ts';
 import { EVENT_STREAM, eventStream, placeIn } from './event-stream.ts';
+import { jsonOf } from './json-of.ts';
 import {
   COMMAND,
   DEFAULT_RUNS,
@@ -16,7 +15,7 @@ import {
   WAIT,
 } from './requests.ts';
 import { ADMINS, ALL_ROLES, type Answers, CLIENTS, NO_CONTENT, type Route, route } from './route.ts';
-import type { RunResult } from './run-service.ts';
+import { isOpen, type RunResult } from './run-service.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' } as const;
 
@@ -244,20 +243,8 @@ function labelOf(text: string): readonly [name: string, value: string] {
   return [text.slice(0, colon), text.slice(colon + 1)];
 }
 
-function isOpen(status: RunStatus): boolean {
-  return status === 'PENDING' || status === 'RUNNING' || status === 'PAUSED';
-}
-
-/** A value that is plain JSON is handed on as it was recorded, without being parsed. */
 function resultJson(result: RunResult): string {
   if (result.status !== 'SUCCEEDED' || result.value === undefined) return JSON.stringify(result);
-  const value = result.value.startsWith('~') ? JSON.stringify(portable.decode(result.value), asJson) : result.value;
+  const value = jsonOf(result.value);
   return value === undefined ? '{"status":"SUCCEEDED"}' : `{"status":"SUCCEEDED","value":${value}}`;
-}
-
-/** What JSON lacks, in the nearest thing it has. */
-function asJson(_: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return String(value);
-  if (value instanceof Map || value instanceof Set) return [...value];
-  return value instanceof Error ? { name: value.name, message: value.message } : value;
 }

@@ -20,6 +20,8 @@ export interface RunService {
   explain(run: string, step?: string): Promise<string>;
   export(run: string): Promise<RunExport>;
   command(run: string, command: Command): Promise<void>;
+  /** Sends a signal to a run that has not ended, unless one with its id was sent before: then it is `used`. */
+  signalOnce(run: string, signal: OnceSignal): Promise<'sent' | 'used'>;
   /** Deletes a run that has ended. */
   remove(run: string): Promise<void>;
   workers(): Promise<readonly Worker[]>;
@@ -50,6 +52,13 @@ export type Command =
       readonly id?: string;
     };
 
+/** `text`: the payload as the codec writes it. */
+export interface OnceSignal {
+  readonly id: string;
+  readonly name: string;
+  readonly text: string;
+}
+
 export interface HistoryQuery {
   /** The first entry of the journal that is wanted. */
   readonly from: number;
@@ -77,4 +86,8 @@ export interface ResultError {
   readonly code: string;
   readonly message: string;
   readonly failures: readonly { readonly step: string; readonly attempt: number; readonly message: string }[];
+}
+
+export function isOpen(status: RunStatus): boolean {
+  return status === 'PENDING' || status === 'RUNNING' || status === 'PAUSED';
 }

@@ -4,7 +4,7 @@ import type { RunState } from '../core/run-state.ts';
 import type { RuntimeStorage } from '../core/storage.ts';
 import type { HistoryEvent } from '../core/views.ts';
 import type { AnyWorkflow } from './any-workflow.ts';
-import type { Command, HistoryPage, HistoryQuery, Order, RunResult } from './run-service.ts';
+import type { Command, HistoryPage, HistoryQuery, OnceSignal, Order, RunResult } from './run-service.ts';
 import type { Service } from './service.ts';
 import { decoded, workersOf } from './workers-of.ts';
 
@@ -34,6 +34,7 @@ export function serviceOf(workflows: readonly AnyWorkflow[], storage: RuntimeSto
     explain: (run, step) => storage.explain(run, step),
     export: (run) => storage.export(run),
     command: (run, command) => obey(workflows, storage, run, command),
+    signalOnce: (run, signal) => signalOnce(workflows, storage, run, signal),
     remove: (run) => storage.remove(run),
     // What its secret hashes to is nobody's who only looks.
     workers: async () => (await storage.workers()).map(({ proof: _, ...worker }) => worker),
@@ -136,4 +137,22 @@ async function obey(
       return storage.signal(run, name, payload, options);
     }
   }
+}
+
+async function signalOnce(
+  workflows: readonly AnyWorkflow[],
+  storage: RuntimeStorage,
+  run: string,
+  { id, name, text }: OnceSignal,
+): Promise<'sent' | 'used'> {
+  const sent = () => storage.peek(run, ({ signals }) => signals.find((one) => one.id === id)?.payload);
+  if ((await sent()) !== undefined) return 'used';
+  if (await storage.peek(run, ({ ended }) => ended !== undefined))
+    throw new FuselineError('RUN_FINISHED', `run ${run} has ended, so there is nobody to tell`);
+  await obey(workflows, storage, run, { type: 'signal', id, name, text });
+  // Of two that come at the same moment one is recorded, and only its sender may be told so.
+  const stored = await sent();
+  const isOurs =
+    stored !== undefined && (await storage.text(run, stored)) === storage.codec.encode(decoded(storage.codec, text));
+  return isOurs ? 'sent' : 'used';
 }

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../core/errors.ts';
 
 /** The status of an answer that refuses, by its code. What is missing here is nobody's fault that could ask. */
-export const STATUSES: ReadonlyMap<ErrorCode, 400 | 401 | 403 | 404 | 409 | 413 | 503 | 507> = new Map([
+export const STATUSES: ReadonlyMap<ErrorCode, 400 | 401 | 403 | 404 | 409 | 410 | 413 | 503 | 507> = new Map([
   ['INVALID_REQUEST', 400],
   ['INVALID_INPUT', 400],
   ['INVALID_ID', 400],
@@ -14,6 +14,7 @@ export const STATUSES: ReadonlyMap<ErrorCode, 400 | 401 | 403 | 404 | 409 | 413 
   ['UNKNOWN_STEP', 404],
   ['UNKNOWN_WORKER', 404],
   ['UNKNOWN_WORKFLOW', 404],
+  ['UNKNOWN_LINK', 404],
   ['INPUT_MISMATCH', 409],
   ['WORKFLOW_MISMATCH', 409],
   ['RUN_FINISHED', 409],
@@ -24,6 +25,8 @@ export const STATUSES: ReadonlyMap<ErrorCode, 400 | 401 | 403 | 404 | 409 | 413 
   ['NO_OUTPUT', 409],
   ['STREAM_FULL', 409],
   ['PROTOCOL_TOO_NEW', 409],
+  ['LINK_EXPIRED', 410],
+  ['LINK_USED', 410],
   ['VALUE_TOO_LARGE', 413],
   ['UNAVAILABLE', 503],
   ['STORAGE_FULL', 507],

@@ -1,5 +1,5 @@
 import type { CorpusCase } from 'fuseline/testing';
-import type { Bare, Each, Runs } from './worker.ts';
+import type { Approvals, Bare, Each, Runs } from './worker.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -13,8 +13,10 @@ declare global {
       mainModule: typeof import('./worker.ts');
     }
     interface Env {
+      readonly APPROVALS: DurableObjectNamespace<Approvals>;
       readonly BARE: DurableObjectNamespace<Bare>;
       readonly EACH: DurableObjectNamespace<Each>;
+      readonly LINK_SECRET: string;
       readonly RUNS: DurableObjectNamespace<Runs>;
     }
   }

@@ -1,10 +1,11 @@
 import { bearer, durableWorkflows, type Role } from 'fuseline/durable-object';
+import { type SignalLinkOptions, signalLink } from 'fuseline/http';
 import { describe, expect, test, vi } from 'vitest';
-import { ACME_TOKEN, guardedApp, json, TOKENS } from './guarded.ts';
+import { ACME_TOKEN, guardedApp, json, LINK_SECRET, TOKENS } from './guarded.ts';
 import { sum } from './worker.ts';
 
 /** Who may use a route. Every route of the app stands here. */
-const MAY: Readonly<Record<string, readonly Role[] | 'everybody'>> = {
+const MAY: Readonly<Record<string, readonly Role[] | 'link' | 'everybody'>> = {
   'GET /status': 'everybody',
   'GET /openapi.json': 'everybody',
   'GET /caller': ['client', 'worker', 'admin'],
@@ -24,6 +25,8 @@ const MAY: Readonly<Record<string, readonly Role[] | 'everybody'>> = {
   'POST /runs/:run/retry': ['client', 'admin'],
   'POST /runs/:run/steps/:step/enqueue': ['client', 'admin'],
   'POST /runs/:run/signals/:name': ['client', 'admin'],
+  'GET /links/:token': 'link',
+  'POST /links/:token': 'link',
   'GET /workers': ['client', 'admin'],
   'POST /workers': ['worker', 'admin'],
   'POST /workers/:worker/fetch': ['worker', 'admin'],
@@ -64,7 +67,7 @@ const asking = (route: string) => {
   const headers = { ...init.headers, 'fuseline-secret': 'x'.repeat(32) };
   return (token?: string) => ask(path.replaceAll(/:\w+/g, 'some'), { ...init, headers }, token);
 };
-const guarded = routes.filter((route) => MAY[route] !== 'everybody');
+const guarded = routes.filter((route) => Array.isArray(MAY[route]));
 
 test.each(routes.filter((route) => MAY[route] === 'everybody'))(
   '%s is for everybody, and no object’s business',
@@ -95,6 +98,49 @@ describe.each(guarded)('%s', (route) => {
     const { status, objects } = await ask(ACME_TOKEN);
     if (MAY[route]?.includes('admin')) expect(objects).toEqual(WITHOUT_OBJECT.includes(route) ? [] : ['acme/shard-0']);
     else expect([status, objects]).toEqual([403, []]);
+  });
+});
+
+describe.each(routes.filter((route) => MAY[route] === 'link'))('%s', (route) => {
+  const [method = ''] = route.split(' ');
+  const link = async (options: Partial<SignalLinkOptions> = {}) => {
+    const terms = { run: 'some', signal: 'some', once: 'some', expires: '1h', secret: LINK_SECRET } as const;
+    return new URL(await signalLink('https://runs.example', { ...terms, ...options })).pathname;
+  };
+
+  test.each(['client', 'worker', 'admin'] as const)(
+    'answers a %s without a link 404, and asks no object',
+    async (role) => {
+      for (const path of ['/links/some', await link({ secret: 'x'.repeat(32) })])
+        expect(await ask(path, { method }, TOKENS[role])).toMatchObject({
+          status: 404,
+          code: 'UNKNOWN_LINK',
+          verbs: [],
+        });
+    },
+  );
+
+  test('asks the objects of the link’s namespace and no other, whoever brings it', async () => {
+    for (const [namespace, object] of [
+      [undefined, 'shard-0'],
+      ['acme', 'acme/shard-0'],
+    ] as const)
+      for (const token of [undefined, ACME_TOKEN]) {
+        const asked = await ask(await link(namespace && { namespace }), { method }, token);
+        expect(asked).toMatchObject({ status: 404, code: 'UNKNOWN_RUN', objects: [object] });
+        expect(asked.verbs).toEqual([method === 'GET' ? 'get' : 'signalOnce']);
+      }
+  });
+
+  test('is not there unless it is asked for, and opens nothing without a secret that is long enough', async () => {
+    const { app } = durableWorkflows({ workflows: [sum], binding: 'RUNS', auth: bearer({ client: 'CLIENT' }) });
+    expect(await (await app.request(`https://runs.example${await link()}`, { method })).json()).toMatchObject({
+      error: { code: 'INVALID_REQUEST' },
+    });
+    for (const secret of ['', LINK_SECRET.slice(0, 31)]) {
+      const asked = await guardedApp({ env: { LINKS: secret } }).ask(await link(), { method });
+      expect(asked).toMatchObject({ status: 503, code: 'UNAVAILABLE', verbs: [] });
+    }
   });
 });
 

@@ -6,9 +6,11 @@ const SECRETS = {
   WORKER: 'worker-0123456789',
   ADMIN: 'admin-0123456789, admin-next',
   ACME: 'acme-0123456789',
+  LINKS: 'links-0123456789-0123456789-0123456789',
 };
 
 export const TOKENS = { client: 'client-0123456789', worker: 'worker-0123456789', admin: 'admin-0123456789' } as const;
+export const LINK_SECRET = SECRETS.LINKS;
 /** An admin's of another namespace. */
 export const ACME_TOKEN = 'acme-0123456789';
 
@@ -32,6 +34,7 @@ export function guardedApp({ env = SECRETS, ...options }: AppOptions = {}) {
     workflows: [sum],
     binding: 'RUNS',
     auth: bearer({ client: 'CLIENT', worker: 'WORKER', admin: 'ADMIN', namespaces: { acme: { admin: 'ACME' } } }),
+    links: { secret: 'LINKS' },
     ...options,
   });
   const routes = app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`);

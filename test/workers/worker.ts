@@ -3,6 +3,7 @@ import { typed, workflow } from 'fuseline';
 import { durableWorkflows } from 'fuseline/durable-object';
 import { elsewhere, faulty, sum } from '../routes/flows.ts';
 
+export { Runs as Approvals } from './approval.ts';
 export { sum };
 
 export const SHARDS = 3;

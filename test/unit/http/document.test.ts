@@ -43,6 +43,10 @@ test('docs/http.md has every route, and whom it is for', () => {
   ).toEqual(declared.sort());
 });
 
+test('the approval in docs/edge.md is the one that is tested in workerd', () => {
+  expect(readFileSync('docs/edge.md', 'utf8')).toContain(readFileSync('test/workers/approval.ts', 'utf8'));
+});
+
 test('docs/http.md has every code that refuses, and its status', () => {
   const statuses = new Map(rowsUnder('Errors').map(([code = '', status = '']) => [code, Number.parseInt(status, 10)]));
   expect(statuses).toEqual(new Map<string, number>([...STATUSES, ['INTERNAL', 500]]));
