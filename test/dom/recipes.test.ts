@@ -69,8 +69,9 @@ test('the recipe for Svelte follows a run', async () => {
 test('the recipes stand in the docs as they are tested', async () => {
   const docs = await readFile('docs/recipes.md', 'utf8');
   const shown = [...docs.matchAll(/<!-- (\S+\.ts) -->\n```ts\n(.*?)```/gs)];
-  expect(shown.map(([, file]) => file)).toEqual(
-    ['react', 'vue', 'svelte'].map((name) => `test/dom/recipes/${name}.ts`),
-  );
+  expect(shown.map(([, file]) => file)).toEqual([
+    ...['react', 'vue', 'svelte'].map((name) => `test/dom/recipes/${name}.ts`),
+    ...['approval', 'approval.test'].map((name) => `test/unit/recipes/${name}.ts`),
+  ]);
   for (const [, file, code] of shown) expect(code, file).toBe(await readFile(file as string, 'utf8'));
 });

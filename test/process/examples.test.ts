@@ -1,11 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { FileStorage } from 'fuseline/node';
+import { type JournalLine, testRun } from 'fuseline/testing';
 import { describe, expect, test as plain } from 'vitest';
+import { agent } from '../../examples/agent.ts';
+import { drip } from '../../examples/drip-campaign.ts';
 
 const node = ['--import', resolve('scripts/typescript.mjs')];
 
@@ -160,6 +164,75 @@ describe.concurrent('order.ts', () => {
     const again = start(home, 'order.ts');
     expect(await again.ended).toBe(0);
     expect(again.lines).toEqual(["{ receipt: 'paid 40' }"]);
+  });
+});
+
+describe('drip-campaign.ts', () => {
+  const DAY_MS = 86_400_000;
+  const sentAt = (journal: readonly JournalLine[]) =>
+    journal.flatMap(({ type, step, after }) =>
+      type === 'succeeded' && ['welcome', 'tips', 'offer'].includes(String(step)) ? [[step, after / DAY_MS]] : [],
+    );
+  const HOUR = 1 / 24;
+
+  plain('sends a mail after an hour, three days and a week', async () => {
+    const run = await testRun(drip, { to: 'ann' });
+    const letters = { welcome: 'welcome sent to ann', tips: 'tips sent to ann', offer: 'offer sent to ann' };
+    expect(await run.result()).toEqual(letters);
+    expect(sentAt(await run.journal())).toEqual([
+      ['welcome', HOUR],
+      ['tips', expect.closeTo(3 + HOUR)],
+      ['offer', expect.closeTo(10 + HOUR)],
+    ]);
+  });
+
+  plain('sends no mail to somebody who has unsubscribed, and ends at once', async () => {
+    const run = await testRun(drip, { to: 'ann' });
+    await run.advance('5d');
+    await run.signal('unsubscribed', { reason: 'too many' });
+    expect(await run.result()).toEqual({ welcome: 'welcome sent to ann', tips: 'tips sent to ann' });
+    expect(run.now - Date.UTC(2020, 0, 1)).toBe(5 * DAY_MS);
+  });
+});
+
+describe.concurrent('agent.ts', () => {
+  const fuseline = async (home: string, ...args: readonly string[]) => {
+    const options = { cwd: home };
+    const { stdout } = await promisify(execFile)(process.execPath, [resolve('dist/cli/main.js'), ...args], options);
+    return stdout;
+  };
+  const example = resolve('examples/agent.ts');
+
+  test.for([
+    ['{"approved":true,"by":"ann"}', 'paid 40, by key case-1/pay'],
+    ['{"approved":false,"by":"ann"}', 'not paid: declined by ann'],
+  ] as const)(
+    'thinks in rounds, waits for a person without a worker, and does what %s says',
+    async ([answer, result], { home }) => {
+      await fuseline(home, 'dispatch', example, '--input', '{"question":"order 17"}', '--id', 'case-1');
+      await fuseline(home, 'work', example);
+      expect(await fuseline(home, 'why', 'case-1')).toContain('Step "decision" waits for signal "decision"');
+      const moves = (await fuseline(home, 'stream', 'case-1', 'think')).trim().split('\n');
+      expect(moves.map((line) => JSON.parse(line))).toEqual([
+        { tool: 'findOrder', about: 'order 17' },
+        { tool: 'readPolicy', about: 'lost parcels' },
+        { refund: 40 },
+      ]);
+      await fuseline(home, 'signal', 'case-1', 'decision', '{"approved":"perhaps"}');
+      await fuseline(home, 'work', example);
+      await fuseline(home, 'signal', 'case-1', 'decision', answer);
+      await fuseline(home, 'work', example);
+      expect(JSON.parse(await fuseline(home, 'show', 'case-1', '--json'))).toMatchObject({
+        status: 'SUCCEEDED',
+        result,
+      });
+    },
+  );
+
+  plain('asks for two days, and leaves it then', async () => {
+    const run = await testRun(agent, { question: 'order 17' });
+    expect(await run.result()).toBe('not paid: declined by nobody within two days');
+    expect(run.now - Date.UTC(2020, 0, 1)).toBeGreaterThanOrEqual(2 * 86_400_000);
   });
 });
 
