@@ -5,7 +5,7 @@ import type { Stranded } from '../core/explain.ts';
 import { workerName } from '../core/ids.ts';
 import { parseTimer } from '../core/keys.ts';
 import { type EngineOptions, ProcessEngine } from '../core/process-engine.ts';
-import type { RunState } from '../core/run-state.ts';
+import { DELAYED, type RunState } from '../core/run-state.ts';
 import { END } from '../core/step-lists.ts';
 import type { StepStatus } from '../core/views.ts';
 import { countText, durationText } from '../core/words.ts';
@@ -309,10 +309,12 @@ class WorkerProcess {
 }
 
 function isMoving(state: RunState): boolean {
-  const delayed = state.firstDue();
-  // A step that was never tried waits for the time its run was asked to start at, which may be far off.
-  const retries = delayed !== END && (state.attempt[delayed] as number) > 0;
-  return state.firstRunning() !== END || (retries && !state.paused);
+  if (state.firstRunning() !== END) return true;
+  // A step that was never tried waits for the time its run was asked to start at, which may be far off; as may be the
+  // end of one that sleeps or waits for a signal.
+  return (
+    !state.paused && state.status.some((status, step) => status === DELAYED && (state.attempt[step] as number) > 0)
+  );
 }
 
 function attemptOf({ attempt }: { readonly attempt: number }): string {

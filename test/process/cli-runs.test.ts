@@ -23,6 +23,7 @@ export const patient = workflow('patient', ($) => {
   }, { retry: { attempts: 2, base: 1 } });
   const count = $.loop('count', $.step('zero', {}, () => 0), (n) => n + 1, { until: (n) => n === 3 });
   const nap = $.sleep('nap', '3d', { after: [talk, count] });
+  $.sleepUntil('years', {}, () => Date.now() + 1e12);
   const answer = $.waitFor('answer', typed<string>(), { signal: 'approved', timeout: '2h', after: count });
   return $.step('end', { answer }, ({ answer }) => answer, { after: nap });
 });
@@ -460,7 +461,7 @@ describe('graph', () => {
   test('steps that sleep, wait or loop have shapes of their own', async () => {
     const { stdout } = await cli('graph', 'all.ts', '--workflow', 'patient');
     expect(stdout).toContain(
-      '  s2[["count"]]\n  s3{{"nap (3 d 0 h)"}}\n  s4>"answer (signal approved, at most 2 h 0 m)"]\n',
+      '  s2[["count"]]\n  s3{{"nap (3 d 0 h)"}}\n  s4{{"years"}}\n  s5>"answer (signal approved, at most 2 h 0 m)"]\n',
     );
   });
 
