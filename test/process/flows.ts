@@ -97,6 +97,19 @@ export function flows(witness: string) {
     const holds = $.step('holds', {}, (_, context) => noted(context, untilGo), { priority: -1 });
     return { again, holds };
   });
+  /** Sleeps, then talks in rounds; the first attempt at the second one does not come to an end. */
+  const talks = workflow('talks', ($) => {
+    const zero = $.step('zero', {}, () => 0);
+    const slept = $.sleep('sleep', '1s', { after: [zero] });
+    const talk = async (round: number, context: Context) => {
+      note(context, 'begin');
+      const parts = round === 1 && context.attempt === 1 ? Number.POSITIVE_INFINITY : PARTS;
+      for (let part = 0; part < parts; part++) await context.emit({ round, part } satisfies Part);
+      note(context, 'end');
+      return round + 1;
+    };
+    return $.loop('talk', zero, talk, { until: (rounds) => rounds === ROUNDS, after: [slept] });
+  });
   /** Each result says whose it is. */
   const graph = stormGraph(STORM);
   const storm = defineGraph(
@@ -111,8 +124,16 @@ export function flows(witness: string) {
       ]),
     ),
   );
-  return { hold, quick, chain, poison, special, lasting, crowded, storm } as const;
+  return { hold, quick, chain, poison, special, lasting, crowded, talks, storm } as const;
 }
+
+/** What `talks` says, and how much of it. */
+export interface Part {
+  readonly round: number;
+  readonly part: number;
+}
+export const ROUNDS = 3;
+export const PARTS = 10;
 
 export const innocents: readonly string[] = Array.from({ length: 63 }, (_, i) => `innocent ${i}`);
 
