@@ -60,9 +60,9 @@ Environment:
   FUSELINE_CLIENT_TOKEN   who brings it may dispatch, look and command
   FUSELINE_WORKER_TOKEN   who brings it may work
   FUSELINE_ADMIN_TOKEN    who brings it may also remove runs
-Without any of them, whoever is on this machine may do everything, and nobody
+  FUSELINE_LINK_SECRET    who has a link that was signed with it may send its signal
+Without any token, whoever is on this machine may do everything, and nobody
 else.
-  FUSELINE_LINK_SECRET    links that signalLink made with it send their signal
 The first Ctrl-C (or SIGTERM) lets the steps under way finish, the second leaves
 at once.`,
     )

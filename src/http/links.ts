@@ -26,10 +26,11 @@ const TERMS = {
     text: TEXT,
     once: TEXT,
     expires: POSITION,
+    made: POSITION,
     action: NAME,
     namespace: { type: 'string', pattern: NAMESPACE.source },
   },
-  required: ['run', 'signal', 'text', 'once', 'expires'],
+  required: ['run', 'signal', 'text', 'once', 'expires', 'made'],
   additionalProperties: false,
 } as const satisfies ObjectShape;
 

@@ -20,7 +20,7 @@ export interface RunService {
   explain(run: string, step?: string): Promise<string>;
   export(run: string): Promise<RunExport>;
   command(run: string, command: Command): Promise<void>;
-  /** Sends a signal to a run that has not ended, unless one with its id was sent before: then it is `used`. */
+  /** Sends a signal, unless one with its id was sent before: then it is `used`. */
   signalOnce(run: string, signal: OnceSignal): Promise<'sent' | 'used'>;
   /** Deletes a run that has ended. */
   remove(run: string): Promise<void>;

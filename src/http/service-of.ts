@@ -147,8 +147,6 @@ async function signalOnce(
 ): Promise<'sent' | 'used'> {
   const sent = () => storage.peek(run, ({ signals }) => signals.find((one) => one.id === id)?.payload);
   if ((await sent()) !== undefined) return 'used';
-  if (await storage.peek(run, ({ ended }) => ended !== undefined))
-    throw new FuselineError('RUN_FINISHED', `run ${run} has ended, so there is nobody to tell`);
   await obey(workflows, storage, run, { type: 'signal', id, name, text });
   // Of two that come at the same moment one is recorded, and only its sender may be told so.
   const stored = await sent();

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { signalLink } from 'fuseline/http';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Asking, routeCases } from '../routes/cases.ts';
 
@@ -87,6 +88,24 @@ describe('a service', () => {
     expect(await status('admin-0123456789', 'DELETE', '/runs/some')).toBe(404);
   });
 
+  test('sends what a link says that was signed with its secret, once, for whoever brings it', async () => {
+    const secret = 'links-0123456789-0123456789-0123456789';
+    const { client } = await serve([join(home, 'links'), FLOWS, '--queue', 'default'], {
+      FUSELINE_CLIENT_TOKEN: 'client-0123456789',
+      FUSELINE_LINK_SECRET: secret,
+    });
+    const authorization = 'Bearer client-0123456789';
+    const asClient = new Asking({
+      ask: (path, init) =>
+        client.ask(path, { ...init, headers: { 'content-type': 'application/json', authorization } }),
+    });
+    const run = await asClient.dispatch('elsewhere', {});
+    const link = await signalLink('', { run, signal: 'some', once: 'some', expires: '1h', secret });
+    const answers = [await client.ask(link), await client.ask(link, { method: 'POST' }), await client.ask(link)];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 410]);
+    expect(await asClient.get(`/runs/${run}`)).toMatchObject({ signals: [{ name: 'some' }] });
+  });
+
   test('that is told to end takes nothing more, cuts off who only waits, and ends well', async () => {
     const { client, child, ended, stderr } = await serve([join(home, 'ended'), FLOWS, '--queue', 'default']);
     const id = await client.dispatch('elsewhere', {});
@@ -116,6 +135,12 @@ test('a service for other machines needs tokens, and says which', async () => {
   const { ended, stderr } = start([join(home, 'open'), FLOWS, '--host', '0.0.0.0', '--port', '0']);
   expect(await ended).toBe(2);
   expect(stderr()).toContain('FUSELINE_CLIENT_TOKEN');
+});
+
+test('a secret of links that could be guessed is refused', async () => {
+  const { ended, stderr } = start([join(home, 'guessed'), FLOWS, '--port', '0'], { FUSELINE_LINK_SECRET: 'short' });
+  expect(await ended).toBe(2);
+  expect(stderr()).toContain('FUSELINE_LINK_SECRET');
 });
 
 test('a port that is taken is named', async () => {

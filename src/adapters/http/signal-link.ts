@@ -29,8 +29,9 @@ export interface SignalLinkOptions {
 export interface SignalLinkTerms extends Pick<SignalLinkOptions, 'run' | 'signal' | 'once' | 'action' | 'namespace'> {
   /** The payload as the codec writes it. */
   readonly text: string;
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds, as is `made`: when it was signed. */
   readonly expires: number;
+  readonly made: number;
 }
 
 /** Whoever has a link has what it takes to try secrets out, for as long as it likes. */
@@ -55,7 +56,8 @@ export async function signalLink(base: string | URL, options: SignalLinkOptions)
   const [key] = secretsIn(secret);
   if (key === undefined || key.length < LEAST_SECRET)
     throw new TypeError(`the secret of a link is missing or short; give it ${LEAST_SECRET} characters or more`);
-  const end = expires instanceof Date ? expires.getTime() : webHost.now() + durationMs(expires);
+  const made = webHost.now();
+  const end = expires instanceof Date ? expires.getTime() : made + durationMs(expires);
   if (Number.isNaN(new Date(end).getTime()))
     throw new TypeError(
       'a link cannot expire at a moment that there is not; give it a Date or a duration such as "7d"',
@@ -66,6 +68,7 @@ export async function signalLink(base: string | URL, options: SignalLinkOptions)
     text: portable.encode(payload),
     once,
     expires: Math.round(end),
+    made,
     ...(action !== undefined && { action }),
     ...(namespace !== undefined && { namespace }),
   };

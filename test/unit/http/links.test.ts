@@ -115,6 +115,20 @@ test('a run that has ended is told nothing', async () => {
   expect(await sent()).toBe(0);
 });
 
+test('a link is of its run, and not of one that takes the id later', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const { ask, link, storage, run, sent } = await asked();
+  const [used, left] = [await link(), await link({ once: 'two' })];
+  expect((await ask(used, 'POST')).status).toBe(200);
+  await storage.cancel(run);
+  await storage.remove(run);
+  vi.setSystemTime(Date.now() + 300_001);
+  await approval.dispatch(undefined, { storage, id: run });
+  for (const address of [used, left])
+    for (const method of ['GET', 'POST']) expect(await codeOf(await ask(address, method))).toBe('UNKNOWN_RUN');
+  expect(await sent()).toBe(0);
+});
+
 test('a link is good until it expires, by the clock of the service', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: 1_000_000 });
   const { ask, link, sent } = await asked();
@@ -169,13 +183,14 @@ describe('a token that was not signed as it is', () => {
     const { ask, link, sent } = await asked();
     const [, said = '', mac] = /links\/(.*)\.(.*)/.exec(await link()) ?? [];
     const terms = JSON.parse(Buffer.from(said, 'base64url').toString());
-    expect(Object.keys(terms).sort()).toEqual(['expires', 'once', 'run', 'signal', 'text']);
+    expect(Object.keys(terms).sort()).toEqual(['expires', 'made', 'once', 'run', 'signal', 'text']);
     for (const other of [
       { run: 'other' },
       { signal: 'never' },
       { text: '{"yes":false}' },
       { once: 'two' },
       { expires: terms.expires + 1 },
+      { made: terms.made + 1 },
       { action: 'Reject' },
       { namespace: 'acme' },
     ]) {
