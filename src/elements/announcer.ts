@@ -2,6 +2,7 @@ import { workerName } from '../core/ids.ts';
 import type { RunView, StepView } from '../core/views.ts';
 import { html } from './dom.ts';
 import { signOf, wordOf } from './signs.ts';
+import { waitText } from './waits.ts';
 
 /** Time between two announcements: a screen reader shall be able to finish one. */
 const PAUSE_MS = 1500;
@@ -55,6 +56,7 @@ export function changesOf(before: RunView, after: RunView): readonly string[] {
 function changeOf(before: StepView, after: StepView): readonly string[] {
   const sign = signOf(after);
   if (sign === signOf(before) || sign === 'PENDING' || sign === 'QUEUED' || sign === 'RUNNING') return [];
+  if (after.waits) return [`${after.name} ${waitText(after.waits)}`];
   const attempt = after.attempt > 0 && sign !== 'SKIPPED' ? [`attempt ${after.attempt}`] : [];
   const worker = before.worker !== undefined && sign !== 'SKIPPED' ? [`worker ${workerName(before.worker)}`] : [];
   const words = sign === 'DELAYED' ? 'will be tried again' : wordOf(sign);

@@ -65,6 +65,8 @@ export interface FuselineRunElement extends RunElement {
   content: StepContent | undefined;
   nodeSize: NodeSize | undefined;
   layout: Layout;
+  /** Whether a person may send a step the signal it waits for; not unless told. */
+  signals: boolean;
 }
 
 export type Direction = 'right' | 'down';

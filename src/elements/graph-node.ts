@@ -1,10 +1,13 @@
 import type { Attempt } from '../core/attempts.ts';
+import type { GraphStep } from '../core/graph.ts';
 import { workerName } from '../core/ids.ts';
 import type { StepView } from '../core/views.ts';
 import { durationText } from '../core/words.ts';
 import type { NodeSize, Point } from './contract.ts';
 import { html, say, set } from './dom.ts';
+import { kindSign } from './kinds.ts';
 import { drawSign, type Sign, signOf, signPicture, wordOf } from './signs.ts';
+import { momentText, roundText } from './waits.ts';
 
 const FLASH_MS = 500;
 
@@ -22,7 +25,7 @@ export class GraphNode {
   #last: Attempt | undefined;
   #sign: Sign | undefined;
 
-  constructor(at: number, place: Point, { width, height }: NodeSize) {
+  constructor(at: number, kind: GraphStep['kind'], place: Point, { width, height }: NodeSize) {
     this.place = place;
     this.slot = html('slot', { name: `step-${at}` });
     this.element = html(
@@ -35,7 +38,7 @@ export class GraphNode {
         'aria-selected': 'false',
         'data-at': String(at),
       },
-      html('div', { class: 'head' }, this.#picture, this.#name, ' '),
+      html('div', { class: 'head' }, this.#picture, this.#name, ' ', ...kindSign(kind)),
       html('div', { class: 'foot' }, this.#word, ' ', this.#count, ' ', this.#detail),
       html('div', { class: 'content', part: 'content' }, this.slot),
     );
@@ -66,7 +69,8 @@ export class GraphNode {
     say(this.#name, step.name);
     set(this.#name, 'title', step.name);
     say(this.#detail, detailOf(step, last));
-    say(this.#count, step.attempt > 1 ? `attempt ${step.attempt}` : '');
+    const counts = [roundText(step), step.attempt > 1 ? `attempt ${step.attempt}` : ''];
+    say(this.#count, counts.filter((count) => count !== '').join(', '));
     return 'changed';
   }
 
@@ -84,7 +88,11 @@ export class GraphNode {
 }
 
 /** How long, or by whom. */
-function detailOf({ status, worker, error }: StepView, last: Attempt | undefined): string {
+function detailOf({ status, worker, error, waits }: StepView, last: Attempt | undefined): string {
+  if (waits) {
+    const { signal, until } = waits;
+    return [signal ?? '', until === undefined ? '' : `until ${momentText(until)}`].filter(Boolean).join(', ');
+  }
   if (status === 'RUNNING') return worker === undefined ? '' : workerName(worker);
   if (status === 'PENDING') return error?.message ?? '';
   if (status === 'FAILED') return error?.message ?? '';

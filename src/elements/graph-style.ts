@@ -31,10 +31,12 @@ export const GRAPH_STYLE = `
   box-shadow: inset 0 0 0 1px currentColor;
 }
 .count:empty { display: none; }
+.kind { flex: none; width: 14px; height: 14px; color: var(--muted); }
+.kind svg { display: block; }
 .foot { display: flex; gap: 6px; min-width: 0; font-size: 12px; line-height: 16px; color: var(--muted); white-space: nowrap; }
 .word { flex: none; color: var(--ink); }
 .detail { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; text-align: end; }
-.node[data-status='FAILED'] .detail, .node[data-status='DELAYED'] .detail { text-align: start; }
+.node[data-status='FAILED'] .detail, .node[data-status='AWAITING'] .detail, .node[data-status='DELAYED'] .detail { text-align: start; }
 .content { flex: 1; min-height: 0; display: flex; margin-top: 2px; }
 .scene:not(.with-content) .content { display: none; }
 ::slotted(*) { flex: 1; min-width: 0; min-height: 0; }
@@ -48,6 +50,7 @@ export const GRAPH_STYLE = `
 .message { position: absolute; inset: 0; display: grid; place-content: center; }
 @media (forced-colors: active) {
   .node { forced-color-adjust: none; color: CanvasText; }
+  .kind { color: CanvasText; }
   .node[aria-selected='true'] { outline: 3px solid Highlight; }
   .edges path[data-state='dead'] { stroke: GrayText; }
 }

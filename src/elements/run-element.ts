@@ -50,6 +50,7 @@ export class FuselineRun extends FollowingElement implements FuselineRunElement 
   #content: StepContent | undefined;
   #nodeSize: NodeSize | undefined;
   #layout: Layout = defaultLayout;
+  #signals = false;
   #explained: { readonly view: RunView; readonly at: number } | undefined;
   #explainLater: ReturnType<typeof setTimeout> | undefined;
 
@@ -99,6 +100,15 @@ export class FuselineRun extends FollowingElement implements FuselineRunElement 
     this.#graph.layout = layout;
   }
 
+  get signals(): boolean {
+    return this.#signals;
+  }
+  set signals(signals: boolean) {
+    if (signals === this.#signals) return;
+    this.#signals = signals;
+    this.redraw();
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     clearTimeout(this.#explainLater);
@@ -116,7 +126,7 @@ export class FuselineRun extends FollowingElement implements FuselineRunElement 
     if (shown.status === 'message' || !storage) return;
     const { view, followed } = shown;
     this.#drawHeader(view, followed.seq);
-    this.#panel.show({ storage, view, followed, moment, selected });
+    this.#panel.show({ storage, view, followed, moment, selected, signals: this.#signals });
     this.#journal.show({ events: followed.events, moment, marked, selected });
     if (moment === undefined) this.#explainSoon(storage, view);
   }

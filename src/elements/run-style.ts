@@ -40,6 +40,15 @@ pre { margin: 4px 0 0; padding: 6px 8px; max-height: 220px; overflow: auto; back
 .attempts { display: grid; gap: 3px; margin: 4px 0 0; padding: 0; list-style: none; }
 .attempts li { display: flex; align-items: center; gap: 6px; }
 .attempts .by { margin-inline-start: auto; }
+.parts { display: flex; flex-direction: column-reverse; margin-top: 4px; padding: 6px 8px; max-height: 220px; overflow: auto; background: var(--sunken); border-radius: var(--radius); }
+.parts ol { display: grid; gap: 3px; margin: 0; padding-inline-start: 32px; }
+.parts li { font: 12px / 1.45 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere; }
+.parts li::marker { color: var(--muted); }
+.signal { display: grid; justify-items: start; gap: 4px; margin-top: 8px; }
+.signal label { color: var(--muted); font-size: 12px; }
+.signal textarea { width: 100%; resize: vertical; font: 12px / 1.45 var(--mono); }
+.answer { margin: 0; overflow-wrap: anywhere; }
+.answer:empty { display: none; }
 .journal { position: relative; min-height: 0; overflow: auto; outline-offset: -2px; contain: strict; }
 .rows { position: relative; }
 .row { position: absolute; inset: 0 0 auto 0; display: flex; align-items: center; gap: 6px; height: 22px; padding: 0 12px 0 8px; font-size: 12px;

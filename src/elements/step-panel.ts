@@ -7,9 +7,12 @@ import type { RuntimeStorage } from '../core/storage.ts';
 import type { RunView, StepView } from '../core/views.ts';
 import { durationText } from '../core/words.ts';
 import { html } from './dom.ts';
+import { Emitted } from './emitted.ts';
 import { attemptsAt, type Followed } from './run-source.ts';
+import { SignalForm } from './signal-form.ts';
 import { drawSign, type Sign, signOf, signPicture, wordOf } from './signs.ts';
 import { valueText } from './value-text.ts';
+import { roundText, waitText } from './waits.ts';
 
 export interface StepPanelState {
   readonly storage: RuntimeStorage;
@@ -17,27 +20,40 @@ export interface StepPanelState {
   readonly followed: Followed;
   readonly moment: number | undefined;
   readonly selected: string | undefined;
+  /** Whether a signal may be sent. */
+  readonly signals: boolean;
+}
+
+interface Shown {
+  readonly step: StepView | undefined;
+  readonly attempts: number;
+  readonly last: Attempt | undefined;
+  /** The signal that can be sent. */
+  readonly signal: string | undefined;
 }
 
 /** What a step got, what it made of it, and how often it was tried; without a step, what the run got. */
 export class StepPanel {
   readonly element: HTMLElement = html('section', { class: 'step', part: 'step', 'aria-label': 'Step' });
-  #shown:
-    | { readonly step: StepView | undefined; readonly attempts: number; readonly last: Attempt | undefined }
-    | undefined;
+  readonly #emitted = new Emitted();
+  readonly #form = new SignalForm();
+  #shown: Shown | undefined;
   #run = '';
 
   show(state: StepPanelState): void {
-    const { view, followed, moment, selected } = state;
+    const { storage, view, followed, moment, selected } = state;
     const step = view.steps.find(({ name }) => name === selected);
     const attempts = step ? attemptsAt(followed, step.name, moment) : [];
     const last = attempts.at(-1);
+    const signal = state.signals && moment === undefined ? step?.waits?.signal : undefined;
+    if (signal !== undefined) this.#form.show(storage, view.id, signal);
+    if (step) this.#emitted.show({ storage, run: view.id, step: step.name, events: followed.events, moment });
     const known = this.#shown;
     const key = `${view.id} ${followed.events[0]?.at}`;
-    if (known && this.#run === key && known.step === step && known.attempts === attempts.length && known.last === last)
-      return;
+    const now: Shown = { step, attempts: attempts.length, last, signal };
+    if (known && this.#run === key && FIELDS.every((field) => known[field] === now[field])) return;
     this.#run = key;
-    this.#shown = { step, attempts: attempts.length, last };
+    this.#shown = now;
     this.element.replaceChildren(...(step ? this.#stepParts(state, step, attempts) : this.#runParts(state)));
   }
 
@@ -56,10 +72,13 @@ export class StepPanel {
     return [
       html('h3', {}, step.name),
       html('p', { class: 'state', 'data-status': signOf(step) }, picture(signOf(step)), wordOf(signOf(step))),
+      ...progressOf(step),
+      ...(this.#shown?.signal === undefined ? [] : [this.#form.element]),
       ...result,
       ...(step.error
         ? part(step.status === 'FAILED' ? 'Error' : 'Error of an earlier attempt', errorBlock(step.error))
         : []),
+      this.#emitted.element,
       ...this.#inputs(state, step),
       ...(attempts.length === 0
         ? []
@@ -92,6 +111,19 @@ export class StepPanel {
       return attempt ? valueBlock(storage, view.id, attempt.value) : html('span', { class: 'none' }, 'not there');
     };
   }
+}
+
+const FIELDS = ['step', 'attempts', 'last', 'signal'] as const;
+
+/** What a step that nobody holds waits for, and how far a loop has come. */
+function progressOf(step: StepView): readonly Node[] {
+  const sentences = [
+    ...(step.waits ? [`It ${waitText(step.waits)}.`] : []),
+    ...(step.rounds === undefined
+      ? []
+      : [`${step.status === 'SUCCEEDED' ? 'It took' : 'It is in'} ${roundText(step)}.`]),
+  ];
+  return sentences.map((sentence) => html('p', { class: 'hint' }, sentence));
 }
 
 function part(title: string, ...content: readonly Node[]): readonly Node[] {

@@ -44,6 +44,7 @@ export const THEME = `
 * , *::before, *::after { box-sizing: border-box; }
 [hidden] { display: none !important; }
 [data-status] { --ink: var(--pending); }
+[data-status='AWAITING'] { --ink: var(--accent); }
 [data-status='RUNNING'] { --ink: var(--running); }
 [data-status='SUCCEEDED'] { --ink: var(--succeeded); }
 [data-status='FAILED'] { --ink: var(--failed); }
@@ -52,7 +53,7 @@ export const THEME = `
 .sign { flex: none; width: 16px; height: 16px; color: var(--ink); }
 .message { margin: 0; padding: 24px; color: var(--muted); text-align: center; overflow-wrap: anywhere; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-button {
+button, textarea {
   font: inherit; color: inherit; background: var(--raised); border: 1px solid var(--line); border-radius: var(--radius);
   padding: 2px 8px; cursor: pointer;
 }

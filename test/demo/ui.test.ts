@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { ProcessEngine, workflow } from 'fuseline';
+import { ProcessEngine, typed, workflow } from 'fuseline';
 import { FileStorage } from 'fuseline/node';
 import { Hono } from 'hono';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
@@ -25,6 +25,17 @@ const endless = workflow('endless', ($) =>
   $.step('wait', {}, (_, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', reject))),
 );
 
+const approval = workflow('approval', ($) => {
+  const draft = $.step('draft', {}, async (_, { emit }) => {
+    await emit('<i>dear</i> Ann');
+    await emit({ draft: 2 });
+  });
+  const nap = $.sleep('nap', '3d', { after: draft });
+  const answer = $.waitFor('answer', typed<unknown>(), { after: draft });
+  $.loop('polish', answer, () => 'done', { until: () => true, every: '1h' });
+  return $.any(answer, nap);
+});
+
 let home: string;
 let directory: string;
 let storage: FileStorage;
@@ -37,7 +48,7 @@ beforeAll(async () => {
   directory = join(home, 'runs');
   storage = new FileStorage(directory);
   for (const id of ['good-1', 'good-2', 'good-3', 'bad-1', 'bad-2']) await order.dispatch(undefined, { storage, id });
-  engine = new ProcessEngine([order, endless], storage, { name: 'worker-a' });
+  engine = new ProcessEngine([order, endless, approval], storage, { name: 'worker-a' });
   await engine.work();
   await endless.dispatch(undefined, { storage, id: 'under-way' });
   await engine.start();
@@ -226,4 +237,28 @@ test('the page stands wherever it is mounted, may ask nobody but the routes, and
   );
   expect((await app.request('/deep/ui/page.js')).headers.get('content-type')).toBe('text/javascript; charset=utf-8');
   for (const name of ['constructor', 'nothing.js']) expect((await app.request(`/deep/ui/${name}`)).status).toBe(404);
+});
+
+test('a step that waits for a signal is sent one from its form, where keys are no commands', async () => {
+  await approval.dispatch(undefined, { storage, id: 'waits-1' });
+  const { address } = await started(['ui', directory]);
+  const { page, complaints } = await look(`${address}#run=waits-1&step=answer`);
+  await page.getByText('It waits for signal answer.').waitFor();
+  await page.getByRole('option', { name: /^answer waits for a signal waiting for a signal answer/ }).waitFor();
+  await page.getByRole('option', { name: /^nap sleep sleeping until \d/ }).waitFor();
+  await expectNoViolations(page, 'light', 'dark', 'forced');
+  const payload = page.getByLabel('What it brings, as JSON');
+  await payload.pressSequentially('"fr/l');
+  await page.getByRole('button', { name: 'Send signal answer' }).click();
+  await page.getByText('This is not JSON').waitFor();
+  expect(new URL(page.url()).hash).toBe('#run=waits-1&step=answer');
+  await payload.press('End');
+  await payload.pressSequentially('"');
+  await page.getByRole('button', { name: 'Send signal answer' }).click();
+  await page.locator('.step').getByText('succeeded', { exact: true }).first().waitFor();
+  expect(await storage.stepResult('waits-1', 'answer')).toBe('fr/l');
+  await page.getByRole('option', { name: /^draft/ }).click();
+  await page.getByRole('group', { name: 'Emitted' }).getByText('<i>dear</i> Ann').waitFor();
+  await expectNoViolations(page, 'light', 'dark', 'forced');
+  expect(complaints).toEqual([]);
 });

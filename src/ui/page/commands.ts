@@ -33,6 +33,8 @@ export function commandOf(event: KeyboardEvent, commands: readonly Command[]): C
   return commands.find(({ key }) => key === pressed);
 }
 
-function isTyping({ target }: Event): boolean {
+function isTyping(event: Event): boolean {
+  // The innermost one: what is in a shadow root is not told to those outside.
+  const [target] = event.composedPath();
   return target instanceof HTMLElement && (target.matches('input, textarea, select') || target.isContentEditable);
 }

@@ -132,6 +132,7 @@ export function openHouse(root: HTMLElement, { title, storage, refusal, leave }:
     inspector.run = place.run;
     inspector.selected = place.step;
     inspector.moment = place.moment;
+    inspector.signals = app.refusal === undefined;
     const isThere = selected !== undefined && selected.status !== 'missing';
     inspector.hidden = !isThere;
     room('run-tools').hidden = place.run === undefined;
