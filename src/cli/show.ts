@@ -183,7 +183,9 @@ function notes(step: Shown, verbose: boolean): readonly Cell[] {
   const { name, status, error, explain, road, reason, rounds, parts } = step;
   const cells: Cell[] = [];
   const counts = [
-    ...(rounds === undefined ? [] : [`${countText(rounds, 'round')} ended`]),
+    ...(rounds === undefined
+      ? []
+      : [status === 'SUCCEEDED' ? countText(rounds + 1, 'round') : `${countText(rounds, 'round')} ended`]),
     ...(parts === undefined ? [] : [`${countText(parts, 'part')} emitted; "stream" prints them`]),
   ];
   if (counts.length > 0) cells.push({ text: counts.join(', '), style: 'dim' });

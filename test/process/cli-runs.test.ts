@@ -233,7 +233,7 @@ describe('a run that sleeps and waits', () => {
     );
     const { stdout } = await cli('show', 'p1');
     expect(stdout).toMatch(/nap +○ PENDING\n {2}sleeps for another 2 d 23 h\./);
-    expect(stdout).toMatch(/count .*\n {2}2 rounds ended/);
+    expect(stdout).toMatch(/count .*\n {2}3 rounds/);
     expect(stdout).toMatch(/talk .*\n {2}4 parts emitted; "stream" prints them/);
     expect((await cli('why', 'p1', 'nap')).stdout).toMatch(/^Step "nap" sleeps for another 2 d 23 h\.$/m);
   });
