@@ -118,7 +118,9 @@ function forPeople(answer: (context: Context) => Promise<Response>): (context: C
     } catch (error) {
       if (!/\btext\/html\b/.test(context.req.header('accept') ?? '')) throw error;
       const { status, code, message } = refusalOf(error);
-      return linkPage(html`<h1>Nothing was sent</h1><p><bdi>${message}</bdi></p><p><code>${code}</code></p>`, status);
+      // What fails may have been done; that it is done again is harmless.
+      const title = status >= 500 ? 'Try again later' : 'Nothing was sent';
+      return linkPage(html`<h1>${title}</h1><p><bdi>${message}</bdi></p><p><code>${code}</code></p>`, status);
     }
   };
 }

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'hono/utils/buffer';
+import { checkNamespace } from '../adapters/namespace.ts';
 import { secretsIn } from '../adapters/secrets.ts';
 import { FuselineError } from '../core/errors.ts';
 
@@ -25,8 +26,6 @@ export type BearerSecrets = Partial<Readonly<Record<Role, string>>> & {
   /** The names of the secrets of those who have runs of their own. */
   readonly namespaces?: Readonly<Record<string, Partial<Readonly<Record<Role, string>>>>>;
 };
-
-export const NAMESPACE = /^[\w-]{1,64}$/;
 
 /**
  * Knows callers by a bearer token each role has of its own, from secrets of the environment:
@@ -70,12 +69,6 @@ export function callerFor(known: Known, roles: readonly Role[]): Caller {
     'FORBIDDEN',
     `this needs a token of the kind ${roles.join(' or ')}, and yours is of the kind ${caller.role}`,
   );
-}
-
-/** An object is named by it, so a string of a caller's must not come to stand here. */
-function checkNamespace(name: string): string {
-  if (NAMESPACE.test(name)) return name;
-  throw new TypeError(`a namespace cannot be called ${JSON.stringify(name)}; give it 1 to 64 letters, digits, _ and -`);
 }
 
 function secretsOf(secrets: Partial<Readonly<Record<Role, string>>>, namespace?: string) {

@@ -33,13 +33,13 @@ function escaped(value: string | Html | undefined = ''): string {
 }
 
 export const STYLE =
-  'body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:3rem auto;padding:0 1rem}h1,dd{overflow-wrap:anywhere}dt{font-weight:600}dd{margin:0 0 .75rem}button{font:inherit;padding:.5rem 1.25rem}';
+  'body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:3rem auto;padding:0 1rem}h1,dd{overflow-wrap:anywhere}p::first-letter{text-transform:uppercase}dt{font-weight:600}dd{margin:0 0 .75rem}button{font:inherit;padding:.5rem 1.25rem}';
 
 const HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   // Of the style above.
   'content-security-policy':
-    "default-src 'none'; style-src 'sha256-xrUo1TtR5bAlBWR84npMkpFl2fI22au1YcvOJz7g7ng='; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "default-src 'none'; style-src 'sha256-GqWakzE1MpWFwJTtojiNw6r6sKtc94/1DzMYR6WqjSc='; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
   // The address is the link.
   'referrer-policy': 'no-referrer',
 };

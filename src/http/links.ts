@@ -7,9 +7,9 @@ import {
   type SignalLinkTerms,
   signedPart,
 } from '../adapters/http/signal-link.ts';
+import { NAMESPACE } from '../adapters/namespace.ts';
 import { secretsIn } from '../adapters/secrets.ts';
 import { FuselineError } from '../core/errors.ts';
-import { NAMESPACE } from './auth.ts';
 import { ID, NAME, POSITION, TEXT } from './requests.ts';
 import { type ObjectShape, shaped } from './shape.ts';
 

@@ -3,6 +3,7 @@ import { type Duration, durationMs } from '../../core/duration.ts';
 import { FuselineError } from '../../core/errors.ts';
 import { checkId, isName } from '../../core/ids.ts';
 import { webHost } from '../host.ts';
+import { checkNamespace } from '../namespace.ts';
 import { secretsIn } from '../secrets.ts';
 
 export interface SignalLinkOptions {
@@ -48,6 +49,7 @@ const encoder = new TextEncoder();
 export async function signalLink(base: string | URL, options: SignalLinkOptions): Promise<string> {
   const { run, signal, payload, once, expires, action, namespace, secret } = options;
   checkId(run);
+  if (namespace !== undefined) checkNamespace(namespace);
   for (const name of [signal, action])
     if (name !== undefined && !isName(name))
       throw new TypeError(`a link cannot say ${JSON.stringify(name)}; give its signal and action 1 to 256 characters`);

@@ -166,13 +166,16 @@ test('links signed with the old secret are good until it is taken away', async (
 });
 
 test('who asks for pages is refused with one, and what it says is text', async () => {
-  const { ask, link } = await asked();
+  const { app, ask, link } = await asked();
   const address = await link({ payload: HOSTILE });
   const response = await ask(address, 'POST', 'text/html,*/*;q=0.8');
   expect(response.status).toBe(400);
   expect(response.headers.get('content-type')).toContain('text/html');
   const page = await response.text();
   expect(page).toContain('INVALID_SIGNAL');
+  expect(page).toContain('Nothing was sent');
+  const failed = await app('')(address, 'POST', 'text/html');
+  expect([failed.status, await failed.text()]).toEqual([503, expect.stringContaining('Try again later')]);
   expect(page).not.toContain('<script');
 });
 
@@ -249,6 +252,7 @@ test.each([
   ['a secret that could be guessed', { secret: 'x'.repeat(31) }],
   ['no question', { once: '' }],
   ['a run that cannot be', { run: 'a/b' }],
+  ['a namespace that cannot be', { namespace: 'a/b' }],
   ['a signal without a name', { signal: '' }],
   ['a time that is none', { expires: new Date(Number.NaN) }],
   ['a payload that cannot be recorded', { payload: () => 1 }],
