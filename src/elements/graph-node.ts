@@ -7,7 +7,7 @@ import type { NodeSize, Point } from './contract.ts';
 import { html, say, set } from './dom.ts';
 import { kindSign } from './kinds.ts';
 import { drawSign, type Sign, signOf, signPicture, wordOf } from './signs.ts';
-import { momentText, roundText } from './waits.ts';
+import { roundText, shortMomentText, waitText } from './waits.ts';
 
 const FLASH_MS = 500;
 
@@ -20,6 +20,7 @@ export class GraphNode {
   readonly #name = html('span', { class: 'name' });
   readonly #word = html('span', { class: 'word' });
   readonly #detail = html('span', { class: 'detail' });
+  readonly #rounds = html('span', { class: 'count rounds', part: 'rounds' });
   readonly #count = html('span', { class: 'count', part: 'attempt' });
   #step: StepView | undefined;
   #last: Attempt | undefined;
@@ -39,7 +40,7 @@ export class GraphNode {
         'data-at': String(at),
       },
       html('div', { class: 'head' }, this.#picture, this.#name, ' ', ...kindSign(kind)),
-      html('div', { class: 'foot' }, this.#word, ' ', this.#count, ' ', this.#detail),
+      html('div', { class: 'foot' }, this.#word, ' ', this.#rounds, ' ', this.#count, ' ', this.#detail),
       html('div', { class: 'content', part: 'content' }, this.slot),
     );
     const { style } = this.element;
@@ -69,8 +70,9 @@ export class GraphNode {
     say(this.#name, step.name);
     set(this.#name, 'title', step.name);
     say(this.#detail, detailOf(step, last));
-    const counts = [roundText(step), step.attempt > 1 ? `attempt ${step.attempt}` : ''];
-    say(this.#count, counts.filter((count) => count !== '').join(', '));
+    set(this.#detail, 'title', step.waits && waitText(step.waits));
+    say(this.#rounds, roundText(step));
+    say(this.#count, step.attempt > 1 ? `attempt ${step.attempt}` : '');
     return 'changed';
   }
 
@@ -91,7 +93,7 @@ export class GraphNode {
 function detailOf({ status, worker, error, waits }: StepView, last: Attempt | undefined): string {
   if (waits) {
     const { signal, until } = waits;
-    return [signal ?? '', until === undefined ? '' : `until ${momentText(until)}`].filter(Boolean).join(', ');
+    return [signal ?? '', until === undefined ? '' : `until ${shortMomentText(until)}`].filter(Boolean).join(', ');
   }
   if (status === 'RUNNING') return worker === undefined ? '' : workerName(worker);
   if (status === 'PENDING') return error?.message ?? '';

@@ -30,6 +30,7 @@ export const GRAPH_STYLE = `
   flex: none; padding: 0 5px; border-radius: 8px; font-size: 11px; line-height: 14px; margin-top: 1px; color: var(--lost);
   box-shadow: inset 0 0 0 1px currentColor;
 }
+.rounds { color: var(--muted); }
 .count:empty { display: none; }
 .kind { flex: none; width: 14px; height: 14px; color: var(--muted); }
 .kind svg { display: block; }

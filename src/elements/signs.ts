@@ -15,7 +15,7 @@ const WORDS: Readonly<Record<Sign, string>> = {
   QUEUED: 'ready',
   DELAYED: 'delayed',
   SLEEPING: 'sleeping',
-  AWAITING: 'waiting for a signal',
+  AWAITING: 'awaiting signal',
   RUNNING: 'running',
   PAUSED: 'paused',
   SUCCEEDED: 'succeeded',

@@ -6,13 +6,22 @@ export function waitText({ until, signal }: NonNullable<StepView['waits']>): str
   return `waits for signal ${signal}${until === undefined ? '' : `, until ${momentText(until)} at most`}`;
 }
 
-/** The time of a moment of today; of another day the date too. */
+/** The time of a moment of today; of another day the date, and the time too. */
 export function momentText(at: number): string {
   const moment = new Date(at);
-  const isToday = moment.toDateString() === new Date().toDateString();
-  return isToday
+  return isToday(moment)
     ? moment.toLocaleTimeString()
     : moment.toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'short' });
+}
+
+/** The same where there is room for one of the two. */
+export function shortMomentText(at: number): string {
+  const moment = new Date(at);
+  return isToday(moment) ? moment.toLocaleTimeString() : moment.toLocaleDateString();
+}
+
+function isToday(moment: Date): boolean {
+  return moment.toDateString() === new Date().toDateString();
 }
 
 /** Of a loop of which a round has ended: the round it is in, or how many there were. */

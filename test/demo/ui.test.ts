@@ -244,7 +244,7 @@ test('a step that waits for a signal is sent one from its form, where keys are n
   const { address } = await started(['ui', directory]);
   const { page, complaints } = await look(`${address}#run=waits-1&step=answer`);
   await page.getByText('It waits for signal answer.').waitFor();
-  await page.getByRole('option', { name: /^answer waits for a signal waiting for a signal answer/ }).waitFor();
+  await page.getByRole('option', { name: /^answer waits for a signal awaiting signal answer/ }).waitFor();
   await page.getByRole('option', { name: /^nap sleep sleeping until \d/ }).waitFor();
   await expectNoViolations(page, 'light', 'dark', 'forced');
   const payload = page.getByLabel('What it brings, as JSON');

@@ -72,7 +72,7 @@ test('a step that sleeps, waits or loops says so by sign, word and kind, and to 
   onTestFinished(() => engine.stop());
   const node = (at: number) => one(graph, `#step-${at}`);
   const textOf = (at: number) => node(at).textContent?.replace(/\s+/g, ' ').trim();
-  await see(() => expect(textOf(4)).toBe('answer waiting for a signal approved'));
+  await see(() => expect(textOf(4)).toBe('answer awaiting signal approved'));
   expect(textOf(3)).toMatch(/^nap sleeping until \d/);
   expect(textOf(2)).toMatch(/^count succeeded 3 rounds \d+ ms$/);
   expect(node(3).dataset.status).toBe('SLEEPING');
