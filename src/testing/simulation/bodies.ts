@@ -73,7 +73,8 @@ async function meet(fate: Fate, needs: Needs, context: Context, referee: Referee
   const failures = referee.step(runId, step)?.failures ?? 0;
   if (fate.also === 'heartbeat') context.heartbeat({ attempt });
   if (fate.also === 'emit') for (let part = 0; part < PARTS; part++) void context.emit({ attempt, part });
-  if (fate.also === 'once') await doOnce(context, referee);
+  const round = (needs.state as Round | null | undefined)?.round ?? 0;
+  if (fate.also === 'once') await doOnce(round, context, referee);
   switch (fate.ending) {
     case 'fails':
       throw new Error(`attempt ${attempt} fails`);
@@ -87,19 +88,19 @@ async function meet(fate: Fate, needs: Needs, context: Context, referee: Referee
       break;
     default:
   }
-  if (fate.rounds !== undefined) return { round: ((needs.state as Round | null)?.round ?? 0) + 1 };
+  if (fate.rounds !== undefined) return { round: round + 1 };
   if (fate.sleepMs !== undefined) return (referee.step(runId, step)?.since ?? 0) + fate.sleepMs;
   return (
     fate.road ?? { by: `${runId} ${step} ${attempt}`, ...(fate.also === 'large' && { padding: 'x'.repeat(LARGE) }) }
   );
 }
 
-/** What is recorded once is what everybody gets from then on. */
-async function doOnce({ once, runId, step, attempt }: Context, referee: Referee): Promise<void> {
+/** What is recorded once is what everybody gets from then on, until the next round of a loop. */
+async function doOnce(round: number, { once, runId, step, attempt }: Context, referee: Referee): Promise<void> {
   const recorded = referee.step(runId, step)?.checkpoints.get('once');
-  const value = await once('once', () => ({ attempt }));
+  const value = await once('once', () => ({ attempt, round }));
   demand(
-    recorded === undefined || recorded === portable.encode(value),
+    value.round === round && (recorded === undefined || recorded === portable.encode(value)),
     'once is once',
     () => `step ${JSON.stringify(step)} of ${runId} got ${JSON.stringify(value)}, recorded was ${recorded}`,
   );

@@ -442,6 +442,12 @@ export class JournalModel {
       'a signal goes to one step',
       () => `${this.#name(step)}, which is ${seen.status}, gets ${signal}; the first nobody had is ${first?.command}`,
     );
+    const before = this.steps.findIndex(({ status }, i) => status === 'WAITING' && this.#waitsForNameOf(i, step));
+    demand(
+      before === step,
+      'a signal goes to one step',
+      () => `${this.#name(step)} gets ${signal}, and ${this.#name(before)} waits for it before that in the graph`,
+    );
     this.#signals = this.#signals.filter((one) => one !== first);
     seen.payload = { stored: first.payload };
   }
@@ -464,6 +470,10 @@ export class JournalModel {
       );
     seen.value = value;
     this.#end(step, 'SUCCEEDED', at);
+  }
+
+  #waitsForNameOf(step: number, other: number): boolean {
+    return this.#spec(step).kind === 'wait' && this.#signalOf(step) === this.#signalOf(other);
   }
 
   #signalOf(step: number): string {
@@ -699,6 +709,11 @@ export class JournalModel {
       return this.step(step);
     }
     const seen = this.#reported(step, event);
+    demand(
+      error.code !== 'INVALID_SIGNAL' || seen.payload === undefined,
+      'a signal goes to one step',
+      () => `${this.#name(step)} has waited long enough, because what it was sent is not valid`,
+    );
     if (error.code === 'WORKER_LOST') this.interfered = true;
     return seen;
   }

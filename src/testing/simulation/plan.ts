@@ -114,7 +114,9 @@ export function planWorld(seed: number, random: Random, own: number): WorldPlan 
   const actions = troubled
     ? Array.from({ length: random.below(9) }, () => planAction(random, workers.length, runs.length))
     : [];
-  if (troubled) actions.push(deaths === 'heard' && workers.length > 1 ? planSilence(random) : planDeath(random));
+  if (troubled && deaths === 'heard' && workers.length > 1)
+    actions.push(...Array.from({ length: 1 + random.below(3) }, () => planSilence(random)));
+  else if (troubled) actions.push(planDeath(random));
   const plan: WorldPlan = {
     seed,
     workflows,
@@ -182,7 +184,7 @@ function planAction(random: Random, workers: number, runs: number): Action {
     'remove',
   ]);
   return {
-    at: command === 'retry' || command === 'remove' || random.chance(0.3) ? at : random.below(EVENTFUL_MS / 4),
+    at: command === 'retry' || command === 'remove' || random.chance(0.5) ? at : random.below(EVENTFUL_MS / 4),
     type: 'command',
     command,
     run: random.below(runs),
@@ -206,9 +208,9 @@ function planDeath(random: Random): Action {
   return random.chance(0.75) ? { ...gone, type: 'kill' } : { ...gone, type: 'leave', how: 'now' };
 }
 
-/** Longer than others listen for one who holds claims. */
+/** Longer than others listen for one who holds claims; often such that it wakes just as they give it up. */
 function outlasting(random: Random): number {
-  return 32_000 + random.below(20_000);
+  return random.chance(0.6) ? 25_000 + random.below(8_000) : 32_000 + random.below(20_000);
 }
 
 function planWorkflow(name: string, random: Random): WorkflowPlan {
@@ -216,6 +218,7 @@ function planWorkflow(name: string, random: Random): WorkflowPlan {
   const fates: Fate[] = [];
   const steps: GraphStep[] = [];
   const branches: boolean[] = [];
+  const waiting = random.chance(0.2) ? 0.5 : 0.2;
   const edgeTo = (i: number): GraphEdge => {
     const step = `s${i}`;
     if (!branches[i] || random.chance(0.3)) return { step };
@@ -237,7 +240,7 @@ function planWorkflow(name: string, random: Random): WorkflowPlan {
     const group = [...new Set(some(4))].map(edgeTo);
     if (group.length > 1 && random.chance(0.6)) params.set('any', { param: 'any', from: 'any', of: group });
     const groupAfter = [...new Set(some(4))].map(edgeTo);
-    const waits = branches[i] ? undefined : planWait(random);
+    const waits = branches[i] ? undefined : planWait(random, waiting);
     if (waits)
       fates[i] = { ...fate, ending: 'succeeds', ...(waits.kind === 'sleep' && { sleepMs: random.below(4000) }) };
     if (waits && (waits.kind === 'wait' || waits.forMs !== undefined)) {
@@ -269,7 +272,7 @@ function planWorkflow(name: string, random: Random): WorkflowPlan {
         baseMs: random.pick([1, 200, 2000]),
         losses: random.chance(0.15) ? 2 : 50,
       },
-      timeoutMs: fate.ending === 'hangs once' ? random.pick([1500, 1500, 12_000]) : 600_000,
+      timeoutMs: fate.ending === 'hangs once' ? random.pick([1500, 12_000, 30_000]) : 600_000,
       ...(fate.fallback && { fallback: 'handler' as const }),
       queue: random.pick(QUEUES),
       ...(random.chance(0.1) && { priority: random.below(3) - 1 }),
@@ -287,11 +290,10 @@ function planWorkflow(name: string, random: Random): WorkflowPlan {
   };
 }
 
-/** What a step that is not like the others waits for. */
-function planWait(random: Random): Pick<GraphStep, 'kind' | 'forMs' | 'signal' | 'check'> | undefined {
-  const dice = random.next();
-  if (dice < 0.1) return { kind: 'sleep', ...(random.chance(0.6) && { forMs: random.pick([0, 100, 5000]) }) };
-  if (dice > 0.22) return undefined;
+/** What a step waits for before anything else can happen to it, if it does. */
+function planWait(random: Random, chance: number): Pick<GraphStep, 'kind' | 'forMs' | 'signal' | 'check'> | undefined {
+  if (!random.chance(chance)) return undefined;
+  if (random.chance(0.4)) return { kind: 'sleep', ...(random.chance(0.6) && { forMs: random.pick([0, 100, 5000]) }) };
   return {
     kind: 'wait',
     ...(random.chance(0.7) && { forMs: random.pick([0, 2000, 20_000]) }),
