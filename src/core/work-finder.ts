@@ -112,7 +112,8 @@ export class WorkFinder {
   }
 
   async #timers(): Promise<ReturnType<typeof parseTimer>[]> {
-    const timers = (await this.#storage.timerRows(SCAN)).map(parseTimer);
+    // A run has one row at most: those left alone must not hide what is due behind them.
+    const timers = (await this.#storage.timerRows(SCAN + this.#leftAlone.size)).map(parseTimer);
     return timers.filter(({ run }) => !this.#isLeftAlone(run));
   }
 

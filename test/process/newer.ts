@@ -1,9 +1,9 @@
-import type { FileStore } from 'fuseline/node';
+import type { Store } from 'fuseline';
 import { expect } from 'vitest';
 import { lastPart } from '../../src/core/keys.ts';
 
 /** What a later version of the software might do to a run: it adds an entry that this one must not judge. */
-export async function continueByNewer(store: FileStore, run: string): Promise<void> {
+export async function continueByNewer(store: Store, run: string): Promise<void> {
   const entries = await store.scan({ from: `entry/${run}/`, to: `entry/${run}0` });
   const last = entries.at(-1) as (typeof entries)[number];
   const digits = String(Number(lastPart(last.key).slice(1)) + 1);
