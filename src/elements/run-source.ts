@@ -38,6 +38,8 @@ export function followed(storage: RuntimeStorage, run: string): RunSource {
 }
 
 const NOTHING: Followed = { live: { status: 'loading' }, graph: undefined, events: [], attempts: new Map(), seq: -1 };
+/** What changes nothing but the journal is read so long after it was heard of: the view usually changes too. */
+const NEWS_MS = 50;
 /** Views of the past that are kept: somebody goes back and forth. */
 const KEPT_VIEWS = 50;
 
@@ -66,6 +68,22 @@ function sourceOf(storage: RuntimeStorage, run: string, left: () => void): RunSo
     }
     update({ live: now });
     if (now.status === 'ready') read();
+  };
+  /** What a step says is in the journal, and changes nothing of the view. */
+  const hearAll = (): (() => void) => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let heard = -1;
+    const unlisten = storage.listen(run, ({ seq }) => {
+      heard = seq;
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        if (snapshot.live.status === 'ready' && snapshot.seq < heard) read();
+      }, NEWS_MS);
+    });
+    return () => {
+      unlisten();
+      clearTimeout(timer);
+    };
   };
   const read = (): void => {
     if (reading !== 'no') {
@@ -103,7 +121,12 @@ function sourceOf(storage: RuntimeStorage, run: string, left: () => void): RunSo
       const own = (): void => listener();
       listeners.add(own);
       if (!stop) {
-        stop = live.subscribe(follow);
+        const unfollow = live.subscribe(follow);
+        const unhear = hearAll();
+        stop = () => {
+          unfollow();
+          unhear();
+        };
         follow();
       }
       return () => {

@@ -104,6 +104,11 @@ test('what a step emits comes in live, the newest last, and is what it was at a 
   await see(() => expect(parts()).toHaveLength(3));
   run.moment = 0;
   await see(() => expect(parts()).toEqual([]));
+  run.moment = undefined;
+  await see(() => expect(parts()).toHaveLength(3));
+  // Nothing else happens in the run by now.
+  words.say('four');
+  await see(() => expect(parts()[3]).toBe('four'));
 });
 
 test('of very many parts the latest are shown, and how many were before', async () => {
