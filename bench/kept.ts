@@ -1,4 +1,3 @@
-import { fork } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,9 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { type Entry, ProcessEngine, type RuntimeStorage, typed, workflow } from 'fuseline';
 import { FileStorage, FileStore } from 'fuseline/node';
 import { type BenchOptions, clock, type Family, type Figure, type Goal, median, spread } from './figures.ts';
+import { doTask, inProcessesOf } from './tasks.ts';
 import { shortRuns } from './workflows.ts';
 
 const THIS_FILE = fileURLToPath(import.meta.url);
+const inNewProcess = inProcessesOf<typeof TASKS>(THIS_FILE);
 const FEW = 10_000;
 const MANY = 100_000;
 /** Runs that are dispatched together while a directory is filled. */
@@ -217,24 +218,4 @@ const ballast = workflow('ballast', { input: typed<number>() }, ($) => {
   return $.step('last', Object.fromEntries(large.map((step, i) => [`large${i}`, step])), () => 0);
 });
 
-type Tasks = typeof TASKS;
-
-function inNewProcess<K extends keyof Tasks>(
-  task: K,
-  ...args: Parameters<Tasks[K]>
-): Promise<Awaited<ReturnType<Tasks[K]>>> {
-  return new Promise((resolve, reject) => {
-    const child = fork(THIS_FILE, [task, JSON.stringify(args)]);
-    child.once('message', (answer) => resolve((answer as [Awaited<ReturnType<Tasks[K]>>])[0]));
-    child.once('error', reject);
-    child.once('exit', (code) =>
-      reject(new Error(`the process that was to ${task} ended with ${code} and said nothing`)),
-    );
-  });
-}
-
-if (process.argv[1] === THIS_FILE && process.send) {
-  const [task, args] = process.argv.slice(2) as [keyof Tasks, string];
-  const run = TASKS[task] as (...args: readonly unknown[]) => Promise<unknown>;
-  process.send([await run(...JSON.parse(args))], () => process.disconnect());
-}
+await doTask(THIS_FILE, TASKS);

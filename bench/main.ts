@@ -14,6 +14,7 @@ import { resume } from './resume.ts';
 import { manyRuns } from './short-runs.ts';
 import { HEADING, heading, jsonLine, row } from './table.ts';
 import { tabs } from './tabs.ts';
+import { timers } from './timers.ts';
 
 /**
  * `npm run bench [-- --only FAMILY] [-- --rounds N] [-- --json] [-- --check]`: measures and says which goals are
@@ -28,6 +29,7 @@ const FAMILIES: readonly Family[] = [
   held,
   keptRuns,
   resume,
+  timers,
   page,
   tabs,
   edge,
