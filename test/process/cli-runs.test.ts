@@ -27,6 +27,11 @@ export const patient = workflow('patient', ($) => {
   const answer = $.waitFor('answer', typed<string>(), { signal: 'approved', timeout: '2h', after: count });
   return $.step('end', { answer }, ({ answer }) => answer, { after: nap });
 });
+export const rests = workflow('rests', ($) => {
+  const count = $.loop('count', $.step('zero', {}, () => 0), (n) => n + 1, { until: (n) => n === 2, every: 5 });
+  const nap = $.sleep('nap', 5, { after: count });
+  return $.waitFor('answer', typed<string>(), { after: nap, timeout: 5, fallback: () => 'none' });
+});
 const gate = async (file: string, signal: AbortSignal): Promise<void> => {
   while (!existsSync(file)) { signal.throwIfAborted(); await sleep(5); }
 };
@@ -257,6 +262,15 @@ describe('a run that sleeps and waits', () => {
     expect((await waits.ended).code).toBe(1);
   });
 
+  test('run tells of rounds, of sleeps and of signals that are waited for', async () => {
+    const { code, stdout, stderr } = await cli('run', 'all.ts', '--workflow', 'rests');
+    expect([code, stdout]).toEqual([0, '"none"\n']);
+    expect(stderr).toMatch(/○ PENDING +count {2}a round ended, again in 5 ms\n/);
+    expect(stderr).toMatch(/○ PENDING +nap {2}waits until \d/);
+    expect(stderr).toMatch(/○ PENDING +answer {2}waits for signal answer, until \d/);
+    expect(stderr).not.toContain('FAILED');
+  });
+
   test('a signal says whether somebody waits for it', async () => {
     await begun();
     const signal = async (...args: readonly string[]) => (await cli('signal', 'p1', ...args)).stderr;
@@ -471,6 +485,6 @@ describe('graph', () => {
       name: 'forked',
       steps: [{ kind: 'branch' }, {}, { name: '__proto__' }],
     });
-    expect((await cli('graph', 'all.ts', '--format', 'json')).stdout.trim().split('\n')).toHaveLength(6);
+    expect((await cli('graph', 'all.ts', '--format', 'json')).stdout.trim().split('\n')).toHaveLength(7);
   });
 });
