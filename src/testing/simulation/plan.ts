@@ -136,7 +136,8 @@ export function planWorld(seed: number, random: Random, own: number): WorldPlan 
     actions: actions.sort((a, b) => a.at - b.at),
   };
   const removing = random.chance(0.3) ? withRemoval(plan, random) : plan;
-  return random.chance(0.3) ? withAfterthought(removing, random) : removing;
+  const thinking = random.chance(0.3) ? withAfterthought(removing, random) : removing;
+  return random.chance(0.5) ? withNewQuestion(thinking, random) : thinking;
 }
 
 /** Something is asked of a run that was cancelled before. */
@@ -154,6 +155,15 @@ function withRemoval(plan: WorldPlan, random: Random): WorldPlan {
   if (cancel?.type !== 'command') return plan;
   const removal: Action = { ...cancel, at: cancel.at + random.below(EVENTFUL_MS), command: 'remove' };
   return { ...plan, actions: [...plan.actions, removal].sort((a, b) => a.at - b.at) };
+}
+
+/** What a signal has answered is asked again, from some early step on. */
+function withNewQuestion(plan: WorldPlan, random: Random): WorldPlan {
+  const signal = plan.actions.find((action) => action.type === 'command' && action.command === 'signal');
+  if (signal?.type !== 'command') return plan;
+  const at = signal.at + random.below(BUSY_MS);
+  const question: Action = { ...signal, at, command: 'enqueue', step: random.below(3) };
+  return { ...plan, actions: [...plan.actions, question].sort((a, b) => a.at - b.at) };
 }
 
 function planAction(random: Random, workers: number, runs: number): Action {
