@@ -62,12 +62,12 @@ export class WorkFinder {
   /** The runs that have something due, whoever can run their steps. */
   async due(): Promise<readonly string[]> {
     const now = this.#storage.host.now();
-    return (await this.#timers()).filter(({ dueAt }) => dueAt <= now).map(({ run }) => run);
+    return (await this.#timers(SCAN)).filter(({ dueAt }) => dueAt <= now).map(({ run }) => run);
   }
 
   /** When a run next wants to be looked at, epoch milliseconds. */
   async nextDue(): Promise<number | undefined> {
-    return (await this.#timers())[0]?.dueAt;
+    return (await this.#timers(1))[0]?.dueAt;
   }
 
   /** Nothing these rows stand for can be run by this worker. */
@@ -111,9 +111,9 @@ export class WorkFinder {
     return new Set([...this.#passedBy.runs, ...rows.flat().map((key) => parseReady(key).run)]);
   }
 
-  async #timers(): Promise<ReturnType<typeof parseTimer>[]> {
+  async #timers(limit: number): Promise<ReturnType<typeof parseTimer>[]> {
     // A run has one row at most: those left alone must not hide what is due behind them.
-    const timers = (await this.#storage.timerRows(SCAN + this.#leftAlone.size)).map(parseTimer);
+    const timers = (await this.#storage.timerRows(limit + this.#leftAlone.size)).map(parseTimer);
     return timers.filter(({ run }) => !this.#isLeftAlone(run));
   }
 
