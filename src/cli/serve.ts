@@ -60,7 +60,7 @@ Environment:
   FUSELINE_CLIENT_TOKEN   who brings it may dispatch, look and command
   FUSELINE_WORKER_TOKEN   who brings it may work
   FUSELINE_ADMIN_TOKEN    who brings it may also remove runs
-  FUSELINE_LINK_SECRET    who has a link that was signed with it may send its signal
+  FUSELINE_LINK_SECRET    who has a link signed with it may send its signal
 Without any token, whoever is on this machine may do everything, and nobody
 else.
 The first Ctrl-C (or SIGTERM) lets the steps under way finish, the second leaves
