@@ -1,13 +1,14 @@
-import { MemoryStorage, ProcessEngine, workflow } from 'fuseline';
+import { MemoryStorage, MemoryStore, ProcessEngine, workflow } from 'fuseline';
 import { expect, onTestFinished, test } from 'vitest';
 import { continueByNewer } from '../process/newer.ts';
 
 test('runs that a newer version continued do not hide the timers of others, however many they are', async () => {
-  const storage = new MemoryStorage();
+  const store = new MemoryStore();
+  const storage = new MemoryStorage({ store });
   const sleeper = workflow('sleeper', ($) => $.sleep('sleep', '20ms'));
   for (let i = 0; i < 200; i++) {
     const { id } = await sleeper.dispatch(undefined, { storage });
-    await continueByNewer(storage.store, id);
+    await continueByNewer(store, id);
   }
   const own = await sleeper.dispatch(undefined, { storage });
   const engine = new ProcessEngine(sleeper, storage);
