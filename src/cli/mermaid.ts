@@ -23,6 +23,7 @@ const SHAPES: Readonly<Record<NonNullable<GraphStep['kind']> | 'step', readonly 
   sleep: ['{{', '}}'],
   wait: ['>', ']'],
   loop: ['[[', ']]'],
+  each: ['[/', '/]'],
 };
 
 /** Its name, and what it waits for where the name does not say it. */

@@ -52,6 +52,10 @@ export class Attempt implements Context {
     return this.claim.spec.name;
   }
 
+  get item(): number | undefined {
+    return this.claim.item;
+  }
+
   get attempt(): number {
     return this.claim.attempt;
   }

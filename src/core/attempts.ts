@@ -4,6 +4,8 @@ import type { HistoryEvent } from './views.ts';
 /** One attempt at a step, as the journal tells it. Times are epoch milliseconds. */
 export interface Attempt {
   readonly step: string;
+  /** Which item of the step, where it runs for each of a list. */
+  readonly item?: number;
   readonly attempt: number;
   readonly worker: string;
   /** The entry that claimed it, and the one that ended it. */
@@ -17,10 +19,11 @@ export interface Attempt {
   readonly value?: Stored;
 }
 
-/** The attempts at each step, in order. */
+/** The attempts at each step, in order; those at an item of a step stand under `step[item]`. */
 export type Attempts = Map<string, Attempt[]>;
 
 export function evolveAttempts(attempts: Attempts, event: HistoryEvent): void {
+  const item = 'item' in event ? event.item : undefined;
   const end = (step: string, outcome: Attempt['outcome'], value?: Stored): void => {
     const all = attempts.get(step);
     const last = all?.at(-1);
@@ -36,34 +39,40 @@ export function evolveAttempts(attempts: Attempts, event: HistoryEvent): void {
   switch (event.type) {
     case 'claimed': {
       const { step, attempt, worker, seq, at } = event;
-      const all = attempts.get(step) ?? [];
-      attempts.set(step, all);
-      all.push({ step, attempt, worker, seq, startedAt: at, outcome: 'running' });
+      const all = attempts.get(keyOf(step, item)) ?? [];
+      attempts.set(keyOf(step, item), all);
+      all.push({ step, ...(item !== undefined && { item }), attempt, worker, seq, startedAt: at, outcome: 'running' });
       return;
     }
     case 'succeeded':
     case 'looped':
-      return end(event.step, 'succeeded', event.value);
+      return end(keyOf(event.step, item), 'succeeded', event.value);
+    case 'spread':
     case 'waiting':
       // The handler of a step that sleeps has said until when.
-      return end(event.step, 'succeeded');
+      return end(keyOf(event.step, item), 'succeeded');
     case 'failed':
     case 'refused':
     case 'retrying':
     case 'falling-back':
-      return end(event.step, 'failed');
+      return end(keyOf(event.step, item), 'failed');
     case 'offline':
-      return end(event.step, 'offline');
+      return end(keyOf(event.step, item), 'offline');
     case 'lost':
-      return end(event.step, 'lost');
+      return end(keyOf(event.step, item), 'lost');
     case 'released':
-      return end(event.step, 'given up');
+      return end(keyOf(event.step, item), 'given up');
     case 'rerun':
-      for (const step of event.steps) end(step, 'given up');
+      for (const [i, step] of event.steps.entries()) end(keyOf(step, event.items?.[i]), 'given up');
       return;
     case 'skipped':
     case 'cancelled':
-      for (const step of event.steps) end(step, event.type === 'skipped' ? 'succeeded' : 'given up');
+      for (const [i, step] of event.steps.entries())
+        end(keyOf(step, event.items?.[i]), event.type === 'skipped' ? 'succeeded' : 'given up');
       return;
   }
+}
+
+function keyOf(step: string, item: number | undefined): string {
+  return item === undefined ? step : `${step}[${item}]`;
 }

@@ -160,6 +160,16 @@ export interface WaitOptions<R, A extends After = After>
   readonly timeout?: Duration;
 }
 
+export interface EachOptions<R, A extends After = After> extends StepOptions<R, A> {
+  /** Most items under way at once, by all workers; as many as they take unless told. */
+  readonly limit?: number;
+  /** Hands on how each item ended, instead of failing with the first that does. */
+  readonly settle?: boolean;
+}
+
+/** How an item ended, where outcomes are wanted. */
+export type ItemOutcome<T> = Extract<Outcome<T>, { readonly status: 'SUCCEEDED' | 'FAILED' }>;
+
 export interface LoopOptions<S, A extends After = After> extends StepOptions<S, A> {
   /** Whether the state is enough. */
   readonly until: (state: S) => boolean | Promise<boolean>;
@@ -222,6 +232,26 @@ export interface Builder<I> {
     body: (state: S, context: Context) => NoInfer<S> | Promise<NoInfer<S>>,
     options: LoopOptions<NoInfer<S>, E>,
   ): Step<S> & RoadAfter<E> & Trail<Named<Name, { readonly state: S }, S> | StepsOf<F> | StepsAfter<E>>;
+  /**
+   * Runs its handler once per item of a list that is known when the run gets there, each with attempts of its own, and
+   * hands on the results in the order of the items. The first item that fails ends the step, unless outcomes are wanted.
+   */
+  each<const Name extends string, T, R, const F extends Ref<readonly T[]>, const E extends After = readonly []>(
+    name: Name,
+    list: Ref<readonly T[]> & F,
+    handler: (item: T, context: Context) => R,
+    options: EachOptions<NoInfer<Awaited<R>>, E> & { readonly settle: true },
+  ): Step<readonly ItemOutcome<Awaited<R>>[]> &
+    RoadAfter<E> &
+    Trail<Named<Name, { readonly item: T }, Awaited<R>> | StepsOf<F> | StepsAfter<E>>;
+  each<const Name extends string, T, R, const F extends Ref<readonly T[]>, const E extends After = readonly []>(
+    name: Name,
+    list: Ref<readonly T[]> & F,
+    handler: (item: T, context: Context) => R,
+    options?: EachOptions<NoInfer<Awaited<R>>, E> & { readonly settle?: false },
+  ): Step<readonly Awaited<R>[]> &
+    RoadAfter<E> &
+    Trail<Named<Name, { readonly item: T }, Awaited<R>> | StepsOf<F> | StepsAfter<E>>;
   any<const M extends readonly [Ending, Ending, ...Ending[]]>(
     ...members: M
   ): Any<M[number] extends Ref<infer T> ? T : never> & AllOnRoad<M> & Trail<StepsOf<M[number]>>;

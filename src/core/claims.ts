@@ -2,7 +2,15 @@ import type { HeldFence, Serves, Verdict } from './decide.ts';
 import { firstLive } from './edges.ts';
 import type { ErrorRecord } from './errors.ts';
 import type { Stored } from './events.ts';
-import type { CompiledEdge, CompiledGraph, CompiledStep, GraphStep, Need, Source } from './graph.ts';
+import {
+  type CompiledEdge,
+  type CompiledGraph,
+  type CompiledStep,
+  type GraphStep,
+  MAX_ITEMS,
+  type Need,
+  type Source,
+} from './graph.ts';
 import { CANCELLED, claimKey, FAILED, type RunState, SKIPPED, SUCCEEDED } from './run-state.ts';
 import { END } from './step-lists.ts';
 
@@ -16,6 +24,9 @@ export interface Claim {
   readonly workflow: string;
   readonly graph: string;
   readonly spec: GraphStep;
+  /** The step's position in the graph, and which of its items it is, where it has items. */
+  readonly position: number;
+  readonly item?: number;
   readonly fence: HeldFence;
   readonly attempt: number;
   /** The step went down with a worker before: nothing else may run beside it. */
@@ -33,12 +44,25 @@ export interface Claim {
 /** What a source hands over: a value (`undefined` where the step handed on none), or how the step ended. */
 export type Found =
   | { readonly kind: 'value'; readonly stored: Stored | undefined }
+  /** One item of a list. */
+  | { readonly kind: 'item'; readonly stored: Stored | undefined; readonly at: number }
+  | FoundItems
   | {
       readonly kind: 'outcome';
       readonly status: 'SUCCEEDED' | 'SKIPPED' | 'CANCELLED';
       readonly stored: Stored | undefined;
+      readonly items?: FoundItems;
     }
   | { readonly kind: 'outcome'; readonly status: 'FAILED'; readonly error: ErrorRecord };
+
+/** How the items of a step ended, in their order. */
+export interface FoundItems {
+  readonly kind: 'items';
+  readonly ends: readonly ItemEnd[];
+  readonly as: 'values' | 'outcomes';
+}
+
+export type ItemEnd = { readonly stored?: Stored | undefined } | { readonly error: ErrorRecord };
 
 /** What a worker was granted; where that is nothing, why. */
 export interface Granted {
@@ -49,6 +73,8 @@ export interface Granted {
 
 /** What the handler of a step that waits for a signal gets. */
 const PAYLOAD = { param: 'payload' } as const;
+const ITEM = { param: 'item' } as const;
+const NOTHING: Found = { kind: 'value', stored: undefined };
 const NO_CHECKPOINTS: ReadonlyMap<string, Stored> = new Map();
 
 export function readGrant(
@@ -75,6 +101,7 @@ function restOf(state: RunState, serves: Serves): Granted['rest'] {
 
 function claimOf(run: string, incarnation: string, state: RunState, step: number): Claim {
   const { spec } = state.graph.steps[step] as CompiledStep;
+  const root = state.rootOf(step);
   const { workflow, graph } = state.created;
   const fence = { ...state.claimOf(step), incarnation };
   const mark = claimKey(fence);
@@ -85,27 +112,50 @@ function claimOf(run: string, incarnation: string, state: RunState, step: number
     workflow,
     graph,
     spec,
+    position: root,
+    ...(root !== step && { item: step - (state.items.get(root)?.first as number) }),
     fence,
     attempt: state.attempt[step] as number,
     company: state.suspect[step] === 1 ? 'none' : 'any',
     fallback: state.fallback[step] === 1 ? state.error[step] : undefined,
     key: keyOf(run, state, step),
     needs: needsOf(state, step, spec),
-    dependents: (state.graph.steps[step] as CompiledStep).dependents.length,
+    // So many items as there is room for follow from a list.
+    dependents: spec.kind === 'each' && root === step ? MAX_ITEMS : dependentsOf(state, root),
     checkpoints: state.checkpoints.get(step) ?? NO_CHECKPOINTS,
   };
 }
 
+function dependentsOf(state: RunState, step: number): number {
+  return (state.graph.steps[step] as CompiledStep).dependents.length;
+}
+
 function keyOf(run: string, state: RunState, step: number): string {
-  const generation = state.generation[step] as number;
+  const root = state.rootOf(step);
+  const generation = state.generation[root] as number;
+  const item = root === step ? '' : `[${step - (state.items.get(root)?.first as number)}]`;
   const rounds = state.rounds.get(step)?.ended;
   const { name } = (state.graph.steps[step] as CompiledStep).spec;
-  return `${run}/${name}${generation === 0 ? '' : `/${generation}`}${rounds === undefined ? '' : `@${rounds}`}`;
+  return `${run}/${name}${item}${generation === 0 ? '' : `/${generation}`}${rounds === undefined ? '' : `@${rounds}`}`;
 }
 
 function needsOf(state: RunState, step: number, { kind, needs = [] }: GraphStep): Claim['needs'] {
   const round = state.rounds.get(step);
   if (round) return needs.map(({ param }) => [{ param }, { kind: 'value', stored: round.value }]);
+  const root = state.rootOf(step);
+  if (root !== step) {
+    const list = find(state, root, needs[0] as Need);
+    return [
+      [
+        ITEM,
+        {
+          kind: 'item',
+          stored: (list as { stored?: Stored }).stored,
+          at: step - (state.items.get(root)?.first as number),
+        },
+      ],
+    ];
+  }
   if (kind === 'wait') return [[PAYLOAD, { kind: 'value', stored: state.delivered.get(step)?.payload }]];
   return needs.map((need) => [need, find(state, step, need)] as const);
 }
@@ -115,7 +165,18 @@ function find(state: RunState, step: number, need: Need): Found {
   // The winners stand in the order of the step's any-groups.
   const group = (state.graph.steps[step]?.spec.needs ?? []).filter(({ from }) => from === 'any').indexOf(need);
   const winner = state.winners.get(step)?.[group];
-  return { kind: 'value', stored: winner === undefined ? undefined : state.value[winner] };
+  return winner === undefined ? NOTHING : resultOf(state, winner);
+}
+
+/** What a step hands on: its value, or those of its items in their order. */
+export function resultOf(state: RunState, step: number): Found {
+  const items = state.items.get(step);
+  if (!items) return { kind: 'value', stored: state.value[step] };
+  const ends = Array.from({ length: items.count }, (_, i): ItemEnd => {
+    const item = items.first + i;
+    return state.status[item] === FAILED ? { error: state.error[item] as ErrorRecord } : { stored: state.value[item] };
+  });
+  return { kind: 'items', ends, as: state.graph.steps[step]?.spec.settle ? 'outcomes' : 'values' };
 }
 
 /** What a source has to hand over once the run's end, or the step's turn, has come. */
@@ -126,14 +187,15 @@ export function findSource(state: RunState, source: Source): Found {
       state,
       source.of.map((edge): CompiledEdge => ({ from: position(state.graph, edge.step), on: edge.on })),
     );
-    return { kind: 'value', stored: typeof winner === 'number' ? state.value[winner] : undefined };
+    return typeof winner === 'number' ? resultOf(state, winner) : NOTHING;
   }
   const step = position(state.graph, source.step);
   const stored = state.value[step];
-  if (source.from === 'step') return { kind: 'value', stored };
+  const result = resultOf(state, step);
+  if (source.from === 'step') return result;
   switch (state.status[step]) {
     case SUCCEEDED:
-      return { kind: 'outcome', status: 'SUCCEEDED', stored };
+      return { kind: 'outcome', status: 'SUCCEEDED', stored, ...(result.kind === 'items' && { items: result }) };
     case FAILED:
       return { kind: 'outcome', status: 'FAILED', error: state.error[step] as ErrorRecord };
     case CANCELLED:

@@ -4,6 +4,8 @@ import type { Signal } from './host.ts';
 export interface Context {
   readonly runId: string;
   readonly step: string;
+  /** Which item of its list the step runs for, from 0; `undefined` for a step that is not run for each. */
+  readonly item: number | undefined;
   /** From 1. */
   readonly attempt: number;
   /** The same for every attempt of the step: an idempotency key for the systems it calls. */

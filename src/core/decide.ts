@@ -1,14 +1,16 @@
 import { type Readiness, readiness, readinessAfter } from './edges.ts';
 import type { ErrorRecord } from './errors.ts';
 import type { CancelReason, Created, Event, Fence, JournalEntry, Stored, Winners } from './events.ts';
-import { type CompiledGraph, type CompiledStep, type GraphStep, type Line, signalOf } from './graph.ts';
+import { type CompiledGraph, type CompiledStep, type GraphStep, type Line, parseName, signalOf } from './graph.ts';
 import { backoffMs, lossBackoffMs, offlineBackoffMs, RETRY_DEFAULTS } from './retry.ts';
 import {
   CANCELLED,
   claimKey,
   DELAYED,
   FAILED,
+  type Items,
   NOT_TAKEN,
+  PENDING,
   QUEUED,
   type RunState,
   SKIPPED,
@@ -49,6 +51,8 @@ export type Outcome =
   /** Of a step that sleeps: until when, epoch milliseconds. */
   | { readonly status: 'sleeping'; readonly until: number }
   | { readonly status: 'skipped' }
+  /** Of a step with a list: how many items it has. */
+  | { readonly status: 'spread'; readonly items: number }
   /** A round of a loop, which has not enough yet. */
   | { readonly status: 'again'; readonly value?: Stored }
   /** It met no network. */
@@ -133,7 +137,8 @@ export function nextDue(state: RunState): number | undefined {
   if (first !== END && state.since[first] !== Number.POSITIVE_INFINITY) due.push(state.since[first] as number);
   if (state.deadline !== undefined && !state.ended) due.push(state.deadline);
   for (const { claim, at } of state.stopping.values()) {
-    if (state.status[claim.step] === QUEUED) due.push(at + STOP_GRACE_MS);
+    if (state.status[parseName(claim.step).step] === QUEUED || state.status[state.positionOf(claim.step)] === QUEUED)
+      due.push(at + STOP_GRACE_MS);
   }
   return due.length === 0 ? undefined : Math.min(...due);
 }
@@ -172,20 +177,22 @@ class Turn {
         const { claim, type, value } = command;
         const standing = state.judge(claim);
         if (standing !== 'held') return 'stale';
-        if (type === 'progress') this.#emit({ type, step: claim.step, value });
-        else if (state.checkpoints.get(claim.step)?.has(command.key)) return 'duplicate';
-        else this.#emit({ type, step: claim.step, key: command.key, value });
+        const step = state.positionOf(claim.step);
+        if (type === 'progress') this.#emit({ type, step, value });
+        else if (state.checkpoints.get(step)?.has(command.key)) return 'duplicate';
+        else this.#emit({ type, step, key: command.key, value });
         return accepted;
       }
       case 'emit': {
         const { claim, at } = command;
         if (state.judge(claim) !== 'held') return 'stale';
-        const { attempt = 0, all = 0, length = 0 } = state.emitted.get(claim.step) ?? {};
+        const step = state.positionOf(claim.step);
+        const { attempt = 0, all = 0, length = 0 } = state.emitted.get(step) ?? {};
         const values = command.values.slice(Math.max(0, attempt - at));
         if (values.length === 0) return 'duplicate';
         const longer = values.reduce((sum, value) => sum + value.length, length);
         if (all + values.length > STREAM.parts || longer > STREAM.length) return 'stream-full';
-        for (const value of values) this.#emit({ type: 'emitted', step: claim.step, value });
+        for (const value of values) this.#emit({ type: 'emitted', step, value });
         return accepted;
       }
       case 'release':
@@ -194,7 +201,10 @@ class Turn {
         return this.#lose(command.worker, command.company);
       case 'expire':
         if (state.judge(command.claim) !== 'held') return 'stale';
-        return this.#finish(command.claim, { status: 'failed', error: timeoutError(state, command.claim.step) });
+        return this.#finish(command.claim, {
+          status: 'failed',
+          error: timeoutError(state, state.positionOf(command.claim.step)),
+        });
       case 'cancel':
         if (state.ended) return state.ended === 'CANCELLED' ? 'duplicate' : 'ended';
         this.#emit({ type: 'cancel', command: command.id });
@@ -261,7 +271,14 @@ class Turn {
     for (let line = this.#mostUrgent(heads); line !== END && granted.length < limit; line = this.#mostUrgent(heads)) {
       const step = heads[line] as number;
       heads[line] = state.behind(step);
-      if (!serves(state, step) || this.#mustWaitForOldBody(step)) continue;
+      if (!serves(state, state.rootOf(step)) || this.#mustWaitForOldBody(step)) continue;
+      if (state.items.has(step)) {
+        for (let item = state.nextItem(step); item !== END && granted.length < limit; item = state.nextItem(step)) {
+          this.#emit({ type: 'claimed', step: item, attempt: 1, worker });
+          granted.push(item);
+        }
+        continue;
+      }
       const alone = state.suspect[step] === 1;
       if (alone && busy + granted.length > 0) continue;
       this.#emit({ type: 'claimed', step, attempt: (state.attempt[step] as number) + 1, worker });
@@ -305,8 +322,12 @@ class Turn {
   }
 
   #mustWaitForOldBody(step: number): boolean {
-    for (const { claim, at } of this.#state.stopping.values()) {
-      if (claim.step === step && this.#at < at + STOP_GRACE_MS) return true;
+    const state = this.#state;
+    for (const { claim, at } of state.stopping.values()) {
+      if (this.#at >= at + STOP_GRACE_MS) continue;
+      // A list is not begun anew while bodies of its old items run.
+      if (state.positionOf(claim.step) === step || (parseName(claim.step).step === step && !state.items.has(step)))
+        return true;
     }
     return false;
   }
@@ -325,7 +346,7 @@ class Turn {
     const state = this.#state;
     const standing = state.judge(claim);
     if (standing !== 'held') return standing === 'reported' ? 'duplicate' : 'stale';
-    const { step } = claim;
+    const step = state.positionOf(claim.step);
     switch (outcome.status) {
       case 'succeeded': {
         const { value, road } = outcome;
@@ -338,9 +359,15 @@ class Turn {
             road: typeof road === 'string' && branch.roads.has(road) ? road : null,
           }),
         });
-        this.#settle([step]);
+        this.#conclude(step);
         return accepted;
       }
+      case 'spread':
+        if (kindOf(state, step) !== 'each' || state.rootOf(step) !== step)
+          return this.#finish(claim, { status: 'failed', error: notSuchError(state, step, 'spread') });
+        this.#emit({ type: 'spread', step, items: outcome.items });
+        this.#concludeItems(step);
+        return accepted;
       case 'skipped':
         this.#emit({ type: 'skipped', steps: [step], reason: 'condition' });
         this.#settle([step]);
@@ -395,8 +422,29 @@ class Turn {
       return;
     }
     this.#emit({ type: 'failed', step, error });
+    const root = state.rootOf(step);
+    if (root !== step) {
+      if (state.graph.steps[root]?.spec.settle) return this.#concludeItems(root);
+      const active = state.activeItems(root);
+      if (active.length > 0) this.#emit({ type: 'cancelled', steps: active, reason: 'item-failed' });
+      this.#emit({ type: 'failed', step: root, error: itemError(state, root, step, error) });
+    }
     if (state.graph.graph.failOn === 'first') this.#cancelRest('first-failure');
-    else this.#settle([step]);
+    else this.#settle([root]);
+  }
+
+  /** What follows from the end of a step, or of an item of one. */
+  #conclude(step: number): void {
+    const root = this.#state.rootOf(step);
+    if (root === step) this.#settle([step]);
+    else this.#concludeItems(root);
+  }
+
+  #concludeItems(step: number): void {
+    const { ended, count } = this.#state.items.get(step) as Items;
+    if (ended < count) return;
+    this.#emit({ type: 'succeeded', step });
+    this.#settle([step]);
   }
 
   #release(claims: readonly Fence[]): Answer {
@@ -404,7 +452,7 @@ class Turn {
     for (const claim of claims) {
       const stopping = state.stopping.get(claimKey(claim));
       if (stopping) this.#emit({ type: 'stopped', claim: stopping.claim });
-      else if (state.judge(claim) === 'held') this.#emit({ type: 'released', step: claim.step });
+      else if (state.judge(claim) === 'held') this.#emit({ type: 'released', step: state.positionOf(claim.step) });
     }
     return accepted;
   }
@@ -425,16 +473,17 @@ class Turn {
   }
 
   #cancelRest(reason: CancelReason): void {
-    const { status } = this.#state;
+    const { status, size } = this.#state;
     const steps: number[] = [];
-    status.forEach((state, step) => state < SUCCEEDED && steps.push(step));
+    // Items nobody began are nowhere.
+    status.forEach((state, step) => state < SUCCEEDED && (step < size || state !== PENDING) && steps.push(step));
     if (steps.length > 0) this.#emit({ type: 'cancelled', steps, reason });
   }
 
   #enqueue(id: string, asked: readonly number[] | 'failed', force: 'not-taken' | undefined): Answer {
     const state = this.#state;
     const failed = () =>
-      [...state.status.keys()].filter((step) => state.status[step] === FAILED || this.#wasCancelledAlone(step));
+      [...state.graph.index.values()].filter((step) => state.status[step] === FAILED || this.#wasCancelledAlone(step));
     const roots = asked === 'failed' ? failed() : asked;
     if (roots.length === 0) return 'nothing-failed';
     for (const step of roots) {
@@ -446,7 +495,12 @@ class Turn {
     const steps = [...again].sort((a, b) => a - b);
     // What a failure above has cancelled stays so: only a road can be forced.
     const forced = new Set(roots.filter((step) => force === 'not-taken' && state.status[step] === NOT_TAKEN));
-    this.#emit({ type: 'rerun', command: id, steps });
+    const above = new Set(
+      roots.flatMap((step) => (state.graph.steps[step] as CompiledStep).dependents.map(({ to }) => to)),
+    );
+    for (const step of above) for (const { to } of (state.graph.steps[step] as CompiledStep).dependents) above.add(to);
+    const resumed = asked === 'failed' ? roots.filter((step) => state.items.has(step) && !above.has(step)) : [];
+    this.#emit({ type: 'rerun', command: id, steps, ...(resumed.length > 0 && { resumed }) });
     this.#settle(this.#record(steps.map((step) => [step, forced.has(step) ? FORCED : readiness(state, step)])));
     return accepted;
   }
@@ -551,9 +605,11 @@ class Turn {
     return due;
   }
 
+  /** Records an event, and what it says in the names of the journal. */
   #emit(event: Event): void {
-    this.#state.evolve(event, this.#state.seq + 1, this.#events.length, this.#at);
-    this.#events.push(event);
+    const named = this.#state.items.size === 0 ? event : namedIn(this.#state, event);
+    this.#state.evolve(named, this.#state.seq + 1, this.#events.length, this.#at);
+    this.#events.push(named);
   }
 }
 
@@ -570,7 +626,24 @@ function kindOf(state: RunState, step: number): GraphStep['kind'] {
   return (state.graph.steps[step] as CompiledStep).spec.kind;
 }
 
-function notSuchError(state: RunState, step: number, kind: 'sleep' | 'loop'): ErrorRecord {
+function namedIn(state: RunState, event: Event): Event {
+  if ('step' in event) return event.step < state.size ? event : { ...event, step: state.nameOf(event.step) };
+  if (!('steps' in event) || event.steps.every((step) => step < state.size)) return event;
+  return { ...event, steps: event.steps.map((step) => state.nameOf(step)) } as Event;
+}
+
+function itemError(state: RunState, step: number, item: number, cause: ErrorRecord): ErrorRecord {
+  const { name } = (state.graph.steps[step] as CompiledStep).spec;
+  const at = item - (state.items.get(step) as Items).first;
+  return {
+    name: 'FuselineError',
+    code: 'ITEM_FAILED',
+    message: `item ${at} of step ${JSON.stringify(name)} failed: ${cause.message}`,
+    cause,
+  };
+}
+
+function notSuchError(state: RunState, step: number, kind: 'sleep' | 'loop' | 'spread'): ErrorRecord {
   const { name } = (state.graph.steps[step] as CompiledStep).spec;
   return {
     name: 'TypeError',

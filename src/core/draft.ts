@@ -1,6 +1,7 @@
 import type {
   After,
   Defaults,
+  EachOptions,
   LoopOptions,
   Needs,
   Ref,
@@ -72,6 +73,7 @@ export class Draft {
     this.sleep = this.sleep.bind(this);
     this.sleepUntil = this.sleepUntil.bind(this);
     this.waitFor = this.waitFor.bind(this);
+    this.each = this.each.bind(this);
     this.loop = this.loop.bind(this);
     this.any = this.any.bind(this);
     this.settled = this.settled.bind(this);
@@ -118,6 +120,24 @@ export class Draft {
       ...(queue !== undefined && { queue }),
       ...(priority !== undefined && { priority }),
     });
+  }
+
+  each(
+    name: string,
+    list: unknown,
+    handler: (item: never, context: Context) => unknown,
+    { limit, settle, ...options }: EachOptions<unknown> = {},
+  ): never {
+    if (typeof handler !== 'function')
+      throw this.#mistake(`has no handler for step ${JSON.stringify(name)}; it is the third argument`);
+    const run: Handler['run'] = ({ item }: { readonly item: never }, context) => handler(item, context);
+    const step = {
+      name,
+      kind: 'each' as const,
+      ...(limit !== undefined && { limit }),
+      ...(settle && { settle: 'items' as const }),
+    };
+    return this.#add(step, { list } as Needs, run, options);
   }
 
   loop(

@@ -119,6 +119,6 @@ export function failuresOf(state: RunState): readonly number[] {
   }
   const failed = [...behind].filter(isFailed);
   // A run may be ended by what lies beside all of them.
-  const all = failed.length > 0 ? failed : [...state.status.keys()].filter(isFailed);
+  const all = failed.length > 0 ? failed : [...state.graph.index.values()].filter(isFailed);
   return all.sort((a, b) => (state.finalOrder[a] as number) - (state.finalOrder[b] as number));
 }

@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'STEP_TIMEOUT'
   | 'SIGNAL_TIMEOUT'
   | 'LOOP_LIMIT'
+  | 'ITEM_FAILED'
   | 'STREAM_FULL'
   | 'RUN_TIMEOUT'
   | 'RUN_CANCELLED'

@@ -3,7 +3,8 @@ import type { Road } from './graph.ts';
 
 /**
  * What happened in a run. Events are a persistent format: they record every consequence, so that folding them never
- * decides anything again. Steps are named by their position in the run's graph.
+ * decides anything again. Steps are named by their position in the run's graph; an item of a step by a number of its
+ * own (`itemName` in graph.ts).
  */
 export type Event =
   | Created
@@ -17,6 +18,8 @@ export type Event =
   | { readonly type: 'delivered'; readonly step: number; readonly signal: string }
   /** What came with the signal is not what the step waits for; it waits on. */
   | { readonly type: 'refused'; readonly step: number; readonly error: ErrorRecord }
+  /** How many items a step has; each of them is claimed on its own. */
+  | { readonly type: 'spread'; readonly step: number; readonly items: number }
   /** A round of a loop has ended; the next one goes on with what it handed back, not before `notBefore`. */
   | { readonly type: 'looped'; readonly step: number; readonly value?: Stored; readonly notBefore?: number }
   /** A worker holds the right to execute one attempt. The position of this event in the journal is the fence. */
@@ -44,7 +47,13 @@ export type Event =
   | { readonly type: 'cancel' | 'pause' | 'resume'; readonly command: string }
   | { readonly type: 'signal'; readonly command: string; readonly name: string; readonly payload: Stored }
   /** Steps return to PENDING as a new generation. */
-  | { readonly type: 'rerun'; readonly command: string; readonly steps: readonly number[] }
+  /** `resumed`: those of them whose items that succeeded stay. */
+  | {
+      readonly type: 'rerun';
+      readonly command: string;
+      readonly steps: readonly number[];
+      readonly resumed?: readonly number[];
+    }
   | { readonly type: 'ended'; readonly status: EndStatus; readonly reason?: 'RUN_TIMEOUT' };
 
 export interface Created {
@@ -63,7 +72,7 @@ export type Stored = string | { readonly row: string; readonly length: number };
 
 export type Winners = readonly [step: number, members: readonly number[]];
 export type SkipReason = 'condition' | 'not-taken';
-export type CancelReason = 'upstream' | 'command' | 'first-failure' | 'deadline';
+export type CancelReason = 'upstream' | 'item-failed' | 'command' | 'first-failure' | 'deadline';
 export type EndStatus = 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
 
 /** Which claim: the step, and the position of the `claimed` event in the run's journal. */
@@ -81,5 +90,8 @@ export interface JournalEntry {
   readonly events: readonly Event[];
 }
 
-/** What this engine understands. 2: steps that wait for the network. 3: steps that sleep, wait for a signal, or loop, and parts of a result. */
-export const PROTOCOL = 3;
+/**
+ * What this engine understands. 2: steps that wait for the network. 3: steps that sleep, wait for a signal, or loop, and
+ * parts of a result. 4: steps that run for each item of a list.
+ */
+export const PROTOCOL = 4;

@@ -1,9 +1,10 @@
 import type { Attempt } from './attempt.ts';
-import type { Found } from './claims.ts';
+import type { Claim, Found } from './claims.ts';
 import type { Outcome } from './decide.ts';
 import type { Handler } from './definition.ts';
 import { durationMs, isDuration } from './duration.ts';
 import { NonRetryableError, rebuildError, recordError } from './errors.ts';
+import { MAX_ITEMS } from './graph.ts';
 import type { RuntimeStorage } from './storage.ts';
 
 /** How a body ended, and the value it handed back. */
@@ -28,6 +29,8 @@ export async function execute(attempt: Attempt, handler: Handler, storage: Runti
       for (const [i, [param, given]] of needs.entries()) {
         if (claim.needs[i]?.[0].when && !(await handler.conditions?.get(param)?.(given as never))) return SKIPPED;
       }
+      if (claim.spec.kind === 'each' && claim.item === undefined)
+        return { outcome: { status: 'spread', items: countOf(claim, needs[0]?.[1]) }, value: undefined };
       const result = handler.run(Object.fromEntries(needs) as never, attempt);
       value = isPromise(result) ? await result : result;
       const { emitted } = attempt;
@@ -41,6 +44,18 @@ export async function execute(attempt: Attempt, handler: Handler, storage: Runti
   } catch (error) {
     return { outcome: failure(error, handler, storage.host.now()), value: undefined };
   }
+}
+
+/** Throws for what is no list, or one that is too long. */
+function countOf({ spec }: Claim, list: unknown): number {
+  const named = `step ${JSON.stringify(spec.name)} runs for each item of a list`;
+  if (!Array.isArray(list)) throw new NonRetryableError(`${named}, and was given ${show(list)}`);
+  if (list.length <= MAX_ITEMS) return list.length;
+  throw new NonRetryableError(`${named}, and was given ${list.length} items; at most ${MAX_ITEMS} are allowed`);
+}
+
+function show(value: unknown): string {
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
 /** Throws a `TypeError` for what is no moment. */

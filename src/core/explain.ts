@@ -139,6 +139,9 @@ function explainStep(state: RunState, step: number, { now, stranded, workers }: 
     }
     case WAITING: {
       const { spec } = state.graph.steps[step] as CompiledStep;
+      const items = state.items.get(step);
+      if (items)
+        return `${named} has ended ${items.ended} of ${countText(items.count, 'item')}, and ${items.active} are under way.`;
       if (spec.kind === 'sleep') return `${named} sleeps for another ${durationText(since - now)}.`;
       const signal = `signal ${JSON.stringify(signalOf(spec))}`;
       return `${named} waits for ${signal}${Number.isFinite(since) ? `, and for no longer than ${durationText(since - now)}` : ''}.`;

@@ -24,9 +24,10 @@ export interface GraphStep {
   /**
    * `branch`: its result chooses a road. `sleep`: it ends when its time has come. `wait`: it ends when the run is told
    * what it waits for; no worker holds a step that sleeps or waits. `loop`: its body is run again on what it handed back,
-   * each round an entry of the journal, until it has enough.
+   * each round an entry of the journal, until it has enough. `each`: its handler runs once per item of a list that is
+   * known when the run gets there.
    */
-  readonly kind?: 'branch' | 'sleep' | 'wait' | 'loop';
+  readonly kind?: 'branch' | 'sleep' | 'wait' | 'loop' | 'each';
   /** Those a branch step may choose, where that is known. */
   readonly roads?: readonly string[];
   /** How long a step sleeps; without it the handler says until when. How long a step waits at most. */
@@ -37,6 +38,10 @@ export interface GraphStep {
   /** Most rounds of a loop, and the time between two of them. */
   readonly rounds?: number;
   readonly everyMs?: number;
+  /** Most items under way at once. */
+  readonly limit?: number;
+  /** Items that fail are results as well; otherwise the first of them ends the step. */
+  readonly settle?: 'items';
   readonly needs?: readonly Need[];
   /** Order only: nothing is handed over. */
   readonly after?: readonly (Edge | { readonly any: readonly Edge[] })[];
@@ -80,6 +85,9 @@ export interface RetryPolicy {
   /** How often the step may take its worker down with it before it FAILS with `WORKER_LOST`. Default 5. */
   readonly losses?: number;
 }
+
+/** Most items of one list. */
+export const MAX_ITEMS = 100_000;
 
 /** Most steps of one graph. */
 export const MAX_STEPS = 200_000;
@@ -259,8 +267,21 @@ export function signalOf({ name, signal = name }: GraphStep): string {
 }
 
 function protocolOf({ kind, requires }: GraphStep): number {
+  if (kind === 'each') return 4;
   if (kind === 'sleep' || kind === 'wait' || kind === 'loop') return 3;
   return requires === undefined ? 1 : 2;
+}
+
+/** A journal names an item of a step by one number: more than any step has, so that nobody needs the list to read it. */
+const ITEMS = 2 ** 18;
+
+export function itemName(step: number, item: number): number {
+  return step + (item + 1) * ITEMS;
+}
+
+/** The step a number of the journal names, and which of its items, if it is one. */
+export function parseName(name: number): { readonly step: number; readonly item: number | undefined } {
+  return name < ITEMS ? { step: name, item: undefined } : { step: name % ITEMS, item: Math.floor(name / ITEMS) - 1 };
 }
 
 /** Whether a step ever comes to a worker. */
@@ -295,9 +316,17 @@ function checkTerms(graph: Graph, where: string): void {
   oneOf('its failOn', graph.failOn, ['first', undefined]);
   for (const step of graph.steps) {
     const { name, kind, timeoutMs, forMs, signal, check, fallback, requires, retry = { attempts: 1 } } = step;
-    const { rounds, everyMs } = step;
+    const { rounds, everyMs, limit, settle } = step;
     const of = (what: string) => `the ${what} of step ${show(name)}`;
-    oneOf(of('kind'), kind, ['branch', 'sleep', 'wait', 'loop', undefined]);
+    oneOf(of('kind'), kind, ['branch', 'sleep', 'wait', 'loop', 'each', undefined]);
+    number(of('limit'), limit, 1);
+    oneOf(of('settle'), settle, ['items', undefined]);
+    if ((limit !== undefined || settle !== undefined) && kind !== 'each')
+      refuse(`${where}: step ${show(name)} has a limit of items, and takes no list`);
+    if (kind === 'each' && step.needs?.length !== 1)
+      refuse(
+        `${where}: step ${show(name)} runs for each item of a list, and takes ${step.needs?.length ?? 0} needs; it takes one, the list`,
+      );
     number(of('everyMs'), everyMs);
     number(of('rounds'), rounds, 1);
     if ((rounds !== undefined || everyMs !== undefined) && kind !== 'loop')

@@ -427,7 +427,7 @@ export class ProcessEngine {
 
   async #attempt(attempt: Attempt): Promise<void> {
     const { claim } = attempt;
-    const handler = this.#finder.handler(claim.graph, claim.fence.step);
+    const handler = this.#finder.handler(claim.graph, claim.position);
     if (this.#events.has('started')) this.#events.emit('started', whichOf(claim));
     if (this.#host.monotonic() - this.#breathedAt > BREATH_MS) await this.#breather();
     if (attempt.state !== 'open') return this.#bodyStopped(attempt);

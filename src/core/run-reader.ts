@@ -1,4 +1,4 @@
-import type { Found } from './claims.ts';
+import { type Found, type FoundItems, resultOf } from './claims.ts';
 import type { Codec } from './codec.ts';
 import { FuselineError, rebuildError } from './errors.ts';
 import type { JournalEntry, Stored } from './events.ts';
@@ -7,6 +7,7 @@ import type { CompiledGraph } from './graph.ts';
 import type { Host } from './host.ts';
 import { parseReady, under } from './keys.ts';
 import { type Listed, listRuns, type RunQuery } from './listing.ts';
+import { Lists } from './lists.ts';
 import { readOutput } from './output.ts';
 import { headOf } from './rows.ts';
 import { RunLogs } from './run-logs.ts';
@@ -44,6 +45,7 @@ export class RunReader {
   readonly sessions: Sessions;
   protected readonly store: Store;
   protected readonly logs: RunLogs;
+  readonly #lists: Lists;
 
   constructor(store: Store, host: Host, codec: Codec, sessions: Sessions) {
     this.host = host;
@@ -51,6 +53,7 @@ export class RunReader {
     this.sessions = sessions;
     this.store = store;
     this.logs = new RunLogs(store, host);
+    this.#lists = new Lists(codec, (run, stored) => this.text(run, stored));
   }
 
   /** Who waits looks again after this long even if no hint came. */
@@ -151,12 +154,12 @@ export class RunReader {
   /** The result of one step that has SUCCEEDED; `undefined` for one that was skipped. */
   async stepResult(run: string, step: string): Promise<unknown> {
     const position = await this.position(run, step);
-    const stored = await this.logs.look(run, (state) => {
+    const found = await this.logs.look(run, (state) => {
       if (!state.isFinal(position))
         throw new FuselineError('STEP_NOT_FINISHED', `step ${JSON.stringify(step)} of run ${run} has no result yet`);
-      return state.value[position];
+      return resultOf(state, position);
     });
-    return stored === undefined ? undefined : this.load(run, stored);
+    return this.resolve(run, found);
   }
 
   /** One sentence on what the run, or one of its steps, waits for. */
@@ -211,10 +214,26 @@ export class RunReader {
   async resolve(run: string, found: Found): Promise<unknown> {
     if (found.kind === 'outcome' && found.status === 'FAILED')
       return { status: found.status, error: rebuildError(found.error) };
+    if (found.kind === 'items') return this.#itemsOf(run, found);
+    if (found.kind === 'item') return this.#lists.take(run, found);
     const { stored } = found as { stored: Stored | undefined };
     const value = stored === undefined ? undefined : await this.load(run, stored);
     if (found.kind === 'value') return value;
+    if (found.status === 'SUCCEEDED' && found.items)
+      return { status: found.status, value: await this.#itemsOf(run, found.items) };
     return found.status === 'SUCCEEDED' ? { status: found.status, value } : { status: found.status };
+  }
+
+  async #itemsOf(run: string, { ends, as }: FoundItems): Promise<readonly unknown[]> {
+    const values: unknown[] = [];
+    for (const end of ends) {
+      if ('error' in end) values.push({ status: 'FAILED', error: rebuildError(end.error) });
+      else {
+        const value = end.stored === undefined ? undefined : await this.load(run, end.stored);
+        values.push(as === 'values' ? value : { status: 'SUCCEEDED', value });
+      }
+    }
+    return values;
   }
 
   /** Reads a run as it is now; `undefined` if there is none. */

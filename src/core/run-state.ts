@@ -1,7 +1,7 @@
 import type { ErrorRecord } from './errors.ts';
 import type { Created, EndStatus, Event, Fence, JournalEntry, Stored } from './events.ts';
-import { type CompiledGraph, type CompiledStep, type Road, signalOf } from './graph.ts';
-import { END, StepLists } from './step-lists.ts';
+import { type CompiledGraph, type CompiledStep, itemName, parseName, type Road, signalOf } from './graph.ts';
+import { END, grown, StepLists } from './step-lists.ts';
 import { Undo } from './undo.ts';
 
 /** States of a step. Everything from SUCCEEDED on is final. */
@@ -29,6 +29,34 @@ const VOIDED = 2;
 
 const NOTHING_EMITTED = { attempt: 0, all: 0, length: 0 };
 
+/** The items of a step: where they stand, which is the first that was not begun, how many are under way and ended. */
+export interface Items {
+  readonly first: number;
+  readonly count: number;
+  /** When the list became known. */
+  readonly since: number;
+  next: number;
+  active: number;
+  ended: number;
+  failed: number;
+}
+
+const INTEGERS = [
+  'root',
+  'status',
+  'attempt',
+  'failures',
+  'losses',
+  'offline',
+  'suspect',
+  'fallback',
+  'generation',
+  'reset',
+  'claimIndex',
+  'claimEnd',
+] as const;
+const FLOATS = ['since', 'finalOrder', 'claimSeq'] as const;
+
 /** A claim that was taken back while its body may still run. */
 export interface Stopping {
   readonly claim: Fence;
@@ -51,7 +79,10 @@ export interface Signal {
  * that somebody else was faster.
  */
 export class RunState {
-  readonly graph: CompiledGraph;
+  /** As the run was made with it; the items of its steps stand behind the steps once they are known. */
+  graph: CompiledGraph;
+  /** How many steps it has without items. */
+  readonly size: number;
   readonly created: Created;
   readonly createdAt: number;
   /** The last entry folded in, and its time. */
@@ -68,27 +99,29 @@ export class RunState {
   /** Steps that are not final. */
   open: number;
 
-  readonly status: Int32Array;
-  readonly attempt: Int32Array;
+  /** Of each position its step: itself, or the one it is an item of. */
+  root: Int32Array;
+  status: Int32Array;
+  attempt: Int32Array;
   /** Failed attempts that count against `retry.attempts`. */
-  readonly failures: Int32Array;
-  readonly losses: Int32Array;
+  failures: Int32Array;
+  losses: Int32Array;
   /** Attempts in a row that met no network. */
-  readonly offline: Int32Array;
+  offline: Int32Array;
   /** 1: was lost with a worker, so its next attempt is claimed alone. */
-  readonly suspect: Int32Array;
+  suspect: Int32Array;
   /** 1: the next attempt, or the one under way, is the fallback. */
-  readonly fallback: Int32Array;
-  readonly generation: Int32Array;
+  fallback: Int32Array;
+  generation: Int32Array;
   /** Which rerun of the run last reset the step; 0 for none. */
-  readonly reset: Int32Array;
+  reset: Int32Array;
   /** When the step entered its state; for DELAYED, when it may start; for WAITING, when it waits no longer. */
-  readonly since: Float64Array;
+  since: Float64Array;
   /** Position among all steps that became final. */
-  readonly finalOrder: Float64Array;
-  readonly claimSeq: Float64Array;
-  readonly claimIndex: Int32Array;
-  readonly claimEnd: Int32Array;
+  finalOrder: Float64Array;
+  claimSeq: Float64Array;
+  claimIndex: Int32Array;
+  claimEnd: Int32Array;
   readonly worker: (string | undefined)[];
   readonly road: (Road | undefined)[];
   readonly value: (Stored | undefined)[];
@@ -107,6 +140,8 @@ export class RunState {
   readonly #read = new Map<string, number>();
   /** The signal a step has, until its end. */
   readonly delivered: Map<number, Signal> = new Map();
+  /** The items of the steps that have some. */
+  readonly items: Map<number, Items> = new Map();
   /** What a step has emitted: parts in this attempt, parts in all, and their characters. */
   readonly emitted: Map<number, { readonly attempt: number; readonly all: number; readonly length: number }> =
     new Map();
@@ -124,10 +159,12 @@ export class RunState {
   constructor(graph: CompiledGraph, created: Created, createdAt: number) {
     const n = graph.steps.length;
     this.graph = graph;
+    this.size = n;
     this.created = created;
     this.createdAt = createdAt;
     this.deadline = created.deadline;
     this.open = n;
+    this.root = new Int32Array(n).map((_, step) => step);
     this.status = new Int32Array(n);
     this.attempt = new Int32Array(n);
     this.failures = new Int32Array(n);
@@ -166,6 +203,41 @@ export class RunState {
     return this.#signalsByName.get(name)?.[this.#read.get(name) ?? 0];
   }
 
+  /** The step of the graph that a position is, or is an item of. */
+  rootOf(step: number): number {
+    return this.root[step] as number;
+  }
+
+  /** How the journal names a position. */
+  nameOf(step: number): number {
+    const root = this.rootOf(step);
+    return root === step ? step : itemName(root, step - (this.items.get(root)?.first as number));
+  }
+
+  /** The position the journal names; -1 for an item of a list that is not there any more. */
+  positionOf(name: number): number {
+    const { step, item } = parseName(name);
+    if (item === undefined) return step;
+    const items = this.items.get(step);
+    return items && item < items.count ? items.first + item : END;
+  }
+
+  /** The next item of a step that may be claimed, if one may. */
+  nextItem(step: number): number {
+    const items = this.items.get(step);
+    if (!items || items.next === items.count || items.active >= this.#limitOf(step)) return END;
+    return items.first + items.next;
+  }
+
+  /** The items of a step that were begun and have not ended. */
+  activeItems(step: number): readonly number[] {
+    const { first, count } = this.items.get(step) ?? { first: 0, count: 0 };
+    return Array.from({ length: count }, (_, item) => first + item).filter((item) => {
+      const status = this.status[item] as number;
+      return status !== PENDING && status < SUCCEEDED;
+    });
+  }
+
   isFinal(step: number): boolean {
     return (this.status[step] as number) >= SUCCEEDED;
   }
@@ -198,14 +270,15 @@ export class RunState {
   }
 
   /** `held`: the claim may report. `reported`: it has. `stale`: somebody else's turn, or nobody's. */
-  judge({ step, seq, index }: Fence): 'held' | 'reported' | 'stale' {
+  judge({ step: name, seq, index }: Fence): 'held' | 'reported' | 'stale' {
+    const step = this.positionOf(name);
     if (this.claimSeq[step] !== seq || this.claimIndex[step] !== index) return 'stale';
     const end = this.claimEnd[step];
     return end === HELD ? 'held' : end === REPORTED ? 'reported' : 'stale';
   }
 
   claimOf(step: number): Fence {
-    return { step, seq: this.claimSeq[step] as number, index: this.claimIndex[step] as number };
+    return { step: this.nameOf(step), seq: this.claimSeq[step] as number, index: this.claimIndex[step] as number };
   }
 
   begin(): void {
@@ -232,9 +305,20 @@ export class RunState {
   }
 
   evolve(event: Event, seq: number, index: number, at: number): void {
+    if (this.items.size === 0) return this.#evolve(event, seq, index, at);
+    const positioned = this.#positioned(event);
+    this.#evolve(positioned, seq, index, at);
+    if ('step' in positioned) this.#offerItems(this.rootOf(positioned.step), at);
+    else if ('steps' in positioned)
+      for (const root of new Set(positioned.steps.map((step) => this.rootOf(step)))) this.#offerItems(root, at);
+  }
+
+  #evolve(event: Event, seq: number, index: number, at: number): void {
     switch (event.type) {
       case 'created':
         return;
+      case 'spread':
+        return this.#spread(event.step, event.items, at);
       case 'ready':
         for (const step of event.steps) this.#move(step, QUEUED, at);
         for (const [step, members] of event.winners ?? []) this.#undo.put(this.winners, step, members);
@@ -248,6 +332,7 @@ export class RunState {
         this.#undo.number(this.claimEnd, event.step, HELD);
         this.#undo.item(this.worker, event.step, event.worker);
         this.#undo.number(this.attempt, event.step, event.attempt);
+        if (this.status[event.step] === PENDING) this.#beginItem(event.step);
         if (this.emitted.has(event.step)) this.#emit(event.step, { attempt: 0 });
         this.#move(event.step, RUNNING, at);
         this.#begin(at);
@@ -377,7 +462,11 @@ export class RunState {
       case 'rerun':
         this.#remember(event.command);
         this.#undo.field(this, 'reruns', this.reruns + 1);
-        for (const step of event.steps) this.#reset(step, at);
+        for (const step of event.steps) {
+          if (event.resumed?.includes(step)) this.#resume(step);
+          else this.#forgetItems(step, at);
+          this.#reset(step, at);
+        }
         this.#undo.field(this, 'deadline', undefined);
         this.#undo.field(this, 'ended', undefined);
         this.#undo.field(this, 'endedAt', undefined);
@@ -454,8 +543,86 @@ export class RunState {
     else if (to === RUNNING) this.#lists.append(step, lines + 1);
     else if (to === DELAYED || to === WAITING)
       this.#lists.insert(step, lines, (other) => (this.since[other] as number) > since);
-    if (to >= SUCCEEDED && from < SUCCEEDED) this.#settle(step, -1);
+    if (step >= this.size) {
+      if (to >= SUCCEEDED && from < SUCCEEDED) this.#endItem(step, to);
+    } else if (to >= SUCCEEDED && from < SUCCEEDED) this.#settle(step, -1);
     else if (to < SUCCEEDED && from >= SUCCEEDED) this.#settle(step, 1);
+  }
+
+  /** An event with the positions it names. */
+  #positioned(event: Event): Event {
+    if ('step' in event) return event.step < this.size ? event : { ...event, step: this.positionOf(event.step) };
+    if (!('steps' in event) || event.steps.every((step) => step < this.size)) return event;
+    return { ...event, steps: event.steps.map((step) => this.positionOf(step)) } as Event;
+  }
+
+  /** A step has so many items from now on, each with a position of its own. */
+  #spread(step: number, count: number, at: number): void {
+    this.#report(step);
+    const first = this.status.length;
+    for (const of of INTEGERS) this.#undo.field(this, of, grown(this[of], count));
+    for (const of of FLOATS) this.#undo.field(this, of, grown(this[of], count, of === 'claimSeq' ? -1 : 0));
+    this.root.fill(step, first);
+    this.#lists.grow(count);
+    const item = { ...(this.graph.steps[step] as CompiledStep), dependents: [], required: [], groups: [], settled: [] };
+    const steps = [...this.graph.steps, ...new Array<CompiledStep>(count).fill(item)];
+    this.#undo.field(this, 'graph', { ...this.graph, steps });
+    this.#undo.put(this.items, step, { first, count, since: at, next: 0, active: 0, ended: 0, failed: 0 });
+    this.#offerItems(step, at);
+  }
+
+  #beginItem(item: number): void {
+    const items = this.items.get(this.rootOf(item)) as Items;
+    this.#undo.field(items, 'active', items.active + 1);
+    let next = item - items.first + 1;
+    // Where a list is resumed, some have succeeded.
+    while (next < items.count && this.status[items.first + next] !== PENDING) next++;
+    this.#undo.field(items, 'next', next);
+  }
+
+  #endItem(item: number, to: number): void {
+    const items = this.items.get(this.rootOf(item)) as Items;
+    this.#undo.field(items, 'active', items.active - 1);
+    this.#undo.field(items, 'ended', items.ended + 1);
+    if (to === FAILED) this.#undo.field(items, 'failed', items.failed + 1);
+  }
+
+  /** A step stands in its line while an item of it may be claimed, and is held by nobody otherwise. */
+  #offerItems(step: number, at: number): void {
+    const status = this.status[step] as number;
+    if (status === PENDING || status >= SUCCEEDED || !this.items.has(step)) return;
+    const to = this.nextItem(step) === END ? WAITING : QUEUED;
+    if (to !== status) this.#move(step, to, to === QUEUED ? at : Number.POSITIVE_INFINITY);
+  }
+
+  /** What succeeded stays, and the rest is to be done. */
+  #resume(step: number): void {
+    const items = this.items.get(step) as Items;
+    let ended = 0;
+    for (let item = items.first; item < items.first + items.count; item++) {
+      if (this.status[item] === SUCCEEDED) ended++;
+      else {
+        this.#undo.number(this.status, item, PENDING);
+        this.#refresh(item);
+        this.#undo.item(this.error, item, undefined);
+      }
+    }
+    let next = 0;
+    while (next < items.count && this.status[items.first + next] !== PENDING) next++;
+    for (const [of, value] of Object.entries({ ended, next, active: 0, failed: 0 }))
+      this.#undo.field(items, of as keyof Items, value);
+  }
+
+  #forgetItems(step: number, at: number): void {
+    for (const item of this.activeItems(step)) {
+      this.#void(item, at);
+      this.#move(item, CANCELLED, at);
+    }
+    this.#undo.remove(this.items, step);
+  }
+
+  #limitOf(step: number): number {
+    return this.graph.steps[step]?.spec.limit ?? Number.POSITIVE_INFINITY;
   }
 
   #settle(step: number, by: 1 | -1): void {

@@ -1,13 +1,14 @@
 import type { ErrorRecord } from './errors.ts';
 import type { Event, Fence, JournalEntry, Stored } from './events.ts';
 import type { Stranded } from './explain.ts';
-import { type CompiledGraph, type CompiledStep, type Road, signalOf } from './graph.ts';
+import { type CompiledGraph, type CompiledStep, parseName, type Road, signalOf } from './graph.ts';
 import type { RunHead } from './rows.ts';
 import {
   CANCELLED,
   DELAYED,
   FAILED,
   NOT_TAKEN,
+  PENDING,
   QUEUED,
   RUNNING,
   type RunState,
@@ -45,6 +46,8 @@ export interface StepView {
   /** Attempts begun so far, in this generation. */
   readonly attempt: number;
   readonly generation: number;
+  /** Of a step that runs for each item of a list, once that is known. */
+  readonly items?: { readonly count: number; readonly active: number; readonly ended: number; readonly failed: number };
   /** Rounds of a loop that have ended. */
   readonly rounds?: number;
   /** When the step entered its state. */
@@ -81,7 +84,7 @@ export function viewOf(id: string, head: RunHead, state: RunState, stranded: rea
     ...summaryOf(id, head, stranded),
     priority: state.created.priority ?? 0,
     ...(state.deadline !== undefined && { deadline: state.deadline }),
-    steps: state.graph.steps.map((_, step) => stepView(state, step)),
+    steps: Array.from({ length: state.size }, (_, step) => stepView(state, step)),
     signals: state.signals.map(({ id, name, at }) => ({ id, name, at })),
   };
 }
@@ -92,11 +95,27 @@ function stepView(state: RunState, step: number): StepView {
   const road = state.road[step];
   const error = state.error[step];
   const { spec } = state.graph.steps[step] as CompiledStep;
+  const items = state.items.get(step);
+  // Some of its items are done or under way, whoever has them.
+  if (items && status < SUCCEEDED && status !== PENDING) {
+    const { count, active, ended, failed, since } = items;
+    return {
+      name: spec.name,
+      status: 'RUNNING',
+      attempt: state.attempt[step] as number,
+      generation: state.generation[step] as number,
+      since,
+      items: { count, active, ended, failed },
+    };
+  }
   return {
     name: spec.name,
     status: stepStatus(status),
     attempt: state.attempt[step] as number,
     generation: state.generation[step] as number,
+    ...(items && {
+      items: { count: items.count, active: items.active, ended: items.ended, failed: items.failed },
+    }),
     ...(state.rounds.has(step) && { rounds: state.rounds.get(step)?.ended as number }),
     ...(since > 0 &&
       status !== DELAYED && { since: status === WAITING ? (state.waits.get(step)?.since as number) : since }),
@@ -126,7 +145,20 @@ function stepStatus(status: number): StepStatus {
 }
 
 /** One event of a run's history, with its steps by name. `seq` and `index` are its position in the journal. */
-export type HistoryEvent = Named<Event> & { readonly seq: number; readonly index: number; readonly at: number };
+export type HistoryEvent = WithItems<Named<Event>> & {
+  readonly seq: number;
+  readonly index: number;
+  readonly at: number;
+};
+
+/** Which item of its step an event is about, or each of its steps, where they have some. */
+type WithItems<E> = E extends { readonly type: 'spread' }
+  ? E
+  : E extends { readonly step: string }
+    ? E & { readonly item?: number }
+    : E extends { readonly steps: readonly string[] }
+      ? E & { readonly items?: readonly (number | undefined)[] }
+      : E;
 
 /** Steps are strings; everything else is as it was recorded. */
 type Named<E> = E extends { readonly claim: Fence }
@@ -134,7 +166,7 @@ type Named<E> = E extends { readonly claim: Fence }
   : {
       readonly [K in keyof E]: K extends 'step'
         ? string
-        : K extends 'steps'
+        : K extends 'steps' | 'resumed'
           ? readonly string[]
           : K extends 'winners'
             ? NamedWinners
@@ -143,11 +175,17 @@ type Named<E> = E extends { readonly claim: Fence }
 type NamedWinners = readonly (readonly [step: string, members: readonly string[]])[] | undefined;
 
 export function historyOf(graph: CompiledGraph, entry: JournalEntry, seq: number): readonly HistoryEvent[] {
-  const name = (step: number): string => (graph.steps[step] as CompiledStep).spec.name;
+  const name = (named: number): string => (graph.steps[parseName(named).step] as CompiledStep).spec.name;
+  const itemOf = (named: number): number | undefined => parseName(named).item;
+  const named = (one: number) => {
+    const item = itemOf(one);
+    return { step: name(one), ...(item !== undefined && { item }) };
+  };
   return entry.events.map((event, index) => {
-    const { step, steps, winners, claim, ...rest } = event as Partial<{
+    const { step, steps, resumed, winners, claim, ...rest } = event as Partial<{
       step: number;
       steps: readonly number[];
+      resumed: readonly number[];
       winners: readonly (readonly [number, readonly number[]])[];
       claim: Fence;
     }>;
@@ -156,9 +194,11 @@ export function historyOf(graph: CompiledGraph, entry: JournalEntry, seq: number
       index,
       at: entry.at,
       ...rest,
-      ...(step !== undefined && { step: name(step) }),
-      ...(claim && { step: name(claim.step) }),
+      ...(step !== undefined && named(step)),
+      ...(claim && named(claim.step)),
       ...(steps && { steps: steps.map(name) }),
+      ...(steps?.some((one) => itemOf(one) !== undefined) && { items: steps.map(itemOf) }),
+      ...(resumed && { resumed: resumed.map(name) }),
       ...(winners && { winners: winners.map(([of, members]) => [name(of), members.map(name)] as const) }),
     } as HistoryEvent;
   });

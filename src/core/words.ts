@@ -15,8 +15,11 @@ export function countText(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }
 
+/** The steps an event is about, and which items of them. */
 export function stepsOf(event: HistoryEvent): readonly string[] {
-  return 'step' in event ? [event.step] : 'steps' in event ? event.steps : [];
+  const one = (step: string, item: number | undefined): string => (item === undefined ? step : `${step}[${item}]`);
+  if ('steps' in event) return event.steps.map((step, i) => one(step, event.items?.[i]));
+  return 'step' in event ? [one(event.step, 'item' in event ? event.item : undefined)] : [];
 }
 
 /** What an event says besides its type and its steps. `value`: what it recorded, as a text; `time` writes a moment. */
@@ -36,6 +39,8 @@ export function detailOf(event: HistoryEvent, value: string, time: (at: number) 
         event.signal === undefined ? '' : `for signal ${event.signal}`,
         event.until === undefined ? '' : `until ${time(event.until)}`,
       );
+    case 'spread':
+      return countText(event.items, 'item');
     case 'looped':
       return all(event.notBefore === undefined ? '' : `again in ${durationText(event.notBefore - event.at)}`, value);
     case 'delivered':

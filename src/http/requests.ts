@@ -146,6 +146,7 @@ export const REPORTS = {
               'skipped',
               'sleeping',
               'again',
+              'spread',
               'offline',
               'failed',
               'checkpoint',
@@ -161,6 +162,7 @@ export const REPORTS = {
           again: { type: 'string', enum: ['never'] },
           notBefore: TIME,
           at: COUNT,
+          items: COUNT,
           texts: { type: 'array', items: TEXT, maxItems: 1000 },
           next: {
             type: 'object',

@@ -15,7 +15,7 @@ import type { ClaimRequest, Outcome } from '../core/decide.ts';
 import { type Definition, type Handler, queuesOf } from '../core/definition.ts';
 import { FuselineError, recordError } from '../core/errors.ts';
 import type { Stored } from '../core/events.ts';
-import { type CompiledGraph, compileGraph, type Graph, type GraphStep } from '../core/graph.ts';
+import { type CompiledGraph, compileGraph, type Graph, type GraphStep, MAX_ITEMS } from '../core/graph.ts';
 import { parseClaim, under } from '../core/keys.ts';
 import { claimKey } from '../core/run-state.ts';
 import { validate } from '../core/schema.ts';
@@ -354,7 +354,10 @@ async function packed(
     return stored;
   };
   const found = async (one: Found): Promise<Found> =>
-    'stored' in one && one.stored !== undefined ? { ...one, stored: await inline(one.stored) } : one;
+    // A list is read once by whoever has its items, not sent with each of them.
+    'stored' in one && one.kind !== 'item' && one.stored !== undefined
+      ? { ...one, stored: await inline(one.stored) }
+      : one;
   return {
     ...claim,
     id,
@@ -378,10 +381,12 @@ export function decoded(codec: RuntimeStorage['codec'], text: string): unknown {
   }
 }
 
-function outcomeOf({ type, error, again, notBefore }: FarReport, value: unknown): Outcome {
+function outcomeOf({ type, error, again, notBefore, items }: FarReport, value: unknown): Outcome {
   switch (type) {
     case 'skipped':
       return { status: 'skipped' };
+    case 'spread':
+      return { status: 'spread', items: Math.min(items ?? 0, MAX_ITEMS) };
     case 'again':
       return { status: 'again' };
     case 'sleeping':

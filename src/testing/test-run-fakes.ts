@@ -55,10 +55,11 @@ export function fakeBody(fake: AnyFake, call: number): (needs: unknown, context:
 
 /** The context as a fake has it. */
 export function contextWith<Own extends Partial<FakeContext>>(context: Context, own: Own): Context & NoInfer<Own> {
-  const { runId, step, attempt, key, heartbeat, emit, once, log } = context;
+  const { runId, step, item, attempt, key, heartbeat, emit, once, log } = context;
   return {
     runId,
     step,
+    item,
     attempt,
     key,
     heartbeat,

@@ -190,7 +190,43 @@ export function flows(hold: Hold) {
       return 'said';
     }),
   );
+  /** Runs a step for each item of a list: protocol 4. */
+  const listed = workflow('listed', ($) => {
+    const list = $.step('list', {}, () => [1, 2, 3]);
+    const doubled = $.each(
+      'doubled',
+      list,
+      async (n, context) => {
+        if (n === 2) await hold(context);
+        return n * 2;
+      },
+      { limit: 2 },
+    );
+    const judged = $.each(
+      'judged',
+      list,
+      (n) => {
+        if (n === 3) throw fault('three');
+        return n;
+      },
+      { settle: true },
+    );
+    return $.step('end', { doubled, judged }, ({ doubled, judged }) => [
+      ...doubled,
+      ...judged.map(({ status }) => status),
+    ]);
+  });
+  /** An item of it always fails. */
+  const frail = workflow('frail', ($) => {
+    const list = $.step('list', {}, () => ['a', 'b']);
+    return $.each('each', list, (item) => {
+      if (item === 'b') throw fault('b');
+      return item;
+    });
+  });
   return {
+    listed,
+    frail,
     talking,
     patient,
     upload,

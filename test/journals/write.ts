@@ -54,7 +54,7 @@ async function write(): Promise<void> {
   const all = flows(async () => undefined);
   const { values, hostile, failing, failFast, held, retried, anyJoin, once, roads, fallback, urgent, late } = all;
   const finish = async (run: string): Promise<void> => {
-    await new ProcessEngine([values, hostile, failing, failFast, held, roads] as never, storage, {
+    await new ProcessEngine([values, hostile, failing, failFast, held, roads, all.frail] as never, storage, {
       name: 'writer',
     }).work(run);
   };
@@ -80,6 +80,9 @@ async function write(): Promise<void> {
   await storage.pause('waiting');
   await storage.resume('waiting');
   await storage.signal('waiting', 'approve 日本', { by: 'somebody', pad: 'p'.repeat(4200) });
+  const frail = await all.frail.dispatch(undefined, { storage, id: 'frail' });
+  await finish('frail');
+  await frail.retry();
   const rerun = await held.dispatch(1, { storage, id: 'rerun' });
   await finish('rerun');
   await rerun.enqueue('first');
@@ -94,6 +97,7 @@ async function write(): Promise<void> {
   await held.dispatch(1, { storage, id: 'cancelled-held' });
   await retried.dispatch(undefined, { storage, id: 'retrying' });
   await all.upload.dispatch(undefined, { storage, id: 'offline' });
+  await all.listed.dispatch(undefined, { storage, id: 'listed' });
   await all.talking.dispatch(undefined, { storage, id: 'talking' });
   await all.patient.dispatch(undefined, { storage, id: 'patient' });
   await storage.signal('patient', 'news 日本', 'early', { id: 'early' });
@@ -101,7 +105,7 @@ async function write(): Promise<void> {
 
   // One worker dies; another takes over, tries what fails, and dies as well.
   const holds = ['waiting', 'rerun', 'held-values', 'held-hostile', 'held-any', 'held-any', 'held-once', 'held-roads'];
-  holds.push('falling-back', 'urgent', 'cancelled-held', 'talking');
+  holds.push('falling-back', 'urgent', 'cancelled-held', 'talking', 'listed');
   const [first, second] = [worker(), worker()];
   first.start();
   await first.holds(holds.length);

@@ -1,4 +1,4 @@
-import { type Outcome, type Step, typed, workflow } from 'fuseline';
+import { type ItemOutcome, type Outcome, type Step, typed, workflow } from 'fuseline';
 import { expectTypeOf } from 'vitest';
 
 /** The graph with everything: compiles as it is written, and every result is inferred from the handlers. */
@@ -189,4 +189,22 @@ workflow('loops', ($) => {
   // @ts-expect-error
   $.loop('endless', start, (state) => state, {});
   return end;
+});
+
+workflow('lists', ($) => {
+  const list = $.step('list', {}, () => [{ n: 1 }, { n: 2 }]);
+  const texts = $.each('texts', list, ({ n }, { item }) => `${n} ${item}`, { limit: 4, retry: 3 });
+  const ends = $.each('ends', list, async ({ n }) => n, { settle: true });
+  $.step('next', { texts, ends }, ({ texts, ends }) => {
+    expectTypeOf(texts).toEqualTypeOf<readonly string[]>();
+    expectTypeOf(ends).toEqualTypeOf<readonly ItemOutcome<number>[]>();
+  });
+  // What is no list.
+  const one = $.step('one', {}, () => 1);
+  // @ts-expect-error
+  $.each('of-one', one, (n) => n);
+  // A fallback of another type.
+  // @ts-expect-error
+  $.each('fallback', list, ({ n }) => n, { fallback: () => 'none' });
+  return texts;
 });

@@ -180,6 +180,7 @@ export class HttpStorage extends RuntimeStorage {
       ...(outcome.status === 'failed' && outcome.again && { again: outcome.again }),
       ...(outcome.status === 'failed' &&
         outcome.notBefore !== undefined && { notBefore: Math.max(0, Math.round(outcome.notBefore)) }),
+      ...(outcome.status === 'spread' && { items: outcome.items }),
       ...(outcome.status === 'sleeping' && { notBefore: Math.max(0, outcome.until) }),
       ...(next && { next: this.#wireOf(run, next) }),
     });
@@ -449,14 +450,14 @@ export class HttpStorage extends RuntimeStorage {
 
   async #taken({ claims, rest }: FarGrant, worker: string, next?: ClaimRequest): Promise<Granted> {
     const taken = claims.map((claim) => this.#unpacked(claim, worker));
-    for (const { fence, graph, workflow } of taken) {
+    for (const { position, graph, workflow } of taken) {
       const compiled = await this.graph(graph);
       const version = compiled?.graph.version;
       // The worker finds its handler for the step.
       if (compiled)
         next?.serves(
           { created: { workflow, graph, ...(version !== undefined && { version }) }, graph: compiled },
-          fence.step,
+          position,
         );
     }
     return { claims: taken, rest };

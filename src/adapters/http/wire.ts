@@ -39,6 +39,7 @@ export interface FarReport {
     | 'skipped'
     | 'sleeping'
     | 'again'
+    | 'spread'
     | 'offline'
     | 'failed'
     | 'checkpoint'
@@ -54,6 +55,8 @@ export interface FarReport {
   readonly again?: 'never';
   /** Epoch milliseconds. */
   readonly notBefore?: number;
+  /** How many items a list has. */
+  readonly items?: number;
   /** What the attempt emits, as texts of the codec, and which part of it the first of them is, from 0. */
   readonly texts?: readonly string[];
   readonly at?: number;

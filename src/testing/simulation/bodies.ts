@@ -69,13 +69,14 @@ function reaching(handler: Handler, network: WorldNetwork): Handler {
 }
 
 async function meet(fate: Fate, needs: Needs, context: Context, referee: Referee): Promise<unknown> {
-  const { runId, step, attempt } = context;
-  const failures = referee.step(runId, step)?.failures ?? 0;
+  const { runId, step, item, attempt } = context;
+  const failures = referee.step(runId, step, item)?.failures ?? 0;
   if (fate.also === 'heartbeat') context.heartbeat({ attempt });
   if (fate.also === 'emit') for (let part = 0; part < PARTS; part++) void context.emit({ attempt, part });
   const round = (needs.state as Round | null | undefined)?.round ?? 0;
   if (fate.also === 'once') await doOnce(round, context, referee);
-  switch (fate.ending) {
+  // Of a list, only the second item is as its step is fated.
+  switch (item === undefined || item === 1 ? fate.ending : 'succeeds') {
     case 'fails':
       throw new Error(`attempt ${attempt} fails`);
     case 'fails for good':
@@ -88,6 +89,8 @@ async function meet(fate: Fate, needs: Needs, context: Context, referee: Referee
       break;
     default:
   }
+  if (fate.list !== undefined)
+    return Array.from({ length: fate.list }, (_, i) => ({ of: `${runId} ${step} ${attempt}`, i }));
   if (fate.rounds !== undefined) return { round: round + 1 };
   if (fate.sleepMs !== undefined) return (referee.step(runId, step)?.since ?? 0) + fate.sleepMs;
   return (
@@ -96,8 +99,12 @@ async function meet(fate: Fate, needs: Needs, context: Context, referee: Referee
 }
 
 /** What is recorded once is what everybody gets from then on, until the next round of a loop. */
-async function doOnce(round: number, { once, runId, step, attempt }: Context, referee: Referee): Promise<void> {
-  const recorded = referee.step(runId, step)?.checkpoints.get('once');
+async function doOnce(
+  round: number,
+  { once, runId, step, item, attempt }: Context,
+  referee: Referee,
+): Promise<void> {
+  const recorded = referee.step(runId, step, item)?.checkpoints.get('once');
   const value = await once('once', () => ({ attempt, round }));
   demand(
     value.round === round && (recorded === undefined || recorded === portable.encode(value)),
@@ -125,7 +132,7 @@ export function witnessed(definition: Definition, process: Process, random: Rand
     }
   };
   const meetOnce = async (needs: Needs, context: Context, body: (context: Context) => unknown): Promise<unknown> => {
-    const claim = referee.begin(process.name, context.runId, context.step, context.attempt, needs);
+    const claim = referee.begin(process.name, context.runId, context.step, context.item, context.attempt, needs);
     try {
       await wait();
       const value = await body(

@@ -1,7 +1,14 @@
 import { portable } from '../../core/codec.ts';
 import type { ErrorRecord } from '../../core/errors.ts';
 import type { Event, JournalEntry, Stored } from '../../core/events.ts';
-import { type CompiledEdge, type CompiledGraph, type CompiledStep, needsWorker, type Road } from '../../core/graph.ts';
+import {
+  type CompiledEdge,
+  type CompiledGraph,
+  type CompiledStep,
+  needsWorker,
+  parseName,
+  type Road,
+} from '../../core/graph.ts';
 import type { Coverage } from './coverage.ts';
 import { demand, Violation } from './violation.ts';
 
@@ -59,6 +66,11 @@ export interface StepSeen {
   /** Rounds of a loop that have ended, and the state it goes on with. */
   rounds: number;
   state: Stored | undefined;
+  /** Of a step with a list that is known: its items, by their positions behind the steps. */
+  items: readonly number[] | undefined;
+  /** Of an item: its step, and which of its items it is. */
+  readonly of: number | undefined;
+  readonly at: number | undefined;
   readonly claims: ClaimSeen[];
   readonly checkpoints: Map<string, Stored>;
 }
@@ -72,7 +84,8 @@ type EdgeEnd = 'open' | 'live' | 'dead' | 'failed';
 export class JournalModel {
   readonly run: string;
   readonly graph: CompiledGraph;
-  readonly steps: readonly StepSeen[];
+  /** Its steps, and behind them the items of those that have some. */
+  readonly steps: StepSeen[];
   readonly stopping: Map<string, { readonly worker: string; readonly at: number; readonly step: number }> = new Map();
   readonly commands: Set<string> = new Set();
   readonly input: Stored;
@@ -106,27 +119,7 @@ export class JournalModel {
     this.deadline = created.deadline;
     this.#coverage = coverage;
     this.#lossesOf = lossesOf;
-    this.steps = graph.steps.map(() => ({
-      status: 'PENDING',
-      attempt: 0,
-      failures: 0,
-      losses: 0,
-      generation: 0,
-      reset: 0,
-      since: 0,
-      order: 0,
-      road: undefined,
-      value: undefined,
-      error: undefined,
-      winners: [],
-      fallingBack: false,
-      until: Number.POSITIVE_INFINITY,
-      payload: undefined,
-      rounds: 0,
-      state: undefined,
-      claims: [],
-      checkpoints: new Map(),
-    }));
+    this.steps = graph.steps.map(() => unseen());
   }
 
   get status(): string {
@@ -142,10 +135,12 @@ export class JournalModel {
     demand(entry.at >= this.at, 'time does not run backwards', () => `${this.run} goes from ${this.at} to ${entry.at}`);
     const wasNotTaken = new Set(this.steps.flatMap(({ status }, i) => (status === 'NOT_TAKEN' ? [i] : [])));
     const before = this.status;
-    for (const [index, event] of entry.events.entries()) {
+    for (const [index, named] of entry.events.entries()) {
+      const event = this.#positioned(named);
       this.#coverage.note('event', event.type);
       if ('command' in event) this.#coverage.note('command × run', `${nameOfCommand(event)} × ${before}`);
       this.#read(event, `${seq}.${index}`, entry, wasNotTaken);
+      for (const step of this.steps.keys()) this.#offer(step, entry.at);
     }
     this.seq = seq;
     this.at = entry.at;
@@ -167,7 +162,19 @@ export class JournalModel {
   }
 
   nameOf(index: number): string {
-    return this.graph.steps[index]?.spec.name ?? '';
+    const of = this.steps[index]?.of;
+    return of === undefined ? (this.graph.steps[index]?.spec.name ?? '') : `an item of ${this.nameOf(of)}`;
+  }
+
+  /** A step, or one of its items. */
+  find(step: string, item: number | undefined): StepSeen | undefined {
+    const index = this.graph.index.get(step) as number;
+    return this.steps[item === undefined ? index : (this.steps[index]?.items?.[item] ?? -1)];
+  }
+
+  /** The step a position is, or is an item of. */
+  rootOf(index: number): number {
+    return this.steps[index]?.of ?? index;
   }
 
   /** The signals that steps wait for, however long it takes. */
@@ -195,6 +202,8 @@ export class JournalModel {
     switch (event.type) {
       case 'created':
         return;
+      case 'spread':
+        return this.#spread(event);
       case 'waiting':
         return this.#wait(event, at, isForced(event.step));
       case 'delivered':
@@ -234,6 +243,7 @@ export class JournalModel {
       case 'claimed':
         return this.#claimed(event, mark, at);
       case 'succeeded': {
+        if (this.step(event.step).items) return this.#endOfList(event, at);
         if (this.step(event.step).status === 'WAITING') return this.#goOn(event, at);
         const seen = this.#reported(event.step, event);
         const claim = seen.claims.at(-1) as ClaimSeen;
@@ -316,12 +326,14 @@ export class JournalModel {
         return this.#move(event.step, 'QUEUED', at);
       }
       case 'failed': {
-        const seen = this.#reportedOrLost(event.step, event.error, event, at);
+        const seen = this.step(event.step).items
+          ? this.#failedList(event.step, event.error)
+          : this.#reportedOrLost(event.step, event.error, event, at);
         seen.error = event.error;
         return this.#end(event.step, 'FAILED', at);
       }
       case 'cancelled':
-        if (event.reason !== 'upstream') this.interfered = true;
+        if (event.reason !== 'upstream' && event.reason !== 'item-failed') this.interfered = true;
         for (const step of event.steps) {
           if (event.reason === 'upstream') this.#demandReadiness(step, 'cancelled');
           this.#takeBack(step, at);
@@ -488,14 +500,22 @@ export class JournalModel {
       () => `${this.#name(step)} is claimed while the run is ${this.status}`,
     );
     const seen = this.step(step);
+    if (seen.of !== undefined && seen.status === 'PENDING') this.#demandNext(step, seen.of);
+    else
+      demand(
+        seen.items === undefined,
+        'every item once',
+        () => `${this.#name(step)} is claimed itself, and has a list`,
+      );
     demand(
-      seen.status === 'QUEUED' && this.claimOf(step) === undefined,
+      (seen.status === 'QUEUED' || (seen.status === 'PENDING' && seen.of !== undefined)) &&
+        this.claimOf(step) === undefined,
       'one claim at a time',
       () => `${this.#name(step)} is claimed while it is ${seen.status}`,
     );
     for (const old of this.stopping.values())
       demand(
-        old.step !== step || at >= old.at + STOP_GRACE_MS,
+        (old.step !== step && this.steps[old.step]?.of !== step) || at >= old.at + STOP_GRACE_MS,
         'one claim at a time',
         () => `${this.#name(step)} is claimed while a body of it is waited for`,
       );
@@ -523,7 +543,7 @@ export class JournalModel {
 
   /** What the body of a branch step handed back, if some edge waits for that; otherwise the road that is left. */
   #roadOf(step: number, { handedBack }: ClaimSeen): Road | undefined {
-    const { spec, roads } = this.graph.steps[step] as CompiledStep;
+    const { spec, roads } = this.graph.steps[this.rootOf(step)] as CompiledStep;
     if (spec.kind !== 'branch') return undefined;
     const last = portable.decode(handedBack.at(-1) ?? '');
     return typeof last === 'string' && roads.has(last) ? last : null;
@@ -534,15 +554,25 @@ export class JournalModel {
     const needs = new Map<string, unknown>();
     const { payload } = this.step(step);
     if (payload) needs.set('payload', payload.stored);
+    const { of } = this.step(step);
+    if (of !== undefined) {
+      const list = this.#listOf(of);
+      const at = this.step(of).items?.indexOf(step) as number;
+      return list === undefined ? needs : needs.set('item', portable.encode(list[at]));
+    }
     if (this.step(step).rounds > 0) return new Map([['state', this.step(step).state]]);
     let group = 0;
     for (const need of this.#spec(step).needs ?? []) {
       if (need.from === 'input') needs.set(need.param, this.input);
       else if (need.from === 'settled') needs.set(need.param, { status: this.#source(need.step).status });
-      else if (need.from === 'step') needs.set(need.param, this.#source(need.step).value);
       else {
-        const winner = this.step(step).winners[group++];
-        needs.set(need.param, winner === undefined ? undefined : this.step(winner).value);
+        const from =
+          need.from === 'step'
+            ? this.graph.index.get(need.step)
+            : this.step(step).winners[need.from === 'any' ? group++ : 0];
+        const { items, value } = from === undefined ? unseen() : this.step(from);
+        if (!items) needs.set(need.param, value);
+        else if (this.#resultsOf(items)) needs.set(need.param, this.#resultsOf(items));
       }
     }
     return needs;
@@ -572,12 +602,113 @@ export class JournalModel {
     this.step(step).winners = winners;
   }
 
-  #rerun({ command, steps }: Extract<Event, { type: 'rerun' }>, at: number): void {
+  /** The list of a step, where the journal says it in so many words. */
+  #listOf(step: number): readonly unknown[] | undefined {
+    const need = this.#spec(step).needs?.[0];
+    const stored =
+      need?.from === 'input' ? this.input : need?.from === 'step' ? this.#source(need.step).value : undefined;
+    const list = typeof stored === 'string' ? portable.decode(stored) : undefined;
+    return Array.isArray(list) ? list : undefined;
+  }
+
+  #spread({ step, items }: Extract<Event, { type: 'spread' }>): void {
+    const seen = this.#reported(step, { type: 'spread', step, items });
+    const list = this.#listOf(step);
+    demand(
+      this.#spec(step).kind === 'each' && (list === undefined || list.length === items),
+      'every item once',
+      () => `${this.#name(step)} has ${items} items, its list ${list?.length}`,
+    );
+    const first = this.steps.length;
+    for (let item = 0; item < items; item++) this.steps.push(unseen(step, item));
+    seen.items = Array.from({ length: items }, (_, item) => first + item);
+    // Taken out of its queue at once where there is nothing to claim.
+    this.#move(step, 'WAITING', Number.POSITIVE_INFINITY);
+  }
+
+  /** The results of items, in their order, where the journal says them in so many words and all succeeded. */
+  #resultsOf(items: readonly number[]): string | undefined {
+    const ends = items.map((item) => this.step(item));
+    if (ends.some(({ status, value }) => status !== 'SUCCEEDED' || typeof value === 'object')) return undefined;
+    const [first] = ends;
+    const results = ends.map(({ value }) =>
+      portable.decode((value as string | undefined) ?? portable.encode(undefined)),
+    );
+    const isSettled = first?.of !== undefined && this.#spec(first.of).settle !== undefined;
+    return portable.encode(isSettled ? results.map((value) => ({ status: 'SUCCEEDED', value })) : results);
+  }
+
+  #active(step: number): readonly number[] {
+    return (this.step(step).items ?? []).filter((item) =>
+      ['DELAYED', 'QUEUED', 'RUNNING'].includes(this.step(item).status),
+    );
+  }
+
+  #next(step: number): number | undefined {
+    const { limit = Number.POSITIVE_INFINITY } = this.#spec(step);
+    if (this.#active(step).length >= limit) return undefined;
+    return this.step(step).items?.find((item) => this.step(item).status === 'PENDING');
+  }
+
+  #demandNext(item: number, step: number): void {
+    demand(
+      this.step(step).status === 'QUEUED' && this.#next(step) === item,
+      'every item once',
+      () => `item at ${item} of ${this.#name(step)} is claimed, and it is the turn of ${this.#next(step)}`,
+    );
+  }
+
+  /** A step with a list is in its queue while an item of it can be claimed. */
+  #offer(step: number, at: number): void {
+    const seen = this.step(step);
+    if (!seen.items || (seen.status !== 'QUEUED' && seen.status !== 'WAITING')) return;
+    const status = this.#next(step) === undefined ? 'WAITING' : 'QUEUED';
+    if (status !== seen.status) this.#move(step, status, status === 'QUEUED' ? at : Number.POSITIVE_INFINITY);
+  }
+
+  #endOfList({ step, value }: Extract<Event, { type: 'succeeded' }>, at: number): void {
+    const ends = (this.step(step).items ?? []).map((item) => this.step(item).status);
+    const { settle } = this.#spec(step);
+    demand(
+      value === undefined && ends.every((end) => end === 'SUCCEEDED' || (settle !== undefined && end === 'FAILED')),
+      'every item once',
+      () => `${this.#name(step)} succeeded, its items are ${ends.join(', ')}`,
+    );
+    this.#end(step, 'SUCCEEDED', at);
+  }
+
+  #failedList(step: number, error: ErrorRecord): StepSeen {
+    const seen = this.step(step);
+    demand(
+      error.code === 'ITEM_FAILED' && this.#hasFailed(step) && this.#active(step).length === 0,
+      'every item once',
+      () => `${this.#name(step)} fails with ${error.code}, ${this.#active(step).length} items are under way`,
+    );
+    return seen;
+  }
+
+  #hasFailed(step: number): boolean {
+    const { items = [] } = this.step(step);
+    return this.#spec(step).settle === undefined && items.some((item) => this.step(item).status === 'FAILED');
+  }
+
+  /** An event with the positions it names. */
+  #positioned(event: Event): Event {
+    const at = (name: number): number => {
+      const { step, item } = parseName(name);
+      return item === undefined ? step : (this.steps[step]?.items?.[item] as number);
+    };
+    if ('step' in event) return { ...event, step: at(event.step) };
+    return 'steps' in event ? ({ ...event, steps: event.steps.map(at) } as Event) : event;
+  }
+
+  #rerun({ command, steps, resumed = [] }: Extract<Event, { type: 'rerun' }>, at: number): void {
     this.#remember(command);
     this.#reruns++;
     this.interfered = true;
     for (const index of steps) {
       this.#takeBack(index, at);
+      this.#rerunItems(index, resumed.includes(index), at);
       const seen = this.step(index);
       Object.assign(seen, {
         status: 'PENDING',
@@ -604,13 +735,28 @@ export class JournalModel {
     this.cancelled = false;
   }
 
+  /** The items that succeeded stay where a list is resumed; otherwise there is none any more. */
+  #rerunItems(step: number, isResumed: boolean, at: number): void {
+    const seen = this.step(step);
+    for (const item of seen.items ?? []) {
+      const one = this.step(item);
+      if (!isResumed && this.#active(step).includes(item)) {
+        this.#takeBack(item, at);
+        one.status = 'CANCELLED';
+      }
+      if (!isResumed || one.status === 'SUCCEEDED') continue;
+      Object.assign(one, { ...unseen(step, one.at), claims: one.claims } satisfies StepSeen);
+    }
+    if (!isResumed) seen.items = undefined;
+  }
+
   #ended({ status, reason }: Extract<Event, { type: 'ended' }>): void {
     const fine = this.graph.decisive.every((step) =>
       ['SUCCEEDED', 'SKIPPED', 'NOT_TAKEN'].includes(this.step(step).status),
     );
     const ought = reason === 'RUN_TIMEOUT' ? 'FAILED' : this.cancelled ? 'CANCELLED' : fine ? 'SUCCEEDED' : 'FAILED';
     demand(
-      status === ought && this.steps.every((step) => isFinal(step.status)),
+      status === ought && this.steps.every((step) => step.of !== undefined || isFinal(step.status)),
       'a run ends as its steps did',
       () => `${this.run} ended ${status} instead of ${ought}: ${this.#all()}`,
     );
@@ -621,11 +767,17 @@ export class JournalModel {
   #checkComplete(): void {
     if (this.ended) return;
     demand(
-      this.steps.some(({ status }) => !isFinal(status)),
+      this.steps.some(({ status, of }) => of === undefined && !isFinal(status)),
       'what follows is recorded at once',
       () => `${this.run} has ended, and nothing says so`,
     );
-    for (const [step, { status, until }] of this.steps.entries()) {
+    for (const [step, { status, until, of, items }] of this.steps.entries()) {
+      if (of !== undefined) continue;
+      demand(
+        isFinal(status) || !items || (!this.#hasFailed(step) && items.some((item) => !isFinal(this.step(item).status))),
+        'what follows is recorded at once',
+        () => `the items of ${this.#name(step)} have ended, and nothing says so`,
+      );
       const hasCome =
         until <= this.at ||
         (this.#spec(step).kind === 'wait' && this.#signals.some(({ name }) => name === this.#signalOf(step)));
@@ -756,7 +908,7 @@ export class JournalModel {
   }
 
   #spec(step: number): CompiledStep['spec'] {
-    return (this.graph.steps[step] as CompiledStep).spec;
+    return (this.graph.steps[this.rootOf(step)] as CompiledStep).spec;
   }
 
   #name(step: number): string {
@@ -766,6 +918,33 @@ export class JournalModel {
   #all(): string {
     return this.steps.map(({ status }, i) => `${this.nameOf(i)} ${status}`).join(', ');
   }
+}
+
+function unseen(of?: number, at?: number): StepSeen {
+  return {
+    status: 'PENDING',
+    attempt: 0,
+    failures: 0,
+    losses: 0,
+    generation: 0,
+    reset: 0,
+    since: 0,
+    order: 0,
+    road: undefined,
+    value: undefined,
+    error: undefined,
+    winners: [],
+    fallingBack: false,
+    until: Number.POSITIVE_INFINITY,
+    payload: undefined,
+    rounds: 0,
+    state: undefined,
+    items: undefined,
+    of,
+    at,
+    claims: [],
+    checkpoints: new Map(),
+  };
 }
 
 export function isFinal(status: StepStatus): boolean {

@@ -14,6 +14,8 @@ export interface Fate {
   readonly sleepMs?: number;
   /** Rounds after which a loop has enough. */
   readonly rounds?: number;
+  /** Of what a list of so many items is made. */
+  readonly list?: number;
 }
 
 /** The signal that some of a world's steps wait for; others wait for one of their own name. */
@@ -266,13 +268,29 @@ function planWorkflow(name: string, random: Random): WorkflowPlan {
     const loops = !waits && !branches[i] && random.chance(0.1);
     if (loops)
       fates[i] = { ...fate, ...(fate.ending === 'is skipped' && { ending: 'succeeds' }), rounds: 1 + random.below(4) };
+    const source = random.below(i + 1);
+    const lists =
+      i > 0 && source < i && !waits && !loops && !branches[i] && random.chance(0.2) && isPlain(steps[source]);
+    if (lists) {
+      fates[i] = { ...fate, ...(fate.ending === 'is skipped' && { ending: 'succeeds' }) };
+      fates[source] = { ...(fates[source] as Fate), list: random.pick([0, 1, 3, 5]) };
+    }
     const retry = fate.ending === 'fails once' || fate.ending === 'hangs once' || random.chance(0.2);
     steps.push({
       name: `s${i}`,
       ...(branches[i] && { kind: 'branch' as const }),
       ...waits,
       ...(loops && { kind: 'loop' as const, rounds: 2 + random.below(3), ...(random.chance(0.5) && { everyMs: 300 }) }),
-      needs: loops ? [{ param: 'state', from: 'input' }] : [...params.values()],
+      ...(lists && {
+        kind: 'each' as const,
+        ...(random.chance(0.5) && { limit: 1 + random.below(2) }),
+        ...(random.chance(0.4) && { settle: 'items' as const }),
+      }),
+      needs: loops
+        ? [{ param: 'state', from: 'input' }]
+        : lists
+          ? [{ param: 'list', from: 'step', step: `s${source}` }]
+          : [...params.values()],
       after: [
         ...some(loops ? 2 : 1).map(edgeTo),
         ...(groupAfter.length > 1 && random.chance(0.4) ? [{ any: groupAfter }] : []),
@@ -298,6 +316,10 @@ function planWorkflow(name: string, random: Random): WorkflowPlan {
       ...(random.chance(0.1) && { deadlineMs: 500 + random.below(20_000) }),
     },
   };
+}
+
+function isPlain(step: GraphStep | undefined): boolean {
+  return step !== undefined && step.kind === undefined;
 }
 
 /** What a step waits for before anything else can happen to it, if it does. */

@@ -11,6 +11,7 @@ export const EVENTS = {
   waiting: true,
   delivered: true,
   looped: true,
+  spread: true,
   refused: true,
   claimed: true,
   succeeded: true,

@@ -108,6 +108,7 @@ export class Referee {
     process: string,
     id: string,
     step: string,
+    item: number | undefined,
     attempt: number,
     needs: Readonly<Record<string, unknown>>,
   ): ClaimSeen {
@@ -115,7 +116,7 @@ export class Referee {
     // Who slept may hear of its claim when the run is gone, and its values with it.
     const gone = [...this.#removed].flatMap(([name, model]) => (name.startsWith(`${id}/`) ? [model] : []));
     const own = [...gone, ...(present ? [present] : [])].flatMap((model) =>
-      (model.steps[model.graph.index.get(step) as number]?.claims ?? []).filter(
+      claimsAt(model, step, item).filter(
         (claim) => claim.attempt === attempt && claim.worker.startsWith(`${process}.`),
       ),
     );
@@ -144,9 +145,9 @@ export class Referee {
   }
 
   /** What the journal knows of a step. */
-  step(id: string, step: string): Pick<StepSeen, 'failures' | 'checkpoints' | 'since'> | undefined {
+  step(id: string, step: string, item?: number): Pick<StepSeen, 'failures' | 'checkpoints' | 'since'> | undefined {
     const model = this.runs.get(id)?.model;
-    return model?.steps[model.graph.index.get(step) as number];
+    return model?.find(step, item);
   }
 
   /** How the runs ended that were not removed. */
@@ -329,7 +330,7 @@ export class Referee {
     const queued = new Map<number, number>();
     const holders = new Set<string>();
     for (const [i, step] of model.steps.entries()) {
-      const line = graph.steps[i]?.line as number;
+      const line = graph.steps[model.rootOf(i)]?.line as number;
       if (step.status === 'QUEUED') queued.set(line, Math.min(queued.get(line) ?? step.since, step.since));
       if (step.status === 'DELAYED') due.push(step.since);
       if (step.status === 'WAITING' && step.until < Number.POSITIVE_INFINITY) due.push(step.until);
@@ -338,7 +339,7 @@ export class Referee {
     }
     for (const { worker, at, step } of model.stopping.values()) {
       holders.add(worker);
-      if (model.step(step).status === 'QUEUED') due.push(at + STOP_GRACE_MS);
+      if ([step, model.rootOf(step)].some((one) => model.step(one).status === 'QUEUED')) due.push(at + STOP_GRACE_MS);
     }
     if (!model.paused && !model.ended) {
       for (const [line, since] of queued) {
@@ -379,6 +380,13 @@ export class Referee {
     );
     return text;
   }
+}
+
+/** What was claimed of a step, or of such an item of it in every list it has had. */
+function claimsAt(model: JournalModel, step: string, item: number | undefined): readonly ClaimSeen[] {
+  const index = model.graph.index.get(step) as number;
+  if (item === undefined) return model.step(index).claims;
+  return model.steps.flatMap(({ of, claims, at }) => (of === index && at === item ? claims : []));
 }
 
 function isOutcome(need: unknown): need is { readonly status: StepStatus } {

@@ -66,6 +66,13 @@ function* smallerWorkflows({ graph, fates }: WorkflowPlan): Generator<WorkflowPl
   if (failOn !== undefined || deadlineMs !== undefined) yield { graph: plain, fates };
 }
 
+/** A step whose list is gone is one like the others. */
+function withoutList(step: GraphStep): GraphStep {
+  if (step.kind !== 'each') return step;
+  const { kind: _, limit: __, settle: ___, ...plain } = step;
+  return plain;
+}
+
 function withoutStep(graph: Graph, index: number): Graph {
   const gone = graph.steps[index]?.name;
   const left = (edges: readonly Edge[]): readonly Edge[] => edges.filter(({ step }) => step !== gone);
@@ -81,7 +88,7 @@ function withoutStep(graph: Graph, index: number): Graph {
   return {
     ...graph,
     steps: steps.map((step) => ({
-      ...step,
+      ...(step.needs?.flatMap(need).length === 0 ? withoutList(step) : step),
       ...(step.needs && { needs: step.needs.flatMap(need) }),
       ...(step.after && { after: step.after.flatMap(after) }),
     })),

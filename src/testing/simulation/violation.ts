@@ -23,6 +23,7 @@ export type Invariant =
   // proves: signal.one-step, signal.order
   | 'a signal goes to one step'
   | 'a loop ends in time'
+  | 'every item once'
   | 'what is emitted is recorded once, and in order'
   | 'the rows say what the journal says'
   // proves: journal.alone
