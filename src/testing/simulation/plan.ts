@@ -138,16 +138,16 @@ export function planWorld(seed: number, random: Random, own: number): WorldPlan 
     actions: actions.sort((a, b) => a.at - b.at),
   };
   const removing = random.chance(0.3) ? withRemoval(plan, random) : plan;
-  const thinking = random.chance(0.3) ? withAfterthought(removing, random) : removing;
+  const thinking = random.chance(0.6) ? withAfterthought(removing, random) : removing;
   return random.chance(0.5) ? withNewQuestion(thinking, random) : thinking;
 }
 
-/** Something is asked of a run that was cancelled before. */
+/** What was asked of a run is followed by something else, at once or when the run has ended. */
 function withAfterthought(plan: WorldPlan, random: Random): WorldPlan {
-  const cancel = plan.actions.find((action) => action.type === 'command' && action.command === 'cancel');
-  if (cancel?.type !== 'command') return plan;
+  const first = plan.actions.find((action) => action.type === 'command' && action.command !== 'remove');
+  if (first?.type !== 'command') return plan;
   const command = random.pick<Command>(['pause', 'resume', 'retry', 'enqueue', 'signal']);
-  const thought: Action = { ...cancel, at: cancel.at + random.below(BUSY_MS), command };
+  const thought: Action = { ...first, at: first.at + random.below(random.chance(0.5) ? 500 : EVENTFUL_MS), command };
   return { ...plan, actions: [...plan.actions, thought].sort((a, b) => a.at - b.at) };
 }
 
@@ -195,8 +195,10 @@ function planAction(random: Random, workers: number, runs: number): Action {
     'signal',
     'remove',
   ]);
+  const early = command === 'retry' || command === 'remove' || random.chance(0.5) ? at : random.below(EVENTFUL_MS / 4);
   return {
-    at: command === 'retry' || command === 'remove' || random.chance(0.5) ? at : random.below(EVENTFUL_MS / 4),
+    // Some are asked of runs that have ended by then.
+    at: random.chance(0.15) ? LATE_MS / 2 + random.below(LATE_MS / 2) : early,
     type: 'command',
     command,
     run: random.below(runs),
