@@ -11,6 +11,9 @@ interface Seen {
   attempt: number;
   since: number;
   progress: string;
+  /** Of a step with a list: how many items it has, and how many have ended. */
+  items: number;
+  ended: number;
 }
 
 const REDRAW_MS = 100;
@@ -40,7 +43,10 @@ export class Progress {
     this.#run = run.id;
     this.#heading = `${run.workflow} ${run.id}`;
     this.#steps = new Map(
-      run.steps.map(({ name, status, attempt, since = 0 }) => [name, { status, attempt, since, progress: '' }]),
+      run.steps.map(({ name, status, attempt, since = 0, items }) => [
+        name,
+        { status, attempt, since, progress: '', items: items?.count ?? 0, ended: items?.ended ?? 0 },
+      ]),
     );
     this.#live = process.stderr.isTTY ? new LiveArea(process.stderr, () => this.#draw(), REDRAW_MS) : undefined;
   }
@@ -77,6 +83,8 @@ export class Progress {
   }
 
   async #hear(event: HistoryEvent): Promise<void> {
+    // Of a list, how far it is: thousands of lines tell nobody anything.
+    if ('item' in event && event.item !== undefined) return this.#hearOfItem(event);
     switch (event.type) {
       case 'ready':
       case 'rerun':
@@ -86,6 +94,8 @@ export class Progress {
         this.#set(event.step, { status: 'RUNNING', attempt: event.attempt, since: event.at, progress: '' });
         if (!this.#live) this.#tell('RUNNING', event.step, event.attempt > 1 ? `attempt ${event.attempt}` : '');
         return;
+      case 'spread':
+        return this.#set(event.step, { items: event.items, ended: 0, progress: countText(event.items, 'item') });
       case 'progress':
         this.#set(event.step, { progress: json(await this.#storage.load(this.#run, event.value as Stored)) });
         if (!this.#live) this.#tell('RUNNING', event.step, this.#step(event.step).progress);
@@ -97,7 +107,8 @@ export class Progress {
       case 'skipped':
       case 'cancelled': {
         const status = event.type === 'skipped' ? 'SKIPPED' : 'CANCELLED';
-        for (const step of event.steps) {
+        for (const [i, step] of event.steps.entries()) {
+          if (event.items?.[i] !== undefined) continue;
           this.#set(step, { status });
           this.#tell(status, step, event.reason);
         }
@@ -130,6 +141,12 @@ export class Progress {
     }
   }
 
+  #hearOfItem(event: HistoryEvent & { readonly step: string }): void {
+    if (event.type !== 'succeeded' && event.type !== 'failed') return;
+    const ended = this.#step(event.step).ended + 1;
+    this.#set(event.step, { ended, progress: `${ended} of ${countText(this.#step(event.step).items, 'item')}` });
+  }
+
   #ended(status: 'SUCCEEDED' | 'FAILED', step: string, at: number, detail: string): void {
     const { since, attempt } = this.#step(step);
     this.#set(step, { status });
@@ -151,7 +168,7 @@ export class Progress {
   }
 
   #step(name: string): Seen {
-    return this.#steps.get(name) ?? { status: 'PENDING', attempt: 0, since: 0, progress: '' };
+    return this.#steps.get(name) ?? { status: 'PENDING', attempt: 0, since: 0, progress: '', items: 0, ended: 0 };
   }
 
   #set(name: string, change: Partial<Seen>): void {

@@ -180,12 +180,17 @@ function rowOf(step: Shown, columns: number, verbose: boolean): Row {
 }
 
 function notes(step: Shown, verbose: boolean): readonly Cell[] {
-  const { name, status, error, explain, road, reason, rounds, parts } = step;
+  const { name, status, error, explain, road, reason, rounds, parts, items } = step;
   const cells: Cell[] = [];
   const counts = [
     ...(rounds === undefined
       ? []
       : [status === 'SUCCEEDED' ? countText(rounds + 1, 'round') : `${countText(rounds, 'round')} ended`]),
+    ...(items === undefined
+      ? []
+      : [
+          `${items.ended} of ${countText(items.count, 'item')} ended${items.failed === 0 ? '' : `, ${items.failed} failed`}`,
+        ]),
     ...(parts === undefined ? [] : [`${countText(parts, 'part')} emitted; "stream" prints them`]),
   ];
   if (counts.length > 0) cells.push({ text: counts.join(', '), style: 'dim' });

@@ -4,6 +4,8 @@ import type { Stranded } from './explain.ts';
 interface Which {
   readonly run: string;
   readonly step: string;
+  /** Which item of its list, where the step runs for each. */
+  readonly item?: number;
   readonly attempt: number;
 }
 

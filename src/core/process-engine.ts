@@ -660,12 +660,8 @@ function mayMatter(key: string): boolean {
   return key.startsWith('ready/') || key.startsWith('timer/') || key.startsWith('head/') || key.startsWith('session/');
 }
 
-function whichOf({ run, spec, attempt }: Claim): {
-  readonly run: string;
-  readonly step: string;
-  readonly attempt: number;
-} {
-  return { run, step: spec.name, attempt };
+function whichOf({ run, spec, item, attempt }: Claim): EngineEvents['started'] {
+  return { run, step: spec.name, ...(item !== undefined && { item }), attempt };
 }
 
 function isAbout(error: unknown, ...codes: readonly ErrorCode[]): boolean {

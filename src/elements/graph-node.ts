@@ -7,7 +7,7 @@ import type { NodeSize, Point } from './contract.ts';
 import { html, say, set } from './dom.ts';
 import { kindSign } from './kinds.ts';
 import { drawSign, type Sign, signOf, signPicture, wordOf } from './signs.ts';
-import { roundText, shortMomentText, waitText } from './waits.ts';
+import { progressText, shortMomentText, waitText } from './waits.ts';
 
 const FLASH_MS = 500;
 
@@ -71,7 +71,7 @@ export class GraphNode {
     set(this.#name, 'title', step.name);
     say(this.#detail, detailOf(step, last));
     set(this.#detail, 'title', step.waits && waitText(step.waits));
-    say(this.#rounds, roundText(step));
+    say(this.#rounds, progressText(step));
     say(this.#count, step.attempt > 1 ? `attempt ${step.attempt}` : '');
     return 'changed';
   }

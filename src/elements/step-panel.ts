@@ -12,7 +12,7 @@ import { attemptsAt, type Followed } from './run-source.ts';
 import { SignalForm } from './signal-form.ts';
 import { drawSign, type Sign, signOf, signPicture, wordOf } from './signs.ts';
 import { valueText } from './value-text.ts';
-import { roundText, waitText } from './waits.ts';
+import { progressText, waitText } from './waits.ts';
 
 export interface StepPanelState {
   readonly storage: RuntimeStorage;
@@ -119,9 +119,10 @@ const FIELDS = ['step', 'attempts', 'last', 'signal'] as const;
 function progressOf(step: StepView): readonly Node[] {
   const sentences = [
     ...(step.waits ? [`It ${waitText(step.waits)}.`] : []),
+    ...(step.items ? [`It has ended ${progressText(step)}.`] : []),
     ...(step.rounds === undefined
       ? []
-      : [`${step.status === 'SUCCEEDED' ? 'It took' : 'It is in'} ${roundText(step)}.`]),
+      : [`${step.status === 'SUCCEEDED' ? 'It took' : 'It is in'} ${progressText(step)}.`]),
   ];
   return sentences.map((sentence) => html('p', { class: 'hint' }, sentence));
 }

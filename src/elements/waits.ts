@@ -24,8 +24,16 @@ function isToday(moment: Date): boolean {
   return moment.toDateString() === new Date().toDateString();
 }
 
+/** How far a loop or a list has come. */
+export function progressText(step: StepView): string {
+  const { items } = step;
+  if (!items) return roundText(step);
+  const failed = items.failed === 0 ? '' : `, ${items.failed} failed`;
+  return `${items.ended} of ${items.count} ${items.count === 1 ? 'item' : 'items'}${failed}`;
+}
+
 /** Of a loop of which a round has ended: the round it is in, or how many there were. */
-export function roundText({ rounds, status }: StepView): string {
+function roundText({ rounds, status }: StepView): string {
   if (rounds === undefined) return '';
   return status === 'SUCCEEDED' ? `${rounds + 1} rounds` : `round ${rounds + 1}`;
 }

@@ -53,6 +53,7 @@ export const failing = workflow('features-failing', ($) => {
 });
 
 export const listCases: readonly FeatureCase[] = [
+  // proves: each.spread, each.item, each.limit, each.order, each.outcomes
   {
     name: 'a step runs for each item of a list, with attempts and a key of its own; results stand in the order of the items',
     run: (ground) =>
@@ -94,6 +95,7 @@ export const listCases: readonly FeatureCase[] = [
         ensure(most <= 3 && claimed.size === ITEMS, `${most} items were under way at once, ${claimed.size} claimed`);
       }),
   },
+  // proves: each.empty
   {
     name: 'a list without items has no results, and its step has succeeded',
     run: (ground) =>
@@ -104,6 +106,7 @@ export const listCases: readonly FeatureCase[] = [
         equal(await storage.stepResult(run.id, 'doubled'), [], 'the result of the step');
       }),
   },
+  // proves: each.first-failure, each.retry
   {
     name: 'the first item that fails ends its step; a retry takes up what has not succeeded, and a rerun everything',
     run: (ground) =>

@@ -28,6 +28,7 @@ export const counting = workflow('features-counting', ($) => {
 });
 
 export const loopCases: readonly FeatureCase[] = [
+  // proves: loop.state, loop.round, loop.key, loop.every, loop.limit
   {
     name: 'a loop goes on with what its last round handed back, until it is enough; each round has attempts and a key of its own',
     run: (ground) =>
@@ -61,6 +62,7 @@ export const loopCases: readonly FeatureCase[] = [
         ensure(slept - (rounds.get('slow')?.[0] ?? 0) >= 30, `the rounds of a loop follow each other too fast`);
       }),
   },
+  // proves: loop.kept
   {
     name: 'a loop goes on in another process where it was, and begins anew when it is rerun',
     run: async (ground) => {

@@ -29,6 +29,7 @@ export const talking = workflow('features-talking', ($) => {
 });
 
 export const streamCases: readonly FeatureCase[] = [
+  // proves: emit.once, emit.read, emit.stays, emit.bound
   {
     name: 'what a step emits is read live and afterwards, from any position, with the attempt that said it',
     run: (ground) =>

@@ -199,3 +199,40 @@ describe('a signal', () => {
     expect((await rig.history()).filter((event) => event.startsWith('retrying'))).toEqual([]);
   });
 });
+
+describe('a step that runs for each item of a list', () => {
+  // proves: each.refused
+  test('fails at once where it is given no list, or one that is too long', async () => {
+    for (const [given, message] of [
+      ['text', /"each" runs for each item of a list, and was given text/],
+      [new Array(100_001).fill(0), /was given 100001 items; at most 100000 are allowed/],
+    ] as const) {
+      const rig = new Rig();
+      const wf = workflow('w', ($) => {
+        const list = $.step('list', {}, () => given as readonly unknown[]);
+        return $.each('each', list, nothing, { retry: 3 });
+      });
+      const run = await rig.dispatch(wf, undefined);
+      const working = rig.engine(wf).work('run');
+      await rig.host.advance(1000);
+      await working;
+      await expect(run.result()).rejects.toThrow(message);
+      expect(await stepOf(rig, 'each')).toMatchObject({ status: 'FAILED', attempt: 1 });
+    }
+  });
+
+  // proves: each.protocol
+  test('says so in what its runs are read by', async () => {
+    const rig = new Rig();
+    const wf = workflow('w', ($) =>
+      $.each(
+        'each',
+        $.step('list', {}, () => [1]),
+        nothing,
+      ),
+    );
+    await rig.dispatch(wf, undefined);
+    const { entries } = await rig.storage.export('run');
+    expect(entries.map(({ protocol }) => protocol)).toEqual([4]);
+  });
+});
