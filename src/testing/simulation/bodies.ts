@@ -99,11 +99,7 @@ async function meet(fate: Fate, needs: Needs, context: Context, referee: Referee
 }
 
 /** What is recorded once is what everybody gets from then on, until the next round of a loop. */
-async function doOnce(
-  round: number,
-  { once, runId, step, item, attempt }: Context,
-  referee: Referee,
-): Promise<void> {
+async function doOnce(round: number, { once, runId, step, item, attempt }: Context, referee: Referee): Promise<void> {
   const recorded = referee.step(runId, step, item)?.checkpoints.get('once');
   const value = await once('once', () => ({ attempt, round }));
   demand(
