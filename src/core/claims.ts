@@ -102,6 +102,7 @@ function restOf(state: RunState, serves: Serves): Granted['rest'] {
 function claimOf(run: string, incarnation: string, state: RunState, step: number): Claim {
   const { spec } = state.graph.steps[step] as CompiledStep;
   const root = state.rootOf(step);
+  const item = state.itemOf(step);
   const { workflow, graph } = state.created;
   const fence = { ...state.claimOf(step), incarnation };
   const mark = claimKey(fence);
@@ -113,7 +114,7 @@ function claimOf(run: string, incarnation: string, state: RunState, step: number
     graph,
     spec,
     position: root,
-    ...(root !== step && { item: step - (state.items.get(root)?.first as number) }),
+    ...(item !== undefined && { item }),
     fence,
     attempt: state.attempt[step] as number,
     company: state.suspect[step] === 1 ? 'none' : 'any',
@@ -133,7 +134,7 @@ function dependentsOf(state: RunState, step: number): number {
 function keyOf(run: string, state: RunState, step: number): string {
   const root = state.rootOf(step);
   const generation = state.generation[root] as number;
-  const item = root === step ? '' : `[${step - (state.items.get(root)?.first as number)}]`;
+  const item = root === step ? '' : `[${state.itemOf(step)}]`;
   const rounds = state.rounds.get(step)?.ended;
   const { name } = (state.graph.steps[step] as CompiledStep).spec;
   return `${run}/${name}${item}${generation === 0 ? '' : `/${generation}`}${rounds === undefined ? '' : `@${rounds}`}`;
@@ -142,19 +143,10 @@ function keyOf(run: string, state: RunState, step: number): string {
 function needsOf(state: RunState, step: number, { kind, needs = [] }: GraphStep): Claim['needs'] {
   const round = state.rounds.get(step);
   if (round) return needs.map(({ param }) => [{ param }, { kind: 'value', stored: round.value }]);
-  const root = state.rootOf(step);
-  if (root !== step) {
-    const list = find(state, root, needs[0] as Need);
-    return [
-      [
-        ITEM,
-        {
-          kind: 'item',
-          stored: (list as { stored?: Stored }).stored,
-          at: step - (state.items.get(root)?.first as number),
-        },
-      ],
-    ];
+  const item = state.itemOf(step);
+  if (item !== undefined) {
+    const list = find(state, state.rootOf(step), needs[0] as Need);
+    return [[ITEM, { kind: 'item', stored: 'stored' in list ? list.stored : undefined, at: item }]];
   }
   if (kind === 'wait') return [[PAYLOAD, { kind: 'value', stored: state.delivered.get(step)?.payload }]];
   return needs.map((need) => [need, find(state, step, need)] as const);

@@ -634,11 +634,10 @@ function namedIn(state: RunState, event: Event): Event {
 
 function itemError(state: RunState, step: number, item: number, cause: ErrorRecord): ErrorRecord {
   const { name } = (state.graph.steps[step] as CompiledStep).spec;
-  const at = item - (state.items.get(step) as Items).first;
   return {
     name: 'FuselineError',
     code: 'ITEM_FAILED',
-    message: `item ${at} of step ${JSON.stringify(name)} failed: ${cause.message}`,
+    message: `item ${state.itemOf(item)} of step ${JSON.stringify(name)} failed: ${cause.message}`,
     cause,
   };
 }

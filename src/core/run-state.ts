@@ -208,10 +208,16 @@ export class RunState {
     return this.root[step] as number;
   }
 
+  /** Which item of its step a position is; `undefined` for a step itself. */
+  itemOf(step: number): number | undefined {
+    const root = this.rootOf(step);
+    return root === step ? undefined : step - (this.items.get(root) as Items).first;
+  }
+
   /** How the journal names a position. */
   nameOf(step: number): number {
-    const root = this.rootOf(step);
-    return root === step ? step : itemName(root, step - (this.items.get(root)?.first as number));
+    const item = this.itemOf(step);
+    return item === undefined ? step : itemName(this.rootOf(step), item);
   }
 
   /** The position the journal names; -1 for an item of a list that is not there any more. */

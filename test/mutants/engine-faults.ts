@@ -147,8 +147,8 @@ export const engineFaults: readonly Fault[] = [
   {
     name: 'claim a step while its old body runs',
     file: 'core/decide.ts',
-    find: 'if (!serves(state, step) || this.#mustWaitForOldBody(step)) continue;',
-    replace: 'if (!serves(state, step)) continue;',
+    find: 'if (!serves(state, state.rootOf(step)) || this.#mustWaitForOldBody(step)) continue;',
+    replace: 'if (!serves(state, state.rootOf(step))) continue;',
     breaks: 'one claim at a time',
   },
   {
@@ -295,8 +295,8 @@ export const engineFaults: readonly Fault[] = [
   {
     name: 'a step that waits survives the cancelling of its run',
     file: 'core/decide.ts',
-    find: 'state < SUCCEEDED && steps.push(step)',
-    replace: 'state < SUCCEEDED && state !== WAITING && steps.push(step)',
+    find: 'state < SUCCEEDED && (step < size',
+    replace: 'state < SUCCEEDED && state !== WAITING && (step < size',
     breaks: 'a run ends as its steps did',
   },
   {
@@ -380,8 +380,43 @@ export const engineFaults: readonly Fault[] = [
   {
     name: 'what an attempt emits that was taken back is recorded',
     file: 'core/decide.ts',
-    find: "if (state.judge(claim) !== 'held') return 'stale';\n        const { attempt",
-    replace: 'const { attempt',
+    find: "if (state.judge(claim) !== 'held') return 'stale';\n        const step",
+    replace: 'const step',
     breaks: 'one recorded result per claim',
+  },
+  {
+    name: 'more items than the limit are under way',
+    file: 'core/run-state.ts',
+    find: 'items.next === items.count || items.active >= this.#limitOf(step)',
+    replace: 'items.next === items.count',
+    breaks: 'every item once',
+  },
+  {
+    name: 'an item that failed leaves the others under way',
+    file: 'core/decide.ts',
+    find: 'if (active.length > 0) this.#emit(',
+    replace: 'if (active.length < 0) this.#emit(',
+    breaks: 'every item once',
+  },
+  {
+    name: 'the last item does not end its step',
+    file: 'core/decide.ts',
+    find: 'if (ended < count) return;',
+    replace: 'if (ended <= count) return;',
+    breaks: 'what follows is recorded at once',
+  },
+  {
+    name: 'an item gets its neighbour',
+    file: 'core/claims.ts',
+    find: 'undefined, at: item }]];',
+    replace: 'undefined, at: item ^ 1 }]];',
+    breaks: 'a body receives what was recorded',
+  },
+  {
+    name: 'a list that is resumed begins with what succeeded',
+    file: 'core/run-state.ts',
+    find: 'if (this.status[item] === SUCCEEDED) ended++;',
+    replace: 'if (this.status[item] === QUEUED) ended++;',
+    breaks: 'every item once',
   },
 ].map((fault) => ({ ...fault, worlds: 'engine' as const }));
