@@ -22,7 +22,7 @@ const uiBytes = Object.values(files).map(({ text }) => gzipSync(text, { level: 9
 report(
   'the page of fuseline ui, all of its files',
   uiBytes.reduce((sum, bytes) => sum + bytes, 0),
-  90_000,
+  92_000,
 );
 
 /** What `wrangler deploy` would upload. */

@@ -18,7 +18,7 @@ const approval: StandardSchema<unknown, Approval> = {
   },
 };
 
-const SLEEP_MS = 60;
+const SLEEP_MS = 400;
 
 export const waiting = workflow('features-waiting', { input: typed<{ readonly forMs: number }>() }, ($) => {
   const begun = $.step('begun', { given: $.input }, ({ given }) => ({ at: Date.now(), ...given }));
