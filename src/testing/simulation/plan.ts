@@ -139,7 +139,7 @@ export function planWorld(seed: number, random: Random, own: number): WorldPlan 
   };
   const removing = random.chance(0.3) ? withRemoval(plan, random) : plan;
   const thinking = random.chance(0.6) ? withAfterthought(removing, random) : removing;
-  return random.chance(0.5) ? withNewQuestion(thinking, random) : thinking;
+  return random.chance(0.3) ? withNewQuestion(thinking, random) : thinking;
 }
 
 /** What was asked of a run is followed by something else, at once or when the run has ended. */
