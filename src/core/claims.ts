@@ -92,7 +92,7 @@ function restOf(state: RunState, serves: Serves): Granted['rest'] {
   if (state.paused || state.ended) return rest;
   for (let line = 0; line < state.graph.lines.length; line++) {
     for (let step = state.firstQueued(line); step !== END; step = state.behind(step)) {
-      if (serves(state, step)) return 'later';
+      if (serves(state, state.rootOf(step))) return 'later';
       rest = 'unserved';
     }
   }

@@ -180,7 +180,11 @@ test('axe finds nothing, narrow or wide, in light, dark and forced colours: runn
   const check = async (when: string, panel?: string) => {
     for (const width of WIDTHS) {
       await page.setViewportSize({ width, height: 900 });
-      if (panel) await view(page, panel);
+      if (panel) {
+        // It takes its width into account a moment later.
+        await page.getByRole('tablist').waitFor({ state: width < 720 ? 'visible' : 'hidden' });
+        await view(page, panel);
+      }
       for (const [i, look] of LOOKS.entries()) {
         await page.emulateMedia(look);
         const found = await violations(page, i === 0 ? 'all' : 'colours');

@@ -1,5 +1,6 @@
 import { type StandardSchema, typed, workflow } from 'fuseline';
 import { describe, expect, test } from 'vitest';
+import { WorkFinder } from '../../../src/core/work-finder.ts';
 import { boom, gate, nothing, Rig } from './rig.ts';
 
 const MINUTE_MS = 60_000;
@@ -219,6 +220,30 @@ describe('a step that runs for each item of a list', () => {
       await expect(run.result()).rejects.toThrow(message);
       expect(await stepOf(rig, 'each')).toMatchObject({ status: 'FAILED', attempt: 1 });
     }
+  });
+
+  // proves: lost.again
+  test('has items that were lost with their worker claimed again, by whoever holds nothing else', async () => {
+    const rig = new Rig();
+    const hold = gate();
+    const wf = workflow('w', ($) =>
+      $.each(
+        'each',
+        $.step('list', {}, () => [1, 2]),
+        () => hold.promise,
+      ),
+    );
+    await rig.dispatch(wf, undefined);
+    await rig.engine(wf, { name: 'it' }).start();
+    await rig.host.advance(1000);
+    const [it] = await rig.storage.workers();
+    await rig.storage.reap(it?.id as string);
+    const { serves } = new WorkFinder([wf], rig.storage, undefined);
+    const ask = (busy: number) =>
+      rig.storage.claim('run', { worker: 'other', limit: 2, busy, held: new Set(), serves });
+    expect(await ask(1)).toEqual({ claims: [], rest: 'later' });
+    expect((await ask(0)).claims).toMatchObject([{ attempt: 2, company: 'none' }]);
+    hold.open();
   });
 
   // proves: each.protocol
