@@ -55,11 +55,12 @@ export default defineConfig({
           name: 'browser',
           include: ['test/browser/page/**/*.test.ts'],
           globalSetup: ['./scripts/chromium.ts', './test/browser/provide-corpus.ts'],
+          // Beside the others, pages and tabs took longer than one after the other.
+          fileParallelism: false,
           testTimeout: 60_000,
           browser: {
             enabled: true,
             headless: true,
-            fileParallelism: false,
             screenshotFailures: false,
             instances: [
               chromium('LevelDB', '--disable-features=IdbSqliteBackingStore,IdbSqliteOnDiskRollout'),
