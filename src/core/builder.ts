@@ -231,7 +231,10 @@ export interface Builder<I> {
     state: Ref<S> & F,
     body: (state: S, context: Context) => NoInfer<S> | Promise<NoInfer<S>>,
     options: LoopOptions<NoInfer<S>, E>,
-  ): Step<S> & RoadAfter<E> & Trail<Named<Name, { readonly state: S }, S> | StepsOf<F> | StepsAfter<E>>;
+  ): Step<Result<{ readonly state: F }, S>> &
+    AnyOnRoad<{ readonly state: F }> &
+    RoadAfter<E> &
+    Trail<Named<Name, { readonly state: S }, S> | StepsOf<F> | StepsAfter<E>>;
   /**
    * Runs its handler once per item of a list that is known when the run gets there, each with attempts of its own, and
    * hands on the results in the order of the items. The first item that fails ends the step, unless outcomes are wanted.
@@ -241,7 +244,8 @@ export interface Builder<I> {
     list: Ref<readonly T[]> & F,
     handler: (item: T, context: Context) => R,
     options: EachOptions<NoInfer<Awaited<R>>, E> & { readonly settle: true },
-  ): Step<readonly ItemOutcome<Awaited<R>>[]> &
+  ): Step<Result<{ readonly list: F }, readonly ItemOutcome<Awaited<R>>[]>> &
+    AnyOnRoad<{ readonly list: F }> &
     RoadAfter<E> &
     Trail<Named<Name, { readonly item: T }, Awaited<R>> | StepsOf<F> | StepsAfter<E>>;
   each<const Name extends string, T, R, const F extends Ref<readonly T[]>, const E extends After = readonly []>(
@@ -249,7 +253,8 @@ export interface Builder<I> {
     list: Ref<readonly T[]> & F,
     handler: (item: T, context: Context) => R,
     options?: EachOptions<NoInfer<Awaited<R>>, E> & { readonly settle?: false },
-  ): Step<readonly Awaited<R>[]> &
+  ): Step<Result<{ readonly list: F }, readonly Awaited<R>[]>> &
+    AnyOnRoad<{ readonly list: F }> &
     RoadAfter<E> &
     Trail<Named<Name, { readonly item: T }, Awaited<R>> | StepsOf<F> | StepsAfter<E>>;
   any<const M extends readonly [Ending, Ending, ...Ending[]]>(

@@ -1,5 +1,12 @@
 import { canRun, type Definition, definitionFor, queuesOf } from './definition.ts';
-import { type CompiledGraph, type CompiledStep, DEFAULT_QUEUE, type Need, type Source } from './graph.ts';
+import {
+  type CompiledGraph,
+  type CompiledStep,
+  DEFAULT_QUEUE,
+  type GraphStep,
+  type Need,
+  type Source,
+} from './graph.ts';
 import { type RunState, SUCCEEDED } from './run-state.ts';
 
 /**
@@ -28,7 +35,8 @@ export function misfits(state: RunState, definitions: readonly Definition[]): re
   if (state.ended) return [];
   const found: Misfit[] = [];
   const queues = queuesOf(definitions);
-  graph.steps.forEach(({ spec }, step) => {
+  // The items of a step are as it is.
+  graph.graph.steps.forEach((spec, step) => {
     if ((state.status[step] as number) >= SUCCEEDED) return;
     const stranded = whyStranded(definition, graph, step, queues);
     if (stranded !== undefined) found.push({ effect: 'stranded', step: spec.name, why: stranded });
@@ -50,11 +58,12 @@ function whyStranded(
   step: number,
   queues: readonly string[],
 ): string | undefined {
-  const { name, needs = [], fallback, queue = DEFAULT_QUEUE } = (graph.steps[step] as CompiledStep).spec;
+  const { name, kind, needs = [], fallback, queue = DEFAULT_QUEUE } = (graph.steps[step] as CompiledStep).spec;
   if (!canRun(definition, graph, step)) {
     const handler = definition.handlers.get(name);
     if (!handler) return 'the definition has no handler for it';
     if (fallback && !handler.fallback) return 'the definition has no fallback for it any more';
+    if (kind === 'loop' && !handler.until) return 'the definition does not say any more when its loop has enough';
     const param = needs.find((need) => need.when && !handler.conditions?.has(need.param))?.param;
     return `the definition has no condition on its need ${show(param)} any more`;
   }
@@ -68,12 +77,7 @@ function otherShapes(after: CompiledGraph, before: CompiledGraph, step: number):
   const is = after.steps[after.index.get(was.spec.name) ?? -1];
   if (!is || before.hash === after.hash) return [];
   const found: string[] = [];
-  if (was.spec.kind !== is.spec.kind)
-    found.push(
-      was.spec.kind === 'branch'
-        ? 'the run takes its result for a road, and the new one chooses none'
-        : 'the run takes its result for a value, and the new one hands back a road',
-    );
+  if (was.spec.kind !== is.spec.kind) found.push(otherKind(was, is));
   else if (is.spec.kind === 'branch') found.push(...otherRoads(was, is));
   const wasNeeds = new Map((was.spec.needs ?? []).map((need) => [need.param, need]));
   const isNeeds = new Map((is.spec.needs ?? []).map((need) => [need.param, need]));
@@ -86,6 +90,21 @@ function otherShapes(after: CompiledGraph, before: CompiledGraph, step: number):
     if (!isNeeds.has(param)) found.push(`it no longer takes ${show(param)}, which the run gives it`);
   return found;
 }
+
+function otherKind({ spec: was }: CompiledStep, { spec: is }: CompiledStep): string {
+  if (was.kind === 'branch') return 'the run takes its result for a road, and the new one chooses none';
+  if (is.kind === 'branch') return 'the run takes its result for a value, and the new one hands back a road';
+  return `the run has it as ${KINDS[was.kind ?? 'step']}, and the new one is ${KINDS[is.kind ?? 'step']}`;
+}
+
+const KINDS: Readonly<Record<NonNullable<GraphStep['kind']> | 'step', string>> = {
+  step: 'a step',
+  branch: 'a branch step',
+  sleep: 'a step that sleeps',
+  wait: 'a step that waits for a signal',
+  loop: 'a loop',
+  each: 'a step that runs for each item of a list',
+};
 
 function otherNeed(need: Need, old: Need, after: CompiledGraph, before: CompiledGraph): readonly string[] {
   const { param } = need;

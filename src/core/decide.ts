@@ -274,6 +274,8 @@ class Turn {
       if (!serves(state, state.rootOf(step)) || this.#mustWaitForOldBody(step)) continue;
       if (state.items.has(step)) {
         for (let item = state.nextItem(step); item !== END && granted.length < limit; item = state.nextItem(step)) {
+          // Where the list is resumed, a body of it may still run.
+          if (this.#mustWaitForOldBody(item)) break;
           this.#emit({ type: 'claimed', step: item, attempt: 1, worker });
           granted.push(item);
         }

@@ -33,13 +33,15 @@ export async function execute(attempt: Attempt, handler: Handler, storage: Runti
         return { outcome: { status: 'spread', items: countOf(claim, needs[0]?.[1]) }, value: undefined };
       const result = handler.run(Object.fromEntries(needs) as never, attempt);
       value = isPromise(result) ? await result : result;
-      const { emitted } = attempt;
-      if (emitted) await emitted;
-      if (claim.spec.kind === 'loop' && !(await handler.until?.(value as never)))
-        return { outcome: { status: 'again' }, value };
-      if (claim.spec.kind === 'sleep')
-        return { outcome: { status: 'sleeping', until: momentOf(value) }, value: undefined };
     }
+    // What it said comes before how it ended.
+    const { emitted } = attempt;
+    if (emitted) await emitted;
+    if (claim.fallback) return { outcome: { status: 'succeeded', road: value }, value };
+    if (claim.spec.kind === 'loop' && !(await handler.until?.(value as never)))
+      return { outcome: { status: 'again' }, value };
+    if (claim.spec.kind === 'sleep')
+      return { outcome: { status: 'sleeping', until: momentOf(value) }, value: undefined };
     return { outcome: { status: 'succeeded', road: value }, value };
   } catch (error) {
     return { outcome: failure(error, handler, storage.host.now()), value: undefined };

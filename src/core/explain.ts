@@ -40,7 +40,7 @@ export function strandedSteps(
   if (state.ended || state.paused) return [];
   const stranded: Stranded[] = [];
   state.graph.lines.forEach(({ queue }, line) => {
-    for (const step of state.queued(line)) {
+    for (const step of new Set(state.queued(line).map((one) => state.rootOf(one)))) {
       if (workers.some((worker) => canRun(worker, state, step, queue, names))) continue;
       stranded.push({
         run,
@@ -218,5 +218,6 @@ function nameOf(state: RunState, step: number): string {
 }
 
 function show(state: RunState, step: number): string {
-  return JSON.stringify(nameOf(state, step));
+  const item = state.itemOf(step);
+  return `${JSON.stringify(nameOf(state, step))}${item === undefined ? '' : `[${item}]`}`;
 }

@@ -28,7 +28,8 @@ export class Lists {
       pieces = this.#cut(run, stored);
       // What could not be read is read again.
       pieces.catch(() => this.#kept.delete(key));
-      for (const old of [...this.#kept.keys()].slice(0, this.#kept.size - KEPT + 1)) this.#kept.delete(old);
+      for (const old of [...this.#kept.keys()].slice(0, Math.max(0, this.#kept.size - KEPT + 1)))
+        this.#kept.delete(old);
     }
     // Those in use stay.
     this.#kept.delete(key);

@@ -34,6 +34,8 @@ export interface RunPage {
 /** A part of what a step emitted. `attempt`: the one that did; a later one begins anew. */
 export interface StreamPart {
   readonly position: number;
+  /** Which item said it, of a step that runs for each of a list. */
+  readonly item?: number;
   readonly attempt: number;
   readonly value: unknown;
 }
@@ -140,14 +142,21 @@ export class RunReader {
   async *stream(run: string, step: string, { from = 0 }: { readonly from?: number } = {}): AsyncGenerator<StreamPart> {
     await this.position(run, step);
     let position = 0;
-    let attempt = 0;
+    const attempts = new Map<number | undefined, number>();
     for await (const event of this.watch(run)) {
       if (event.type === 'ended') return;
       if (!('step' in event) || event.step !== step) continue;
-      if (event.type === 'claimed') attempt = event.attempt;
-      if (event.type === 'succeeded' || event.type === 'failed') return;
-      if (event.type === 'emitted' && position++ >= from)
-        yield { position: position - 1, attempt, value: await this.load(run, event.value) };
+      const item = 'item' in event ? event.item : undefined;
+      if (event.type === 'claimed') attempts.set(item, event.attempt);
+      // With its last item a step has ended, and not before.
+      if ((event.type === 'succeeded' || event.type === 'failed') && item === undefined) return;
+      if (event.type !== 'emitted' || position++ < from) continue;
+      yield {
+        position: position - 1,
+        ...(item !== undefined && { item }),
+        attempt: attempts.get(item) as number,
+        value: await this.load(run, event.value),
+      };
     }
   }
 

@@ -518,6 +518,11 @@ export class RunState {
     this.#refresh(step);
     this.#undo.number(this.generation, step, (this.generation[step] as number) + 1);
     this.#undo.number(this.reset, step, this.reruns);
+    this.#forget(step);
+  }
+
+  /** What was recorded of a step goes with its generation. */
+  #forget(step: number): void {
     this.#undo.item(this.value, step, undefined);
     this.#undo.item(this.error, step, undefined);
     this.#undo.item(this.road, step, undefined);
@@ -610,7 +615,7 @@ export class RunState {
       else {
         this.#undo.number(this.status, item, PENDING);
         this.#refresh(item);
-        this.#undo.item(this.error, item, undefined);
+        this.#forget(item);
       }
     }
     let next = 0;

@@ -1,3 +1,4 @@
+import { checksNothing } from '../core/schema.ts';
 import type { AnyWorkflow } from './any-workflow.ts';
 
 /** Says which workflows take whatever comes: over HTTP, no compiler has seen to it that it is what they expect. */
@@ -9,10 +10,6 @@ export function sayUnchecked(workflows: readonly AnyWorkflow[]): void {
   );
 }
 
-/** Its `typed()` is known to the compiler only. */
 function takesAnything({ input, compiled }: AnyWorkflow): boolean {
-  return (
-    input['~standard'].vendor === 'fuseline' &&
-    compiled.steps.some(({ spec }) => spec.needs?.some(({ from }) => from === 'input'))
-  );
+  return checksNothing(input) && compiled.steps.some(({ spec }) => spec.needs?.some(({ from }) => from === 'input'));
 }

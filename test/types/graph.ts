@@ -199,6 +199,13 @@ workflow('lists', ($) => {
     expectTypeOf(texts).toEqualTypeOf<readonly string[]>();
     expectTypeOf(ends).toEqualTypeOf<readonly ItemOutcome<number>[]>();
   });
+  // A condition on the list may skip the step.
+  const some = $.each(
+    'some',
+    list.when((all) => all.length > 1),
+    ({ n }) => n,
+  );
+  $.step('after-some', { some }, ({ some }) => expectTypeOf(some).toEqualTypeOf<readonly number[] | undefined>());
   // What is no list.
   const one = $.step('one', {}, () => 1);
   // @ts-expect-error
@@ -208,3 +215,13 @@ workflow('lists', ($) => {
   $.each('fallback', list, ({ n }) => n, { fallback: () => 'none' });
   return texts;
 });
+
+const onRoads = workflow('lists-on-roads', ($) => {
+  const road = $.branch('road', {}, () => (Math.random() > 0.5 ? 'a' : 'b'));
+  const list = $.step('list', {}, () => [1], { after: road.on('a') });
+  return { each: $.each('each', list, (n) => n), loop: $.loop('loop', list, (all) => all, { until: () => true }) };
+});
+expectTypeOf(onRoads.run()).resolves.toEqualTypeOf<{
+  readonly each: readonly number[] | undefined;
+  readonly loop: number[] | undefined;
+}>();

@@ -1,6 +1,5 @@
 import { type StandardSchema, typed, workflow } from 'fuseline';
 import { describe, expect, test } from 'vitest';
-import { WorkFinder } from '../../../src/core/work-finder.ts';
 import { boom, gate, nothing, Rig } from './rig.ts';
 
 const MINUTE_MS = 60_000;
@@ -198,66 +197,5 @@ describe('a signal', () => {
     await expect(run.result()).rejects.toMatchObject({ cause: { code: 'SIGNAL_TIMEOUT' } });
     expect(rig.host.now() - start).toBe(MINUTE_MS);
     expect((await rig.history()).filter((event) => event.startsWith('retrying'))).toEqual([]);
-  });
-});
-
-describe('a step that runs for each item of a list', () => {
-  // proves: each.refused
-  test('fails at once where it is given no list, or one that is too long', async () => {
-    for (const [given, message] of [
-      ['text', /"each" runs for each item of a list, and was given text/],
-      [new Array(100_001).fill(0), /was given 100001 items; at most 100000 are allowed/],
-    ] as const) {
-      const rig = new Rig();
-      const wf = workflow('w', ($) => {
-        const list = $.step('list', {}, () => given as readonly unknown[]);
-        return $.each('each', list, nothing, { retry: 3 });
-      });
-      const run = await rig.dispatch(wf, undefined);
-      const working = rig.engine(wf).work('run');
-      await rig.host.advance(1000);
-      await working;
-      await expect(run.result()).rejects.toThrow(message);
-      expect(await stepOf(rig, 'each')).toMatchObject({ status: 'FAILED', attempt: 1 });
-    }
-  });
-
-  // proves: lost.again
-  test('has items that were lost with their worker claimed again, by whoever holds nothing else', async () => {
-    const rig = new Rig();
-    const hold = gate();
-    const wf = workflow('w', ($) =>
-      $.each(
-        'each',
-        $.step('list', {}, () => [1, 2]),
-        () => hold.promise,
-      ),
-    );
-    await rig.dispatch(wf, undefined);
-    await rig.engine(wf, { name: 'it' }).start();
-    await rig.host.advance(1000);
-    const [it] = await rig.storage.workers();
-    await rig.storage.reap(it?.id as string);
-    const { serves } = new WorkFinder([wf], rig.storage, undefined);
-    const ask = (busy: number) =>
-      rig.storage.claim('run', { worker: 'other', limit: 2, busy, held: new Set(), serves });
-    expect(await ask(1)).toEqual({ claims: [], rest: 'later' });
-    expect((await ask(0)).claims).toMatchObject([{ attempt: 2, company: 'none' }]);
-    hold.open();
-  });
-
-  // proves: each.protocol
-  test('says so in what its runs are read by', async () => {
-    const rig = new Rig();
-    const wf = workflow('w', ($) =>
-      $.each(
-        'each',
-        $.step('list', {}, () => [1]),
-        nothing,
-      ),
-    );
-    await rig.dispatch(wf, undefined);
-    const { entries } = await rig.storage.export('run');
-    expect(entries.map(({ protocol }) => protocol)).toEqual([4]);
   });
 });
