@@ -182,12 +182,13 @@ export function findSource(state: RunState, source: Source): Found {
     return typeof winner === 'number' ? resultOf(state, winner) : NOTHING;
   }
   const step = position(state.graph, source.step);
+  if (source.from === 'step') return resultOf(state, step);
   const stored = state.value[step];
-  const result = resultOf(state, step);
-  if (source.from === 'step') return result;
   switch (state.status[step]) {
-    case SUCCEEDED:
+    case SUCCEEDED: {
+      const result = resultOf(state, step);
       return { kind: 'outcome', status: 'SUCCEEDED', stored, ...(result.kind === 'items' && { items: result }) };
+    }
     case FAILED:
       return { kind: 'outcome', status: 'FAILED', error: state.error[step] as ErrorRecord };
     case CANCELLED:

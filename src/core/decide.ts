@@ -1,6 +1,15 @@
 import { type Readiness, readiness, readinessAfter } from './edges.ts';
 import type { ErrorRecord } from './errors.ts';
-import type { CancelReason, Created, Event, Fence, JournalEntry, Stored, Winners } from './events.ts';
+import {
+  type CancelReason,
+  type Created,
+  type Event,
+  type Fence,
+  type JournalEntry,
+  type Stored,
+  type Winners,
+  withSteps,
+} from './events.ts';
 import { type CompiledGraph, type CompiledStep, type GraphStep, type Line, parseName, signalOf } from './graph.ts';
 import { backoffMs, lossBackoffMs, offlineBackoffMs, RETRY_DEFAULTS } from './retry.ts';
 import {
@@ -17,6 +26,7 @@ import {
   SUCCEEDED,
   WAITING,
 } from './run-state.ts';
+import { itemError, loopError, noSignalError, notSuchError, timeoutError, workerLostError } from './step-errors.ts';
 import { END } from './step-lists.ts';
 
 /** A run, as far as it tells who can run its steps. */
@@ -429,7 +439,7 @@ class Turn {
       if (state.graph.steps[root]?.spec.settle) return this.#concludeItems(root);
       const active = state.activeItems(root);
       if (active.length > 0) this.#emit({ type: 'cancelled', steps: active, reason: 'item-failed' });
-      this.#emit({ type: 'failed', step: root, error: itemError(state, root, step, error) });
+      this.#emit({ type: 'failed', step: root, error: itemError(state, step, error) });
     }
     if (state.graph.graph.failOn === 'first') this.#cancelRest('first-failure');
     else this.#settle([root]);
@@ -609,72 +619,12 @@ class Turn {
 
   /** Records an event, and what it says in the names of the journal. */
   #emit(event: Event): void {
-    const named = this.#state.items.size === 0 ? event : namedIn(this.#state, event);
+    const named = this.#state.items.size === 0 ? event : withSteps(event, (step) => this.#state.nameOf(step));
     this.#state.evolve(named, this.#state.seq + 1, this.#events.length, this.#at);
     this.#events.push(named);
   }
 }
 
-function timeoutError(state: RunState, step: number): ErrorRecord {
-  const { name, timeoutMs } = (state.graph.steps[step] as CompiledStep).spec;
-  return {
-    name: 'FuselineError',
-    code: 'STEP_TIMEOUT',
-    message: `step ${JSON.stringify(name)} did not finish within ${timeoutMs} ms`,
-  };
-}
-
 function kindOf(state: RunState, step: number): GraphStep['kind'] {
   return (state.graph.steps[step] as CompiledStep).spec.kind;
-}
-
-function namedIn(state: RunState, event: Event): Event {
-  if ('step' in event) return event.step < state.size ? event : { ...event, step: state.nameOf(event.step) };
-  if (!('steps' in event) || event.steps.every((step) => step < state.size)) return event;
-  return { ...event, steps: event.steps.map((step) => state.nameOf(step)) } as Event;
-}
-
-function itemError(state: RunState, step: number, item: number, cause: ErrorRecord): ErrorRecord {
-  const { name } = (state.graph.steps[step] as CompiledStep).spec;
-  return {
-    name: 'FuselineError',
-    code: 'ITEM_FAILED',
-    message: `item ${state.itemOf(item)} of step ${JSON.stringify(name)} failed: ${cause.message}`,
-    cause,
-  };
-}
-
-function notSuchError(state: RunState, step: number, kind: 'sleep' | 'loop' | 'spread'): ErrorRecord {
-  const { name } = (state.graph.steps[step] as CompiledStep).spec;
-  return {
-    name: 'TypeError',
-    message: `step ${JSON.stringify(name)} was reported to ${kind}, and is no step that does`,
-  };
-}
-
-function loopError(state: RunState, step: number, rounds: number): ErrorRecord {
-  const { name } = (state.graph.steps[step] as CompiledStep).spec;
-  return {
-    name: 'FuselineError',
-    code: 'LOOP_LIMIT',
-    message: `step ${JSON.stringify(name)} did not have enough after ${rounds} rounds`,
-  };
-}
-
-function noSignalError(state: RunState, step: number): ErrorRecord {
-  const { spec } = state.graph.steps[step] as CompiledStep;
-  return {
-    name: 'FuselineError',
-    code: 'SIGNAL_TIMEOUT',
-    message: `step ${JSON.stringify(spec.name)} was sent no signal ${JSON.stringify(signalOf(spec))} within ${spec.forMs} ms`,
-  };
-}
-
-function workerLostError(state: RunState, step: number, losses: number): ErrorRecord {
-  const { name } = (state.graph.steps[step] as CompiledStep).spec;
-  return {
-    name: 'FuselineError',
-    code: 'WORKER_LOST',
-    message: `step ${JSON.stringify(name)} took its worker down ${losses} times`,
-  };
 }

@@ -90,6 +90,15 @@ export interface JournalEntry {
   readonly events: readonly Event[];
 }
 
+/** An event with other names for the steps and items it is about. */
+export function withSteps(event: Event, rename: (step: number) => number): Event {
+  if ('step' in event) {
+    const step = rename(event.step);
+    return step === event.step ? event : { ...event, step };
+  }
+  return 'steps' in event ? ({ ...event, steps: event.steps.map(rename) } as Event) : event;
+}
+
 /**
  * What this engine understands. 2: steps that wait for the network. 3: steps that sleep, wait for a signal, or loop, and
  * parts of a result. 4: steps that run for each item of a list.

@@ -1,5 +1,13 @@
 import type { ErrorRecord } from './errors.ts';
-import type { Created, EndStatus, Event, Fence, JournalEntry, Stored } from './events.ts';
+import {
+  type Created,
+  type EndStatus,
+  type Event,
+  type Fence,
+  type JournalEntry,
+  type Stored,
+  withSteps,
+} from './events.ts';
 import { type CompiledGraph, type CompiledStep, itemName, parseName, type Road, signalOf } from './graph.ts';
 import { END, grown, StepLists } from './step-lists.ts';
 import { Undo } from './undo.ts';
@@ -312,7 +320,7 @@ export class RunState {
 
   evolve(event: Event, seq: number, index: number, at: number): void {
     if (this.items.size === 0) return this.#evolve(event, seq, index, at);
-    const positioned = this.#positioned(event);
+    const positioned = withSteps(event, (step) => this.positionOf(step));
     this.#evolve(positioned, seq, index, at);
     if ('step' in positioned) this.#offerItems(this.rootOf(positioned.step), at);
     else if ('steps' in positioned)
@@ -558,13 +566,6 @@ export class RunState {
       if (to >= SUCCEEDED && from < SUCCEEDED) this.#endItem(step, to);
     } else if (to >= SUCCEEDED && from < SUCCEEDED) this.#settle(step, -1);
     else if (to < SUCCEEDED && from >= SUCCEEDED) this.#settle(step, 1);
-  }
-
-  /** An event with the positions it names. */
-  #positioned(event: Event): Event {
-    if ('step' in event) return event.step < this.size ? event : { ...event, step: this.positionOf(event.step) };
-    if (!('steps' in event) || event.steps.every((step) => step < this.size)) return event;
-    return { ...event, steps: event.steps.map((step) => this.positionOf(step)) } as Event;
   }
 
   /** A step has so many items from now on, each with a position of its own. */

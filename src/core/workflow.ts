@@ -1,10 +1,11 @@
 import type { Builder, Defaults, Named, Output, OutputOf, StepsBehind } from './builder.ts';
 import type { Context } from './context.ts';
+import { refuseDeadJoins } from './dead-joins.ts';
 import type { Definition, Handler } from './definition.ts';
 import { Draft } from './draft.ts';
 import { type Duration, durationMs } from './duration.ts';
 import { FuselineError } from './errors.ts';
-import { type CompiledGraph, compileGraph, type Graph, refuseDeadJoins } from './graph.ts';
+import { type CompiledGraph, compileGraph, type Graph } from './graph.ts';
 import { handleOf, type RunHandle } from './handle.ts';
 import { ProcessEngine } from './process-engine.ts';
 import { type StandardSchema, typed, validate } from './schema.ts';

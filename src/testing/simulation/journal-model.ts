@@ -10,70 +10,11 @@ import {
   type Road,
 } from '../../core/graph.ts';
 import type { Coverage } from './coverage.ts';
+import { type ClaimSeen, isFinal, type StepSeen, type StepStatus, unseen } from './step-seen.ts';
 import { demand, Violation } from './violation.ts';
 
 /** How long the queue waits for a body whose claim was taken back. */
 export const STOP_GRACE_MS = 30_000;
-
-export type StepStatus =
-  | 'PENDING'
-  | 'DELAYED'
-  | 'WAITING'
-  | 'QUEUED'
-  | 'RUNNING'
-  | 'SUCCEEDED'
-  | 'SKIPPED'
-  | 'NOT_TAKEN'
-  | 'FAILED'
-  | 'CANCELLED';
-
-/** One claim as the journal names it, and what the world saw of the body that had it. */
-export interface ClaimSeen {
-  readonly mark: string;
-  readonly worker: string;
-  readonly attempt: number;
-  readonly generation: number;
-  readonly needs: ReadonlyMap<string, unknown>;
-  state: 'open' | 'reported' | 'taken back';
-  body: 'none' | 'running' | 'ended';
-  /** The values its body handed back, encoded: its result, or that of its fallback. */
-  readonly handedBack: string[];
-  /** What its body emitted, encoded, and how much of it is recorded. */
-  readonly said: string[];
-  recorded: number;
-}
-
-export interface StepSeen {
-  status: StepStatus;
-  attempt: number;
-  failures: number;
-  losses: number;
-  generation: number;
-  /** Which rerun of the run reset it last. */
-  reset: number;
-  since: number;
-  /** Its place among all ends. */
-  order: number;
-  road: Road | undefined;
-  value: Stored | undefined;
-  error: ErrorRecord | undefined;
-  winners: readonly number[];
-  fallingBack: boolean;
-  /** Until when it sleeps or waits. */
-  until: number;
-  /** What came with the signal it has. */
-  payload: { readonly stored: Stored } | undefined;
-  /** Rounds of a loop that have ended, and the state it goes on with. */
-  rounds: number;
-  state: Stored | undefined;
-  /** Of a step with a list that is known: its items, by their positions behind the steps. */
-  items: readonly number[] | undefined;
-  /** Of an item: its step, and which of its items it is. */
-  readonly of: number | undefined;
-  readonly at: number | undefined;
-  readonly claims: ClaimSeen[];
-  readonly checkpoints: Map<string, Stored>;
-}
 
 type EdgeEnd = 'open' | 'live' | 'dead' | 'failed';
 
@@ -710,25 +651,8 @@ export class JournalModel {
       this.#takeBack(index, at);
       this.#rerunItems(index, resumed.includes(index), at);
       const seen = this.step(index);
-      Object.assign(seen, {
-        status: 'PENDING',
-        attempt: 0,
-        failures: 0,
-        losses: 0,
-        generation: seen.generation + 1,
-        reset: this.#reruns,
-        since: at,
-        road: undefined,
-        value: undefined,
-        error: undefined,
-        winners: [],
-        fallingBack: false,
-        until: Number.POSITIVE_INFINITY,
-        payload: undefined,
-        rounds: 0,
-        state: undefined,
-      } satisfies Partial<StepSeen>);
-      seen.checkpoints.clear();
+      const { generation, claims, items } = seen;
+      Object.assign(seen, { ...unseen(), generation: generation + 1, reset: this.#reruns, since: at, claims, items });
     }
     this.deadline = undefined;
     this.ended = undefined;
@@ -918,37 +842,6 @@ export class JournalModel {
   #all(): string {
     return this.steps.map(({ status }, i) => `${this.nameOf(i)} ${status}`).join(', ');
   }
-}
-
-function unseen(of?: number, at?: number): StepSeen {
-  return {
-    status: 'PENDING',
-    attempt: 0,
-    failures: 0,
-    losses: 0,
-    generation: 0,
-    reset: 0,
-    since: 0,
-    order: 0,
-    road: undefined,
-    value: undefined,
-    error: undefined,
-    winners: [],
-    fallingBack: false,
-    until: Number.POSITIVE_INFINITY,
-    payload: undefined,
-    rounds: 0,
-    state: undefined,
-    items: undefined,
-    of,
-    at,
-    claims: [],
-    checkpoints: new Map(),
-  };
-}
-
-export function isFinal(status: StepStatus): boolean {
-  return !['PENDING', 'DELAYED', 'WAITING', 'QUEUED', 'RUNNING'].includes(status);
 }
 
 function kindOf({ on }: CompiledEdge, { road, status }: StepSeen): string {

@@ -8,8 +8,9 @@ import * as run from '../../core/run-state.ts';
 import type { Batch, Key } from '../../core/store.ts';
 import type { Coverage } from './coverage.ts';
 import type { Ground } from './ground.ts';
-import { type ClaimSeen, JournalModel, STOP_GRACE_MS, type StepSeen, type StepStatus } from './journal-model.ts';
+import { JournalModel, STOP_GRACE_MS } from './journal-model.ts';
 import { NOTICE_MS, type Process } from './process.ts';
+import type { ClaimSeen, StepSeen, StepStatus } from './step-seen.ts';
 import { demand, Violation } from './violation.ts';
 
 /** Nobody who holds claims is given up before somebody has listened for so long. */
