@@ -88,7 +88,9 @@ async function stepsOf(storage: FileStorage, run: RunView): Promise<readonly Sho
   }
   const shown: Shown[] = [];
   for (const step of run.steps) {
-    const { startedAt, endedAt, worker } = attempts.get(step.name)?.at(-1) ?? {};
+    const { startedAt, endedAt: attemptEndedAt, worker } = attempts.get(step.name)?.at(-1) ?? {};
+    // With its last item a list ends, not with the attempt that learned how many there are.
+    const endedAt = step.items && step.status !== 'RUNNING' ? step.since : attemptEndedAt;
     const begun = step.attempt > 0;
     shown.push({
       ...step,

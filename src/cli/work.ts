@@ -8,7 +8,7 @@ import { type EngineOptions, ProcessEngine } from '../core/process-engine.ts';
 import { DELAYED, type RunState } from '../core/run-state.ts';
 import { END } from '../core/step-lists.ts';
 import type { StepStatus } from '../core/views.ts';
-import { countText, durationText } from '../core/words.ts';
+import { countText, durationText, stepName } from '../core/words.ts';
 import { EXIT, type Exit } from './exits.ts';
 import { onInterrupt } from './interrupt.ts';
 import { type Exported, findWorkflows, openStorage, workerNameHere } from './open.ts';
@@ -280,13 +280,14 @@ class WorkerProcess {
 
   #say(
     event: keyof EngineEvents,
-    what: { readonly run: string; readonly step: string },
+    what: { readonly run: string; readonly step: string; readonly item?: number },
     sign: string,
     style: Style,
     detail: string,
   ): void {
     if (this.#options.json) return this.#tell(event, what);
-    const [first = '', ...more] = this.#wrapped(`${what.run}  ${what.step}  ${detail}`.trimEnd(), INDENT);
+    const step = stepName(what.step, what.item);
+    const [first = '', ...more] = this.#wrapped(`${what.run}  ${step}  ${detail}`.trimEnd(), INDENT);
     note(`${this.#paint(style, sign.padEnd(INDENT - 2))}  ${first}`);
     for (const line of more) note(' '.repeat(INDENT) + line);
   }

@@ -1,5 +1,6 @@
 import type { Stored } from './events.ts';
 import type { HistoryEvent } from './views.ts';
+import { stepName } from './words.ts';
 
 /** One attempt at a step, as the journal tells it. Times are epoch milliseconds. */
 export interface Attempt {
@@ -39,40 +40,36 @@ export function evolveAttempts(attempts: Attempts, event: HistoryEvent): void {
   switch (event.type) {
     case 'claimed': {
       const { step, attempt, worker, seq, at } = event;
-      const all = attempts.get(keyOf(step, item)) ?? [];
-      attempts.set(keyOf(step, item), all);
+      const all = attempts.get(stepName(step, item)) ?? [];
+      attempts.set(stepName(step, item), all);
       all.push({ step, ...(item !== undefined && { item }), attempt, worker, seq, startedAt: at, outcome: 'running' });
       return;
     }
     case 'succeeded':
     case 'looped':
-      return end(keyOf(event.step, item), 'succeeded', event.value);
+      return end(stepName(event.step, item), 'succeeded', event.value);
     case 'spread':
     case 'waiting':
       // The handler of a step that sleeps has said until when.
-      return end(keyOf(event.step, item), 'succeeded');
+      return end(stepName(event.step, item), 'succeeded');
     case 'failed':
     case 'refused':
     case 'retrying':
     case 'falling-back':
-      return end(keyOf(event.step, item), 'failed');
+      return end(stepName(event.step, item), 'failed');
     case 'offline':
-      return end(keyOf(event.step, item), 'offline');
+      return end(stepName(event.step, item), 'offline');
     case 'lost':
-      return end(keyOf(event.step, item), 'lost');
+      return end(stepName(event.step, item), 'lost');
     case 'released':
-      return end(keyOf(event.step, item), 'given up');
+      return end(stepName(event.step, item), 'given up');
     case 'rerun':
-      for (const [i, step] of event.steps.entries()) end(keyOf(step, event.items?.[i]), 'given up');
+      for (const [i, step] of event.steps.entries()) end(stepName(step, event.items?.[i]), 'given up');
       return;
     case 'skipped':
     case 'cancelled':
       for (const [i, step] of event.steps.entries())
-        end(keyOf(step, event.items?.[i]), event.type === 'skipped' ? 'succeeded' : 'given up');
+        end(stepName(step, event.items?.[i]), event.type === 'skipped' ? 'succeeded' : 'given up');
       return;
   }
-}
-
-function keyOf(step: string, item: number | undefined): string {
-  return item === undefined ? step : `${step}[${item}]`;
 }

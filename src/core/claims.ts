@@ -100,7 +100,7 @@ function restOf(state: RunState, serves: Serves): Granted['rest'] {
 }
 
 function claimOf(run: string, incarnation: string, state: RunState, step: number): Claim {
-  const { spec } = state.graph.steps[step] as CompiledStep;
+  const { spec } = state.steps[step] as CompiledStep;
   const root = state.rootOf(step);
   const item = state.itemOf(step);
   const { workflow, graph } = state.created;
@@ -128,7 +128,7 @@ function claimOf(run: string, incarnation: string, state: RunState, step: number
 }
 
 function dependentsOf(state: RunState, step: number): number {
-  return (state.graph.steps[step] as CompiledStep).dependents.length;
+  return (state.steps[step] as CompiledStep).dependents.length;
 }
 
 function keyOf(run: string, state: RunState, step: number): string {
@@ -136,7 +136,7 @@ function keyOf(run: string, state: RunState, step: number): string {
   const generation = state.generation[root] as number;
   const item = root === step ? '' : `[${state.itemOf(step)}]`;
   const rounds = state.rounds.get(step)?.ended;
-  const { name } = (state.graph.steps[step] as CompiledStep).spec;
+  const { name } = (state.steps[step] as CompiledStep).spec;
   return `${run}/${name}${item}${generation === 0 ? '' : `/${generation}`}${rounds === undefined ? '' : `@${rounds}`}`;
 }
 
@@ -155,7 +155,7 @@ function needsOf(state: RunState, step: number, { kind, needs = [] }: GraphStep)
 function find(state: RunState, step: number, need: Need): Found {
   if (need.from !== 'any') return findSource(state, need);
   // The winners stand in the order of the step's any-groups.
-  const group = (state.graph.steps[step]?.spec.needs ?? []).filter(({ from }) => from === 'any').indexOf(need);
+  const group = (state.steps[step]?.spec.needs ?? []).filter(({ from }) => from === 'any').indexOf(need);
   const winner = state.winners.get(step)?.[group];
   return winner === undefined ? NOTHING : resultOf(state, winner);
 }
@@ -168,7 +168,7 @@ export function resultOf(state: RunState, step: number): Found {
     const item = items.first + i;
     return state.status[item] === FAILED ? { error: state.error[item] as ErrorRecord } : { stored: state.value[item] };
   });
-  return { kind: 'items', ends, as: state.graph.steps[step]?.spec.settle ? 'outcomes' : 'values' };
+  return { kind: 'items', ends, as: state.steps[step]?.spec.settle ? 'outcomes' : 'values' };
 }
 
 /** What a source has to hand over once the run's end, or the step's turn, has come. */

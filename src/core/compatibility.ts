@@ -35,8 +35,7 @@ export function misfits(state: RunState, definitions: readonly Definition[]): re
   if (state.ended) return [];
   const found: Misfit[] = [];
   const queues = queuesOf(definitions);
-  // The items of a step are as it is.
-  graph.graph.steps.forEach((spec, step) => {
+  graph.steps.forEach(({ spec }, step) => {
     if ((state.status[step] as number) >= SUCCEEDED) return;
     const stranded = whyStranded(definition, graph, step, queues);
     if (stranded !== undefined) found.push({ effect: 'stranded', step: spec.name, why: stranded });

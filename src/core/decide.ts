@@ -362,7 +362,7 @@ class Turn {
     switch (outcome.status) {
       case 'succeeded': {
         const { value, road } = outcome;
-        const branch = state.graph.steps[step] as CompiledStep;
+        const branch = state.steps[step] as CompiledStep;
         this.#emit({
           type: 'succeeded',
           step,
@@ -390,7 +390,7 @@ class Turn {
         this.#emit({ type: 'waiting', step, until: outcome.until });
         return accepted;
       case 'again': {
-        const { kind, rounds = DEFAULT_ROUNDS, everyMs } = (state.graph.steps[step] as CompiledStep).spec;
+        const { kind, rounds = DEFAULT_ROUNDS, everyMs } = (state.steps[step] as CompiledStep).spec;
         if (kind !== 'loop') return this.#finish(claim, { status: 'failed', error: notSuchError(state, step, 'loop') });
         const { value } = outcome;
         if ((state.rounds.get(step)?.ended ?? 0) + 1 >= rounds) this.#fail(step, loopError(state, step, rounds));
@@ -409,7 +409,7 @@ class Turn {
         return accepted;
       }
       case 'failed': {
-        const { retry, check } = (state.graph.steps[step] as CompiledStep).spec;
+        const { retry, check } = (state.steps[step] as CompiledStep).spec;
         if (check && state.delivered.has(step) && outcome.error.code === 'INVALID_SIGNAL') {
           this.#emit({ type: 'refused', step, error: outcome.error });
           this.#settle(this.#deliver(step));
@@ -429,14 +429,14 @@ class Turn {
 
   #fail(step: number, error: ErrorRecord): void {
     const state = this.#state;
-    if (state.graph.steps[step]?.spec.fallback && state.fallback[step] === 0) {
+    if (state.steps[step]?.spec.fallback && state.fallback[step] === 0) {
       this.#emit({ type: 'falling-back', step, error });
       return;
     }
     this.#emit({ type: 'failed', step, error });
     const root = state.rootOf(step);
     if (root !== step) {
-      if (state.graph.steps[root]?.spec.settle) return this.#concludeItems(root);
+      if (state.steps[root]?.spec.settle) return this.#concludeItems(root);
       const active = state.activeItems(root);
       if (active.length > 0) this.#emit({ type: 'cancelled', steps: active, reason: 'item-failed' });
       this.#emit({ type: 'failed', step: root, error: itemError(state, step, error) });
@@ -477,7 +477,7 @@ class Turn {
     for (const step of state.running()) {
       if (state.worker[step] !== worker) continue;
       const losses = (state.losses[step] as number) + (company === 1 ? 1 : 0);
-      const { retry } = (state.graph.steps[step] as CompiledStep).spec;
+      const { retry } = (state.steps[step] as CompiledStep).spec;
       if (losses >= (retry?.losses ?? RETRY_DEFAULTS.losses)) this.#fail(step, workerLostError(state, step, losses));
       else this.#emit({ type: 'lost', step, losses, notBefore: this.#at + lossBackoffMs(losses) });
     }
@@ -485,10 +485,12 @@ class Turn {
   }
 
   #cancelRest(reason: CancelReason): void {
-    const { status, size } = this.#state;
+    const { status, graph } = this.#state;
     const steps: number[] = [];
     // Items nobody began are nowhere.
-    status.forEach((state, step) => state < SUCCEEDED && (step < size || state !== PENDING) && steps.push(step));
+    status.forEach(
+      (state, step) => state < SUCCEEDED && (step < graph.steps.length || state !== PENDING) && steps.push(step),
+    );
     if (steps.length > 0) this.#emit({ type: 'cancelled', steps, reason });
   }
 
@@ -503,14 +505,12 @@ class Turn {
       if (state.status[step] === NOT_TAKEN && force !== 'not-taken') return 'not-taken';
     }
     const again = new Set(roots);
-    for (const step of again) for (const { to } of state.graph.steps[step]?.dependents ?? []) again.add(to);
+    for (const step of again) for (const { to } of state.steps[step]?.dependents ?? []) again.add(to);
     const steps = [...again].sort((a, b) => a - b);
     // What a failure above has cancelled stays so: only a road can be forced.
     const forced = new Set(roots.filter((step) => force === 'not-taken' && state.status[step] === NOT_TAKEN));
-    const above = new Set(
-      roots.flatMap((step) => (state.graph.steps[step] as CompiledStep).dependents.map(({ to }) => to)),
-    );
-    for (const step of above) for (const { to } of (state.graph.steps[step] as CompiledStep).dependents) above.add(to);
+    const above = new Set(roots.flatMap((step) => (state.steps[step] as CompiledStep).dependents.map(({ to }) => to)));
+    for (const step of above) for (const { to } of (state.steps[step] as CompiledStep).dependents) above.add(to);
     const resumed = asked === 'failed' ? roots.filter((step) => state.items.has(step) && !above.has(step)) : [];
     this.#emit({ type: 'rerun', command: id, steps, ...(resumed.length > 0 && { resumed }) });
     this.#settle(this.#record(steps.map((step) => [step, forced.has(step) ? FORCED : readiness(state, step)])));
@@ -521,7 +521,7 @@ class Turn {
   #wasCancelledAlone(step: number): boolean {
     const state = this.#state;
     if (state.status[step] !== CANCELLED) return false;
-    const { required, groups } = state.graph.steps[step] as CompiledStep;
+    const { required, groups } = state.steps[step] as CompiledStep;
     return [...required, ...groups.flatMap(({ members }) => members)].every(
       ({ from }) => state.status[from] !== FAILED && state.status[from] !== CANCELLED,
     );
@@ -533,7 +533,7 @@ class Turn {
     for (let wave = finals; wave.length > 0; ) {
       const consequences: [number, Readiness][] = [];
       for (const from of wave) {
-        for (const dependent of state.graph.steps[from]?.dependents ?? []) {
+        for (const dependent of state.steps[from]?.dependents ?? []) {
           const after = readinessAfter(state, from, dependent);
           if (after.status !== 'waiting') consequences.push([dependent.to, after]);
         }
@@ -572,15 +572,15 @@ class Turn {
 
   /** Whether what comes next for a step is to wait, not a worker. */
   #waitsFirst(step: number): boolean {
-    const { delivered, fallback, graph } = this.#state;
-    const { kind, forMs } = (graph.steps[step] as CompiledStep).spec;
+    const { delivered, fallback, steps } = this.#state;
+    const { kind, forMs } = (steps[step] as CompiledStep).spec;
     if (kind === 'sleep') return forMs !== undefined;
     return kind === 'wait' && !delivered.has(step) && fallback[step] === 0;
   }
 
   #beginToWait(step: number): readonly number[] {
     if (!this.#waitsFirst(step)) return [];
-    const { spec } = this.#state.graph.steps[step] as CompiledStep;
+    const { spec } = this.#state.steps[step] as CompiledStep;
     this.#emit({
       type: 'waiting',
       step,
@@ -592,7 +592,7 @@ class Turn {
 
   /** Gives a step that waits the first signal nobody had, if there is one. */
   #deliver(step: number): readonly number[] {
-    const { spec } = this.#state.graph.steps[step] as CompiledStep;
+    const { spec } = this.#state.steps[step] as CompiledStep;
     const signal = this.#state.unread(signalOf(spec));
     if (!signal) return [];
     this.#emit({ type: 'delivered', step, signal: signal.id });
@@ -626,5 +626,5 @@ class Turn {
 }
 
 function kindOf(state: RunState, step: number): GraphStep['kind'] {
-  return (state.graph.steps[step] as CompiledStep).spec.kind;
+  return (state.steps[step] as CompiledStep).spec.kind;
 }

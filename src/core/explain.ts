@@ -138,7 +138,7 @@ function explainStep(state: RunState, step: number, { now, stranded, workers }: 
       return `${named} failed in attempt ${attempt} (${state.error[step]?.message}); the next attempt starts in ${wait}.`;
     }
     case WAITING: {
-      const { spec } = state.graph.steps[step] as CompiledStep;
+      const { spec } = state.steps[step] as CompiledStep;
       const items = state.items.get(step);
       if (items)
         return `${named} has ended ${items.ended} of ${countText(items.count, 'item')}, and ${items.active} are under way.`;
@@ -153,7 +153,7 @@ function explainStep(state: RunState, step: number, { now, stranded, workers }: 
           return `${named} is ready, and waits for its former body to stop.`;
       }
       if (state.paused) return `${named} is ready, and waits for its paused run to be resumed.`;
-      const where = state.graph.steps[step]?.spec.requires === 'network' ? ' that is online' : '';
+      const where = state.steps[step]?.spec.requires === 'network' ? ' that is online' : '';
       return `${named} is ready, and waits for a worker${where}.`;
     }
     default:
@@ -178,7 +178,7 @@ function explainStranded({ step, queue, version, workers }: Stranded): string {
 }
 
 function becauseOf(state: RunState, step: number): string {
-  const { required, groups } = state.graph.steps[step] as CompiledStep;
+  const { required, groups } = state.steps[step] as CompiledStep;
   const failed = [...required, ...groups.flatMap(({ members }) => members)].filter(
     (edge) => edgeState(state, edge) === 'failed',
   );
@@ -189,7 +189,7 @@ function becauseOf(state: RunState, step: number): string {
 }
 
 function openSources(state: RunState, step: number): string[] {
-  const { required, settled, groups } = state.graph.steps[step] as CompiledStep;
+  const { required, settled, groups } = state.steps[step] as CompiledStep;
   const open = [...required.map(({ from }) => from), ...settled].filter((from) => !state.isFinal(from));
   const waits = [...new Set(open)].map((from) => `step ${show(state, from)} (${STATES[state.status[from] as number]})`);
   for (const { members } of groups) {
@@ -214,7 +214,7 @@ function list(items: readonly string[]): string {
 }
 
 function nameOf(state: RunState, step: number): string {
-  return (state.graph.steps[step] as CompiledStep).spec.name;
+  return (state.steps[step] as CompiledStep).spec.name;
 }
 
 function show(state: RunState, step: number): string {

@@ -80,7 +80,7 @@ export class RunLog {
 
   /** How much of it is kept: the steps of its fold. */
   get steps(): number {
-    return this.#state?.graph.steps.length ?? 0;
+    return this.#state?.steps.length ?? 0;
   }
 
   get incarnation(): string {

@@ -87,10 +87,9 @@ export interface Signal {
  * that somebody else was faster.
  */
 export class RunState {
-  /** As the run was made with it; the items of its steps stand behind the steps once they are known. */
-  graph: CompiledGraph;
-  /** How many steps it has without items. */
-  readonly size: number;
+  readonly graph: CompiledGraph;
+  /** By position: the steps of the graph, and behind them their items, once they are known. */
+  steps: readonly CompiledStep[];
   readonly created: Created;
   readonly createdAt: number;
   /** The last entry folded in, and its time. */
@@ -167,7 +166,7 @@ export class RunState {
   constructor(graph: CompiledGraph, created: Created, createdAt: number) {
     const n = graph.steps.length;
     this.graph = graph;
-    this.size = n;
+    this.steps = graph.steps;
     this.created = created;
     this.createdAt = createdAt;
     this.deadline = created.deadline;
@@ -360,7 +359,7 @@ export class RunState {
         return;
       }
       case 'delivered': {
-        const name = signalOf((this.graph.steps[event.step] as CompiledStep).spec);
+        const name = signalOf((this.steps[event.step] as CompiledStep).spec);
         this.#undo.put(this.delivered, event.step, this.unread(name) as Signal);
         this.#undo.put(this.#read, name, (this.#read.get(name) ?? 0) + 1);
         return;
@@ -558,11 +557,11 @@ export class RunState {
     this.#undo.number(this.status, step, to);
     this.#undo.number(this.since, step, since);
     const lines = this.graph.lines.length;
-    if (to === QUEUED) this.#lists.append(step, this.graph.steps[step]?.line as number);
+    if (to === QUEUED) this.#lists.append(step, this.steps[step]?.line as number);
     else if (to === RUNNING) this.#lists.append(step, lines + 1);
     else if (to === DELAYED || to === WAITING)
       this.#lists.insert(step, lines, (other) => (this.since[other] as number) > since);
-    if (step >= this.size) {
+    if (this.root[step] !== step) {
       if (to >= SUCCEEDED && from < SUCCEEDED) this.#endItem(step, to);
     } else if (to >= SUCCEEDED && from < SUCCEEDED) this.#settle(step, -1);
     else if (to < SUCCEEDED && from >= SUCCEEDED) this.#settle(step, 1);
@@ -576,9 +575,8 @@ export class RunState {
     for (const of of FLOATS) this.#undo.field(this, of, grown(this[of], count, of === 'claimSeq' ? -1 : 0));
     this.root.fill(step, first);
     this.#lists.grow(count);
-    const item = { ...(this.graph.steps[step] as CompiledStep), dependents: [], required: [], groups: [], settled: [] };
-    const steps = [...this.graph.steps, ...new Array<CompiledStep>(count).fill(item)];
-    this.#undo.field(this, 'graph', { ...this.graph, steps });
+    const item = { ...(this.steps[step] as CompiledStep), dependents: [], required: [], groups: [], settled: [] };
+    this.#undo.field(this, 'steps', [...this.steps, ...new Array<CompiledStep>(count).fill(item)]);
     this.#undo.put(this.items, step, { first, count, since: at, next: 0, active: 0, ended: 0, failed: 0 });
     this.#offerItems(step, at);
   }

@@ -48,5 +48,5 @@ function recorded(code: ErrorCode, message: string): ErrorRecord {
 }
 
 function specOf(state: RunState, step: number): GraphStep {
-  return (state.graph.steps[step] as CompiledStep).spec;
+  return (state.steps[step] as CompiledStep).spec;
 }

@@ -84,7 +84,7 @@ export function viewOf(id: string, head: RunHead, state: RunState, stranded: rea
     ...summaryOf(id, head, stranded),
     priority: state.created.priority ?? 0,
     ...(state.deadline !== undefined && { deadline: state.deadline }),
-    steps: Array.from({ length: state.size }, (_, step) => stepView(state, step)),
+    steps: state.graph.steps.map((_, step) => stepView(state, step)),
     signals: state.signals.map(({ id, name, at }) => ({ id, name, at })),
   };
 }

@@ -176,7 +176,7 @@ export class Watchman implements Watch {
       const claims = await this.#storage
         .peek(run, (state, incarnation) =>
           state.running().flatMap((step) => {
-            const timeout = state.graph.steps[step]?.spec.timeoutMs;
+            const timeout = state.steps[step]?.spec.timeoutMs;
             return timeout === undefined || state.worker[step] === self
               ? []
               : [{ claim: { ...state.claimOf(step), incarnation }, timeout }];

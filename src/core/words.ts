@@ -17,9 +17,13 @@ export function countText(n: number, noun: string): string {
 
 /** The steps an event is about, and which items of them. */
 export function stepsOf(event: HistoryEvent): readonly string[] {
-  const one = (step: string, item: number | undefined): string => (item === undefined ? step : `${step}[${item}]`);
-  if ('steps' in event) return event.steps.map((step, i) => one(step, event.items?.[i]));
-  return 'step' in event ? [one(event.step, 'item' in event ? event.item : undefined)] : [];
+  if ('steps' in event) return event.steps.map((step, i) => stepName(step, event.items?.[i]));
+  return 'step' in event ? [stepName(event.step, 'item' in event ? event.item : undefined)] : [];
+}
+
+/** A step, or one of its items, as people read it. */
+export function stepName(step: string, item: number | undefined): string {
+  return item === undefined ? step : `${step}[${item}]`;
 }
 
 /** What an event says besides its type and its steps. `value`: what it recorded, as a text; `time` writes a moment. */

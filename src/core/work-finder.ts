@@ -155,8 +155,8 @@ export class WorkFinder {
     const known = this.#handlers.get(created.graph);
     if (known) return known;
     const definition = definitionFor(this.#definitions, created, graph);
-    const handlers = graph.graph.steps.map(({ name }, step) =>
-      definition && canRun(definition, graph, step) ? definition.handlers.get(name) : undefined,
+    const handlers = graph.steps.map(({ spec }, step) =>
+      definition && canRun(definition, graph, step) ? definition.handlers.get(spec.name) : undefined,
     );
     this.#handlers.set(created.graph, handlers);
     return handlers;

@@ -90,7 +90,7 @@ export class GraphNode {
 }
 
 /** How long, or by whom. */
-function detailOf({ status, worker, error, waits }: StepView, last: Attempt | undefined): string {
+function detailOf({ status, worker, error, waits, items, since }: StepView, last: Attempt | undefined): string {
   if (waits) {
     const { signal, until } = waits;
     return [signal ?? '', until === undefined ? '' : `until ${shortMomentText(until)}`].filter(Boolean).join(', ');
@@ -98,5 +98,7 @@ function detailOf({ status, worker, error, waits }: StepView, last: Attempt | un
   if (status === 'RUNNING') return worker === undefined ? '' : workerName(worker);
   if (status === 'PENDING') return error?.message ?? '';
   if (status === 'FAILED') return error?.message ?? '';
-  return status === 'SUCCEEDED' && last?.endedAt !== undefined ? durationText(last.endedAt - last.startedAt) : '';
+  // With its last item a list ends, not with the attempt that learned how many there are.
+  const endedAt = items ? since : last?.endedAt;
+  return status === 'SUCCEEDED' && last && endedAt !== undefined ? durationText(endedAt - last.startedAt) : '';
 }

@@ -68,7 +68,7 @@ export class StepPanel {
   #stepParts(state: StepPanelState, step: StepView, attempts: readonly Attempt[]): readonly Node[] {
     const { storage, view } = state;
     const last = attempts.at(-1);
-    const result = step.status === 'SUCCEEDED' && last ? part('Result', valueBlock(storage, view.id, last.value)) : [];
+    const result = step.status === 'SUCCEEDED' ? part('Result', resultBlock(storage, view, step, last)) : [];
     return [
       html('h3', {}, step.name),
       html('p', { class: 'state', 'data-status': signOf(step) }, picture(signOf(step)), wordOf(signOf(step))),
@@ -107,8 +107,8 @@ export class StepPanel {
       if (from === 'input') return valueBlock(storage, view.id, inputIn(followed));
       const steps = 'of' in need ? need.of.map(({ step }) => step) : 'step' in need ? [need.step] : [];
       const done = view.steps.find(({ name, status }) => steps.includes(name) && status === 'SUCCEEDED');
-      const attempt = done && attemptsAt(followed, done.name, moment).at(-1);
-      return attempt ? valueBlock(storage, view.id, attempt.value) : html('span', { class: 'none' }, 'not there');
+      if (!done) return html('span', { class: 'none' }, 'not there');
+      return resultBlock(storage, view, done, attemptsAt(followed, done.name, moment).at(-1));
     };
   }
 }
@@ -142,20 +142,36 @@ function inputIn({ events }: Followed): Stored | undefined {
   return created?.type === 'created' ? created.input : undefined;
 }
 
-/** The value, once it has been read. */
+/** Results of a list that are read to be shown. */
+const MOST_RESULTS = 1000;
+
+/** What a step has handed on: of one that waited, or ran for each item of a list, no single attempt tells it. */
+function resultBlock(storage: RuntimeStorage, { id }: RunView, step: StepView, last: Attempt | undefined): HTMLElement {
+  if (last && !step.items) return valueBlock(storage, id, last.value);
+  if (step.items && step.items.count > MOST_RESULTS) return textBlock(`${step.items.count} results`);
+  return readBlock(storage.stepResult(id, step.name));
+}
+
 function valueBlock(storage: RuntimeStorage, run: string, stored: Stored | undefined): HTMLElement {
-  const block = html('pre', { class: 'value', tabindex: '0' }, stored === undefined ? 'nothing' : '…');
-  if (stored !== undefined) {
-    storage.load(run, stored).then(
-      (value) => {
-        block.textContent = valueText(value);
-      },
-      (error) => {
-        block.textContent = `cannot be read: ${error instanceof Error ? error.message : error}`;
-      },
-    );
-  }
+  return stored === undefined ? textBlock('nothing') : readBlock(storage.load(run, stored));
+}
+
+/** A value, once it has been read. */
+function readBlock(reading: Promise<unknown>): HTMLElement {
+  const block = textBlock('…');
+  reading.then(
+    (value) => {
+      block.textContent = value === undefined ? 'nothing' : valueText(value);
+    },
+    (error) => {
+      block.textContent = `cannot be read: ${error instanceof Error ? error.message : error}`;
+    },
+  );
   return block;
+}
+
+function textBlock(text: string): HTMLElement {
+  return html('pre', { class: 'value', tabindex: '0' }, text);
 }
 
 function errorBlock({ name, message, stack, cause }: ErrorRecord): HTMLElement {

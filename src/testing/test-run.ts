@@ -197,10 +197,7 @@ class Performance {
       nextDue(state) ?? Number.POSITIVE_INFINITY,
       ...state
         .running()
-        .map(
-          (step) =>
-            (state.since[step] as number) + (state.graph.steps[step]?.spec.timeoutMs ?? Number.POSITIVE_INFINITY),
-        ),
+        .map((step) => (state.since[step] as number) + (state.steps[step]?.spec.timeoutMs ?? Number.POSITIVE_INFINITY)),
     ]);
     const moments = [...(due ?? []), this.#worker.wakesAt].filter((at) => at > now);
     const first = Math.min(...moments);

@@ -147,3 +147,24 @@ test('where signals may be sent, a step that waits for one has a form, and what 
   expect(await storage.stepResult('run', 'answer')).toEqual({ by: 'ann' });
   expect(all(run, 'form')).toEqual([]);
 });
+
+test('a list is one node with how many of its items ended, and its results are those of all items', async () => {
+  const storage = new MemoryStorage();
+  const doubled = workflow('doubled', ($) => {
+    const numbers = $.step('numbers', {}, () => [1, 2, 3]);
+    const each = $.each('double', numbers, (n) => n * 2);
+    return $.step('sum', { each }, ({ each }) => each.reduce((a, b) => a + b));
+  });
+  await doubled.dispatch(undefined, { storage, id: 'run' });
+  const run = put('fuseline-run', { storage, run: 'run', selected: 'double' });
+  const engine = new ProcessEngine(doubled, storage);
+  await engine.start();
+  onTestFinished(() => engine.stop());
+  const results = () => all(run, 'pre.value').map(({ textContent }) => textContent?.replace(/\s+/g, ''));
+  await see(() => expect(results()).toContain('[2,4,6]'));
+  run.selected = 'sum';
+  await see(() => expect(results()).toEqual(expect.arrayContaining(['12', '[2,4,6]'])));
+  const graph = put('fuseline-graph', { storage, run: 'run' });
+  await see(() => expect(all(graph, '.node')).toHaveLength(3));
+  expect(one(graph, '#step-1').textContent?.replace(/\s+/g, ' ')).toMatch(/double succeeded 3 of 3 items/);
+});

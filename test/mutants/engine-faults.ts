@@ -295,8 +295,8 @@ export const engineFaults: readonly Fault[] = [
   {
     name: 'a step that waits survives the cancelling of its run',
     file: 'core/decide.ts',
-    find: 'state < SUCCEEDED && (step < size',
-    replace: 'state < SUCCEEDED && state !== WAITING && (step < size',
+    find: 'state < SUCCEEDED && (step < graph.steps.length',
+    replace: 'state < SUCCEEDED && state !== WAITING && (step < graph.steps.length',
     breaks: 'a run ends as its steps did',
   },
   {
