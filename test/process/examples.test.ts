@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, symlink, watch, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,6 +10,7 @@ import { type JournalLine, testRun } from 'fuseline/testing';
 import { describe, expect, test as plain } from 'vitest';
 import { agent } from '../../examples/agent.ts';
 import { drip } from '../../examples/drip-campaign.ts';
+import { importCsv } from '../../examples/import-csv.ts';
 
 const node = ['--import', resolve('scripts/typescript.mjs')];
 
@@ -26,7 +27,19 @@ const test = plain.extend<{ home: string; folder: string }>({
 
 /** An example as a person starts it. */
 function start(home: string, example: string, ...args: readonly string[]) {
-  const child = spawn(process.execPath, [...node, resolve('examples', example), ...args], {
+  return launch(home, [...node, resolve('examples', example), ...args]);
+}
+
+const cli = resolve('dist/cli/main.js');
+
+/** A command, by what it prints. */
+async function fuseline(home: string, ...args: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [cli, ...args], { cwd: home });
+  return stdout;
+}
+
+function launch(home: string, args: readonly string[]) {
+  const child = spawn(process.execPath, args, {
     cwd: home,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -96,7 +109,7 @@ describe.concurrent('folder-report', () => {
     expect(await slow.ended).toBe(0);
     expect(slow.lines.find((line) => line.includes(`takes over from pid-${pid} after part 2 of 6`))).toBeDefined();
     expect(await readFile(join(home, 'reports/a-folder-1.md'), 'utf8')).toMatch(/\| TypeScript \| +3 \| +6 \|/);
-    expect(await eventsOf(home, 'a-folder-1', 'checkpoint', 'count')).toBe(6);
+    expect(await eventsOf(join(home, 'runs'), 'a-folder-1', 'checkpoint', 'count')).toBe(6);
   });
 
   test('tells of files that vanished or could not be read after the scan, and counts the others', async ({
@@ -123,7 +136,7 @@ describe.concurrent('folder-report', () => {
     const second = start(home, 'folder-report/start.ts', folder);
     expect(await second.ended).toBe(0);
     expect(second.lines[0]).toContain('Going on with a-folder-1');
-    expect(await eventsOf(home, 'a-folder-1', 'checkpoint', 'count')).toBe(6);
+    expect(await eventsOf(join(home, 'runs'), 'a-folder-1', 'checkpoint', 'count')).toBe(6);
   });
 });
 
@@ -141,7 +154,7 @@ describe.concurrent('order.ts', () => {
       expect(await again.ended).toBe(0);
       expect(again.lines.at(-1)).toBe("{ receipt: 'paid 40' }");
       for (const step of ['reserve', 'charge', 'label', 'mail'])
-        expect(await eventsOf(home, 'order-17', 'succeeded', step)).toBe(1);
+        expect(await eventsOf(join(home, 'runs'), 'order-17', 'succeeded', step)).toBe(1);
       if (doing === 'sending') expect(again.lines).toEqual(['sending mail', "{ receipt: 'paid 40' }"]);
     },
   );
@@ -156,7 +169,7 @@ describe.concurrent('order.ts', () => {
     const last = start(home, 'order.ts');
     expect(await last.ended).toBe(0);
     for (const step of ['reserve', 'charge', 'label', 'mail'])
-      expect(await eventsOf(home, 'order-17', 'succeeded', step)).toBe(1);
+      expect(await eventsOf(join(home, 'runs'), 'order-17', 'succeeded', step)).toBe(1);
   });
 
   test('once it has ended, it hands back what it recorded and does nothing', async ({ home }) => {
@@ -196,11 +209,6 @@ describe('drip-campaign.ts', () => {
 });
 
 describe.concurrent('agent.ts', () => {
-  const fuseline = async (home: string, ...args: readonly string[]) => {
-    const options = { cwd: home };
-    const { stdout } = await promisify(execFile)(process.execPath, [resolve('dist/cli/main.js'), ...args], options);
-    return stdout;
-  };
   const example = resolve('examples/agent.ts');
 
   test.for([
@@ -236,6 +244,78 @@ describe.concurrent('agent.ts', () => {
   });
 });
 
+describe.concurrent('import-csv.ts', () => {
+  const example = resolve('examples/import-csv.ts');
+  const ROWS = 8000;
+  const IDS = Array.from({ length: ROWS }, (_, id) => id);
+
+  /** A run that is to import a file with line breaks inside quotes, one row that is not valid and one that is too short. */
+  const dispatch = async (home: string) => {
+    const rows = IDS.map((id) => `${id},"Zoë ""${id}""\nof\r\nHere",p${id}@example.com`);
+    const csv = ['id,name,email', ...rows.toSpliced(1500, 0, 'nobody', '17,Ann,nowhere'), ''].join('\r\n');
+    await writeFile(join(home, 'people.csv'), `\ufeff${csv}`);
+    await fuseline(home, 'dispatch', example, '--input', '{"file":"people.csv"}', '--id', 'people');
+  };
+  const work = (home: string) => fuseline(home, 'work', example, '--processes', '2', '--concurrency', '2');
+  const imported = async (home: string) => {
+    const files = await readdir(join(home, 'people'));
+    const batches = await Promise.all(files.map((file) => readFile(join(home, 'people', file), 'utf8')));
+    return batches.flatMap((batch) => JSON.parse(batch) as { readonly id: number; readonly name: string }[]);
+  };
+
+  const isComplete = async (home: string) => {
+    const { result, steps } = JSON.parse(await fuseline(home, 'show', 'people', '--json'));
+    expect(result).toEqual({
+      imported: ROWS,
+      rejected: 2,
+      first: [
+        { row: 1502, why: expect.stringContaining('at email') },
+        { row: 1503, why: expect.stringContaining('at email') },
+      ],
+    });
+    expect(steps[1].items).toEqual({ count: 9, active: 0, ended: 9, failed: 0 });
+    const people = (await imported(home)).toSorted((one, other) => one.id - other.id);
+    expect(people.map(({ id }) => id)).toEqual(IDS);
+    expect(people[17]?.name).toBe('Zoë "17"\nof\r\nHere');
+    // Each batch, and with the last of them their step.
+    expect(await eventsOf(join(home, '.fuseline'), 'people', 'succeeded', 'import')).toBe(9 + 1);
+  };
+
+  test('inserts each row that is valid once, although a process is killed, and says which are not', async ({
+    home,
+  }) => {
+    await dispatch(home);
+    await mkdir(join(home, 'people'));
+    // Inserted, and not recorded yet.
+    const inserted = watch(join(home, 'people'))[Symbol.asyncIterator]().next();
+    const killed = launch(home, [cli, 'work', example, '--concurrency', '2', '--stay']);
+    await inserted;
+    killed.child.kill('SIGKILL');
+    expect(await killed.ended).toBeNull();
+    await work(home);
+    await isComplete(home);
+  });
+
+  test('goes on with the batches that are missing once what stood in the way of one is gone', async ({ home }) => {
+    await dispatch(home);
+    const inTheWay = join(home, 'people', `${encodeURIComponent('people/import[4]')}.json`);
+    await mkdir(inTheWay, { recursive: true });
+    await work(home);
+    expect(JSON.parse(await fuseline(home, 'show', 'people', '--json')).status).toBe('FAILED');
+    await rmdir(inTheWay);
+    await fuseline(home, 'retry', 'people');
+    await work(home);
+    await isComplete(home);
+  });
+
+  plain('imports nothing of a file that was changed after it had been cut', async () => {
+    const batch = { file: example, mtimeMs: 0, columns: ['id', 'email', 'name'], row: 2, from: 0, to: 1 };
+    const run = await testRun(importCsv, { file: example }, { steps: { cut: () => [batch] } });
+    await expect(run.result()).rejects.toThrow('was changed after it had been cut');
+    expect(run.calls('import')).toHaveLength(1);
+  });
+});
+
 async function folderIn(home: string): Promise<string> {
   const folder = join(home, 'a folder');
   await mkdir(join(folder, 'src/deep'), { recursive: true });
@@ -252,8 +332,8 @@ async function folderIn(home: string): Promise<string> {
   return folder;
 }
 
-async function eventsOf(home: string, run: string, type: string, step: string): Promise<number> {
-  const storage = new FileStorage(join(home, 'runs'));
+async function eventsOf(directory: string, run: string, type: string, step: string): Promise<number> {
+  const storage = new FileStorage(directory);
   try {
     let count = 0;
     for await (const event of storage.history(run))
