@@ -1,11 +1,18 @@
 import type { FeatureCase } from './ground.ts';
 import { failing, listCases, listing } from './lists.ts';
 import { counting, loopCases } from './loops.ts';
+import { progressCases, striding } from './progress.ts';
 import { streamCases, talking } from './streams.ts';
 import { approvals, approve, waiting, waitingCases } from './waiting.ts';
 
 /** The workflows of all cases: what a service has to know that serves them. */
-export const workflows = [waiting, approve, approvals, counting, talking, listing, failing];
+export const workflows = [waiting, approve, approvals, counting, talking, striding, listing, failing];
 
 /** What steps of other kinds promise, the same on every storage. */
-export const features: readonly FeatureCase[] = [...waitingCases, ...loopCases, ...streamCases, ...listCases];
+export const features: readonly FeatureCase[] = [
+  ...waitingCases,
+  ...loopCases,
+  ...streamCases,
+  ...progressCases,
+  ...listCases,
+];
