@@ -8,6 +8,7 @@ import type { RunView, StepView } from '../core/views.ts';
 import { durationText } from '../core/words.ts';
 import { html } from './dom.ts';
 import { Emitted } from './emitted.ts';
+import { Progress } from './progress.ts';
 import { attemptsAt, type Followed } from './run-source.ts';
 import { SignalForm } from './signal-form.ts';
 import { drawSign, type Sign, signOf, signPicture, wordOf } from './signs.ts';
@@ -35,6 +36,7 @@ interface Shown {
 /** What a step got, what it made of it, and how often it was tried; without a step, what the run got. */
 export class StepPanel {
   readonly element: HTMLElement = html('section', { class: 'step', part: 'step', 'aria-label': 'Step' });
+  readonly #progress = new Progress();
   readonly #emitted = new Emitted();
   readonly #form = new SignalForm();
   #shown: Shown | undefined;
@@ -47,7 +49,11 @@ export class StepPanel {
     const last = attempts.at(-1);
     const signal = state.signals && moment === undefined ? step?.waits?.signal : undefined;
     if (signal !== undefined) this.#form.show(storage, view.id, signal);
-    if (step) this.#emitted.show({ storage, run: view.id, step: step.name, events: followed.events, moment });
+    if (step) {
+      const what = { storage, run: view.id, step: step.name, moment };
+      this.#progress.show({ ...what, followed });
+      this.#emitted.show({ ...what, events: followed.events });
+    }
     const known = this.#shown;
     const key = `${view.id} ${followed.events[0]?.at}`;
     const now: Shown = { step, attempts: attempts.length, last, signal };
@@ -78,6 +84,7 @@ export class StepPanel {
       ...(step.error
         ? part(step.status === 'FAILED' ? 'Error' : 'Error of an earlier attempt', errorBlock(step.error))
         : []),
+      this.#progress.element,
       this.#emitted.element,
       ...this.#inputs(state, step),
       ...(attempts.length === 0

@@ -111,6 +111,42 @@ test('what a step emits comes in live, the newest last, and is what it was at a 
   await see(() => expect(parts()[3]).toBe('four'));
 });
 
+test('how far a step is comes in live, of a list how far its items are, and is what it was at a moment', async () => {
+  const steps = spoken();
+  const striding = workflow('striding', ($) => {
+    const list = $.step('list', {}, async (_, { heartbeat }) => {
+      for await (const done of steps) heartbeat(done);
+      return ['a', 'b'];
+    });
+    return $.each('each', list, async (item, { heartbeat, signal }) => {
+      heartbeat(`<i>${item}</i>`);
+      if (item === 'b') await new Promise((stopped) => signal.addEventListener('abort', stopped));
+    });
+  });
+  const storage = new MemoryStorage();
+  const engine = new ProcessEngine(striding, storage);
+  await striding.dispatch(undefined, { storage, id: 'run' });
+  await engine.start();
+  onTestFinished(() => engine.stop({ drain: false }));
+  const run = put('fuseline-run', { storage, run: 'run', selected: 'list' });
+  const told = () => all(run, '[part=progress]:not([hidden]) pre').map(({ textContent }) => textContent);
+  steps.say({ done: 1 });
+  await see(() => expect(told()).toEqual([expect.stringMatching(/"done": 1\b/)]));
+  const moment = await storage.peek('run', ({ seq }) => seq);
+  steps.say({ done: 2 }, { done: 3 });
+  await see(() => expect(told()).toEqual([expect.stringMatching(/"done": 3\b/)]));
+  run.moment = moment;
+  await see(() => expect(told()).toEqual([expect.stringMatching(/"done": 1\b/)]));
+  run.moment = 0;
+  await see(() => expect(told()).toEqual([]));
+  run.moment = undefined;
+  steps.end();
+  run.selected = 'each';
+  await see(() => expect(told()).toEqual(['1: <i>b</i>']));
+  run.selected = 'list';
+  await see(() => expect(told()).toEqual([expect.stringMatching(/"done": 3\b/)]));
+});
+
 test('of very many parts the latest are shown, and how many were before', async () => {
   const words = spoken();
   words.say(...Array.from({ length: 250 }, (_, i) => `part ${i}`));
