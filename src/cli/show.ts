@@ -22,7 +22,8 @@ import {
   table,
 } from './output.ts';
 import { note, print } from './streams.ts';
-import { lines, oneLine, wrap } from './text.ts';
+import { clip, lines, oneLine, wrap } from './text.ts';
+import { evolveTold, type Told } from './told.ts';
 import { watch } from './watch.ts';
 
 interface ShowOptions extends CommonOptions {
@@ -37,6 +38,8 @@ interface Shown extends StepView {
   readonly explain?: string;
   /** Parts it has emitted. */
   readonly parts?: number;
+  /** How far its last attempt said it was. */
+  readonly progress?: unknown;
 }
 
 type Result = { readonly result: unknown } | { readonly error: unknown } | undefined;
@@ -82,8 +85,10 @@ async function show(id: string, options: ShowOptions): Promise<Exit> {
 async function stepsOf(storage: FileStorage, run: RunView): Promise<readonly Shown[]> {
   const attempts: Attempts = new Map();
   const parts = new Map<string, number>();
+  const told: Told = new Map();
   for await (const event of storage.history(run.id)) {
     evolveAttempts(attempts, event);
+    evolveTold(told, event);
     if (event.type === 'emitted') parts.set(event.step, (parts.get(event.step) ?? 0) + 1);
   }
   const shown: Shown[] = [];
@@ -92,8 +97,10 @@ async function stepsOf(storage: FileStorage, run: RunView): Promise<readonly Sho
     // With its last item a list ends, not with the attempt that learned how many there are.
     const endedAt = step.items && step.status !== 'RUNNING' ? step.since : attemptEndedAt;
     const begun = step.attempt > 0;
+    const progress = told.get(step.name);
     shown.push({
       ...step,
+      ...(progress !== undefined && { progress: await storage.load(run.id, progress) }),
       ...(parts.has(step.name) && { parts: parts.get(step.name) as number }),
       ...(begun && startedAt !== undefined && { startedAt }),
       ...(begun && endedAt !== undefined && { endedAt }),
@@ -175,14 +182,14 @@ function rowOf(step: Shown, columns: number, verbose: boolean): Row {
       { text: took },
       { text: oneLine(workerName) },
     ],
-    below: notes(step, verbose).flatMap(({ text, style }) =>
+    below: notes(step, columns, verbose).flatMap(({ text, style }) =>
       wrap(text, columns - 2).map((line) => ({ text: `  ${line}`, ...(style && { style }) })),
     ),
   };
 }
 
-function notes(step: Shown, verbose: boolean): readonly Cell[] {
-  const { name, status, error, explain, road, reason, rounds, parts, items } = step;
+function notes(step: Shown, columns: number, verbose: boolean): readonly Cell[] {
+  const { name, status, error, explain, road, reason, rounds, parts, items, progress } = step;
   const cells: Cell[] = [];
   const counts = [
     ...(rounds === undefined
@@ -196,6 +203,8 @@ function notes(step: Shown, verbose: boolean): readonly Cell[] {
     ...(parts === undefined ? [] : [`${countText(parts, 'part')} emitted; "stream" prints them`]),
   ];
   if (counts.length > 0) cells.push({ text: counts.join(', '), style: 'dim' });
+  if (progress !== undefined)
+    cells.push({ text: clip(oneLine(`progress ${json(progress)}`), columns - 2), style: 'dim' });
   if (road !== undefined) cells.push({ text: oneLine(`chose ${String(road)}`), style: 'dim' });
   if (reason !== undefined)
     cells.push({ text: reason === 'condition' ? 'its own condition was false' : 'on a road not taken', style: 'dim' });

@@ -10,6 +10,8 @@ export interface Watched {
   readonly graph: Graph;
   readonly explain: string;
   readonly attempts: Attempts;
+  /** How far steps under way say they are. */
+  readonly progress: ReadonlyMap<string, string>;
   readonly now: number;
 }
 
@@ -23,7 +25,7 @@ const BAR = { least: 12, most: 48 } as const;
 
 /** The run as lines that fit a terminal: how it is, and of each step its state, what it comes after, and when it ran. */
 export function drawRun(
-  { run, graph, explain, attempts, now }: Watched,
+  { run, graph, explain, attempts, progress, now }: Watched,
   terminal: NodeJS.WriteStream,
 ): readonly string[] {
   const paint = painter(terminal);
@@ -37,6 +39,8 @@ export function drawRun(
   const sentence = atMost(2, wrap(oneLine(explain), columns), columns);
   const shown = mostTelling(run.steps, rows - 3 - sentence.length);
   const left = run.steps.length - shown.length;
+  // Steps come before what they say.
+  let spare = rows - 2 - sentence.length - shown.length - (left === 0 ? 0 : 1);
 
   const afters = new Map(graph.steps.map((step) => [step.name, step]));
   const sourceOf = (step: string, most: number): string => {
@@ -61,14 +65,16 @@ export function drawRun(
     head,
     ...sentence,
     paint('dim', line(' ', 'STEP', 'AFTER', padded('TIMELINE', bar), 'TOOK')),
-    ...shown.map((step, i) => {
+    ...shown.flatMap((step, i) => {
       const all = attempts.get(step.name) ?? [];
       const style = statusStyle(step.status);
       const sign = paint(style, statusText(step.status).slice(0, 1));
       const timeline = step.waits
         ? paint('dim', padded(waitText(step.waits, now), bar))
         : barOf(all, { from, to: Math.max(now, from + 1) }, bar, paint);
-      return line(sign, names[i] ?? '', sourceOf(step.name, after), timeline, tookOf(step, all.at(-1), now));
+      const row = line(sign, names[i] ?? '', sourceOf(step.name, after), timeline, tookOf(step, all.at(-1), now));
+      const told = progress.get(step.name);
+      return told === undefined || spare-- <= 0 ? [row] : [row, paint('dim', clip(`  ${oneLine(told)}`, columns))];
     }),
     ...(left === 0 ? [] : [paint('dim', clip(`  and ${countText(left, 'step')} more`, columns))]),
   ].slice(0, Math.max(1, rows));

@@ -1,12 +1,15 @@
 import type { FileStorage } from '../adapters/node-file/index.ts';
 import { type Attempts, evolveAttempts } from '../core/attempts.ts';
 import type { Graph } from '../core/graph.ts';
+import type { HistoryEvent, RunView } from '../core/views.ts';
 import { jsonOf, lineOf, readEvent } from './event-line.ts';
 import { EXIT, type Exit } from './exits.ts';
 import { onInterrupt } from './interrupt.ts';
 import type { CommonOptions } from './options.ts';
+import { json } from './output.ts';
 import { isRead, LiveArea, print } from './streams.ts';
-import { drawRun } from './timeline.ts';
+import { drawRun, type Watched } from './timeline.ts';
+import { evolveTold, type Told } from './told.ts';
 
 /** News are shown so often at most. */
 const NEWS_MS = 100;
@@ -45,6 +48,7 @@ class Live {
   readonly #storage: FileStorage;
   readonly #id: string;
   readonly #attempts: Attempts = new Map();
+  readonly #told: Told = new Map();
   #next = 0;
   #changed = true;
 
@@ -57,11 +61,12 @@ class Live {
     const graph = (await this.#storage.peek(this.#id, (state) => state.graph.graph)) as Graph | undefined;
     let run = await this.#storage.get(this.#id);
     let explain = await this.#storage.explain(this.#id);
+    let progress: Watched['progress'] = new Map();
     for await (const event of this.#storage.history(this.#id)) this.#hear(event);
     if (run.endedAt !== undefined || graph === undefined) return 'ended';
     const area = new LiveArea(
       process.stdout,
-      () => drawRun({ run, graph, explain, attempts: this.#attempts, now: Date.now() }, process.stdout),
+      () => drawRun({ run, graph, explain, attempts: this.#attempts, progress, now: Date.now() }, process.stdout),
       TICK_MS,
     );
     try {
@@ -74,6 +79,7 @@ class Live {
         lookedAt = performance.now();
         run = await this.#storage.get(this.#id);
         explain = await this.#storage.explain(this.#id);
+        progress = await this.#progressOf(run);
         area.redraw();
       }
     } finally {
@@ -81,13 +87,25 @@ class Live {
     }
   }
 
+  /** How far the steps under way say they are. */
+  async #progressOf({ steps }: RunView): Promise<Watched['progress']> {
+    const progress = new Map<string, string>();
+    for (const { name, status } of steps) {
+      const told = this.#told.get(name);
+      if (status === 'RUNNING' && told !== undefined)
+        progress.set(name, json(await this.#storage.load(this.#id, told)));
+    }
+    return progress;
+  }
+
   async #hearAll(): Promise<'ended'> {
     for await (const event of this.#storage.watch(this.#id, { from: this.#next })) this.#hear(event);
     return 'ended';
   }
 
-  #hear(event: Parameters<typeof evolveAttempts>[1] & { readonly seq: number }): void {
+  #hear(event: HistoryEvent): void {
     evolveAttempts(this.#attempts, event);
+    evolveTold(this.#told, event);
     this.#next = event.seq + 1;
     this.#changed = true;
   }

@@ -43,6 +43,12 @@ export const gated = workflow('gated', { input: typed<{ gate: string }>() }, ($)
   });
   return $.step('after', { open }, ({ open }) => open);
 });
+export const striding = workflow('striding', { input: typed<{ gate: string }>() }, ($) =>
+  $.step('stride', { wait: $.input }, async ({ wait }, { heartbeat, signal }) => {
+    heartbeat({ done: 1, of: 2, text: 'x\\n'.repeat(100) });
+    await gate(wait.gate, signal);
+  }),
+);
 export const deaf = workflow('deaf', { input: typed<{ gate: string }>() }, ($) =>
   $.step('waits', { wait: $.input }, async ({ wait }, { signal }) => {
     signal.addEventListener('abort', () => console.log('aborted in ' + process.pid));
@@ -413,6 +419,21 @@ describe('show --watch', () => {
     expect((await asJson.ended).stdout).toBe((await cli('history', 'w1', '--json')).stdout);
   });
 
+  test.skipIf(!hasScript)('how far a step says it is stands below it, live and afterwards', async () => {
+    const { open, input } = gateIn();
+    await cli('dispatch', 'all.ts', '--workflow', 'striding', '--input', input, '--id', 'f1');
+    const watching = onTerminal(`${process.execPath} ${MAIN} show f1 --watch`);
+    const worker = fuseline('work', 'all.ts');
+    await watching.has('  {"done":1,"of":2,');
+    await open();
+    await worker.ended;
+    const { stdout } = await watching.ended;
+    for (const shown of [stdout, (await cli('show', 'f1')).stdout])
+      expect(shown).toContain('  progress {"done":1,"of":2,');
+    for (const line of stripVTControlCharacters(stdout).split(/\r?\n/)) expect(line.length).toBeLessThanOrEqual(80);
+    expect(await json('show', 'f1')).toMatchObject({ steps: [{ progress: { done: 1, of: 2 } }] });
+  });
+
   const ERASE = '\u001b[J';
   test.skipIf(!hasScript)('on a terminal it draws over itself and ends with the final picture', async () => {
     const { open, input } = gateIn();
@@ -485,6 +506,6 @@ describe('graph', () => {
       name: 'forked',
       steps: [{ kind: 'branch' }, {}, { name: '__proto__' }],
     });
-    expect((await cli('graph', 'all.ts', '--format', 'json')).stdout.trim().split('\n')).toHaveLength(7);
+    expect((await cli('graph', 'all.ts', '--format', 'json')).stdout.trim().split('\n')).toHaveLength(8);
   });
 });

@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import { drawRun } from '../../src/cli/timeline.ts';
 import { type Attempts, evolveAttempts } from '../../src/core/attempts.ts';
 
-const TERMINAL = { isTTY: true, columns: 80, rows: 24, hasColors: () => false } as unknown as NodeJS.WriteStream;
+const terminal = (rows: number) =>
+  ({ isTTY: true, columns: 80, rows, hasColors: () => false }) as unknown as NodeJS.WriteStream;
+const TERMINAL = terminal(24);
 
 test('in 80 columns the live picture of a run keeps the road a step waits for, and shortens names before it', async () => {
   const review = workflow('review', ($) => {
@@ -17,8 +19,28 @@ test('in 80 columns the live picture of a run keeps the road a step waits for, a
   const attempts: Attempts = new Map();
   for await (const event of storage.history(id)) evolveAttempts(attempts, event);
   const run = await storage.get(id);
-  const lines = drawRun({ run, graph: review.graph(), explain: '', attempts, now: Date.now() }, TERMINAL);
+  const now = Date.now();
+  const lines = drawRun({ run, graph: review.graph(), explain: '', attempts, progress: new Map(), now }, TERMINAL);
   expect(lines.join('\n')).toContain('look-at-the-order (fine)');
   expect(lines.join('\n')).toMatch(/short, look-at-.*… \(fine\)/);
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(80);
+});
+
+test('what steps say of how far they are stands below them where there is room, and steps come first', async () => {
+  const wide = workflow('wide', ($) =>
+    Object.fromEntries(['a', 'b', 'c'].map((name) => [name, $.step(name, {}, () => 1)])),
+  );
+  const storage = new MemoryStorage();
+  const { id } = await wide.dispatch(undefined, { storage });
+  const run = await storage.get(id);
+  const progress = new Map(['a', 'b'].map((name) => [name, `${name} is halfway${'.'.repeat(80)}`]));
+  const watched = { run, graph: wide.graph(), explain: 'Waits.', attempts: new Map(), progress, now: Date.now() };
+  const told = (rows: number) =>
+    drawRun(watched, terminal(rows))
+      .slice(3)
+      .map((line) => line.slice(2, 12).trimEnd());
+  expect(told(9)).toEqual(['a', 'a is halfwa', 'b', 'b is halfwa', 'c'].map((text) => text.slice(0, 10)));
+  expect(told(8)).toEqual(['a', 'a is halfw', 'b', 'c']);
+  expect(told(7)).toEqual(['a', 'b', 'c']);
+  for (const line of drawRun(watched, TERMINAL)) expect(line.length).toBeLessThan(80);
 });
