@@ -13,7 +13,7 @@ export interface Figure {
   /** The median of the rounds. */
   readonly value: number;
   readonly unit: string;
-  /** What it is compared with, in the same unit: the raw program, or the short run. */
+  /** What it is compared with, in the same unit: the raw program, the short run, one process. */
   readonly raw?: number;
   /** `value` in terms of `raw`. */
   readonly ratio?: number;

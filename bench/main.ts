@@ -8,6 +8,7 @@ import { type Family, meets } from './figures.ts';
 import { type FileRoom, openFileRoom } from './file-room.ts';
 import { held } from './held.ts';
 import { keptRuns } from './kept.ts';
+import { lists } from './list.ts';
 import { longRuns } from './long.ts';
 import { page } from './page.ts';
 import { resume } from './resume.ts';
@@ -26,6 +27,7 @@ const FAMILIES: readonly Family[] = [
   manyRuns,
   commits,
   longRuns,
+  lists,
   held,
   keptRuns,
   resume,
