@@ -4,7 +4,9 @@ import { oneLine } from './text.ts';
 
 /**
  * A Mermaid flowchart of workflows, each a subgraph where there are several. Steps are boxes, branch steps rhombs,
- * steps that sleep hexagons, those that wait for a signal flags, loops boxes with double sides, any-groups circles. A solid arrow hands a value over, a dotted one is order only; a circle at its end says that the
+ * steps that sleep hexagons, those that wait for a signal flags, loops boxes with double sides, those
+ * that run for each item of a list leaning boxes, those that have a workflow run boxes with round ends, any-groups
+ * circles. A solid arrow hands a value over, a dotted one is order only; a circle at its end says that the
  * source only has to be settled. Labels are the roads an edge is taken on.
  */
 export function mermaidOf(graphs: readonly Graph[]): string {
@@ -24,14 +26,16 @@ const SHAPES: Readonly<Record<NonNullable<GraphStep['kind']> | 'step', readonly 
   wait: ['>', ']'],
   loop: ['[[', ']]'],
   each: ['[/', '/]'],
+  run: ['([', '])'],
 };
 
 /** Its name, and what it waits for where the name does not say it. */
 function wordsOf(step: GraphStep): string {
   const { name, kind, forMs } = step;
   const known = [
+    ...(step.workflow !== undefined ? [`workflow ${step.workflow}`] : []),
     ...(kind === 'wait' && signalOf(step) !== name ? [`signal ${signalOf(step)}`] : []),
-    ...(forMs === undefined ? [] : [`${kind === 'wait' ? 'at most ' : ''}${durationText(forMs)}`]),
+    ...(forMs === undefined ? [] : [`${kind === 'wait' || kind === 'run' ? 'at most ' : ''}${durationText(forMs)}`]),
   ];
   return known.length === 0 ? name : `${name} (${known.join(', ')})`;
 }

@@ -81,6 +81,7 @@ const ENDS: Readonly<Record<EngineEvents['finished']['outcome'], readonly [statu
   skipped: ['SKIPPED', ''],
   sleeping: ['PENDING', 'sleeps now'],
   again: ['PENDING', 'a round ended'],
+  called: ['PENDING', 'its workflow runs'],
   spread: ['PENDING', 'its items follow'],
   offline: ['FAILED', ''],
   failed: ['FAILED', ''],

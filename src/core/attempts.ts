@@ -49,8 +49,9 @@ export function evolveAttempts(attempts: Attempts, event: HistoryEvent): void {
     case 'looped':
       return end(stepName(event.step, item), 'succeeded', event.value);
     case 'spread':
+    case 'called':
     case 'waiting':
-      // The handler of a step that sleeps has said until when.
+      // The handler has said how many, with what, or until when.
       return end(stepName(event.step, item), 'succeeded');
     case 'failed':
     case 'refused':

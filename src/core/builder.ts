@@ -2,6 +2,7 @@ import type { Context } from './context.ts';
 import type { Duration } from './duration.ts';
 import type { Requirement } from './graph.ts';
 import type { StandardSchema } from './schema.ts';
+import type { Workflow } from './workflow.ts';
 
 declare const VALUE: unique symbol;
 declare const EDGE: unique symbol;
@@ -167,6 +168,18 @@ export interface EachOptions<R, A extends After = After> extends StepOptions<R, 
   readonly settle?: boolean;
 }
 
+export interface RunOptions<R, A extends After = After>
+  extends Pick<StepOptions<R, A>, 'after' | 'fallback' | 'queue' | 'priority'> {
+  /** How long the run may take; then it is cancelled, and the step fails with `STEP_TIMEOUT`. */
+  readonly timeout?: Duration;
+}
+
+/** A workflow; as a function where it has itself run, or is defined further down. */
+export type Callable<In, Out> = Workflow<In, Out> | (() => Workflow<In, Out>);
+
+/** A reference for each part of an input. */
+export type PartsOf<In> = { readonly [K in keyof In]: Ref<In[K]> };
+
 /** How an item ended, where outcomes are wanted. */
 export type ItemOutcome<T> = Extract<Outcome<T>, { readonly status: 'SUCCEEDED' | 'FAILED' }>;
 
@@ -257,6 +270,29 @@ export interface Builder<I> {
     AnyOnRoad<{ readonly list: F }> &
     RoadAfter<E> &
     Trail<Named<Name, { readonly item: T }, Awaited<R>> | StepsOf<F> | StepsAfter<E>>;
+  /**
+   * Has another workflow run, once, as a run of its own, and hands on its result. The run begins with what this step
+   * records, goes on whatever becomes of this worker, and is cancelled when nobody waits for it any more. If it does not
+   * succeed, the step fails with `CHILD_FAILED`.
+   */
+  run<const Name extends string, In, Out, const F extends Ref<In>, const E extends After = readonly []>(
+    name: Name,
+    workflow: Callable<In, Out>,
+    input: F,
+    options?: RunOptions<NoInfer<Out>, E>,
+  ): Step<Result<{ readonly input: F }, Out>> &
+    AnyOnRoad<{ readonly input: F }> &
+    RoadAfter<E> &
+    Trail<Named<Name, { readonly input: In }, Out> | StepsOf<F> | StepsAfter<E>>;
+  run<const Name extends string, In, Out, const N extends PartsOf<In>, const E extends After = readonly []>(
+    name: Name,
+    workflow: Callable<In, Out>,
+    needs: N,
+    options?: RunOptions<NoInfer<Out>, E>,
+  ): Step<Result<N, Out>> &
+    AnyOnRoad<N> &
+    RoadAfter<E> &
+    Trail<Named<Name, Given<N>, Out> | StepsOf<N[keyof N]> | StepsAfter<E>>;
   any<const M extends readonly [Ending, Ending, ...Ending[]]>(
     ...members: M
   ): Any<M[number] extends Ref<infer T> ? T : never> & AllOnRoad<M> & Trail<StepsOf<M[number]>>;

@@ -77,6 +77,8 @@ function otherShapes(after: CompiledGraph, before: CompiledGraph, step: number):
   if (!is || before.hash === after.hash) return [];
   const found: string[] = [];
   if (was.spec.kind !== is.spec.kind) found.push(otherKind(was, is));
+  else if (was.spec.workflow !== is.spec.workflow)
+    found.push(`it has workflow ${show(is.spec.workflow)} run now, and the run has ${show(was.spec.workflow)}`);
   else if (is.spec.kind === 'branch') found.push(...otherRoads(was, is));
   const wasNeeds = new Map((was.spec.needs ?? []).map((need) => [need.param, need]));
   const isNeeds = new Map((is.spec.needs ?? []).map((need) => [need.param, need]));
@@ -103,6 +105,7 @@ const KINDS: Readonly<Record<NonNullable<GraphStep['kind']> | 'step', string>> =
   wait: 'a step that waits for a signal',
   loop: 'a loop',
   each: 'a step that runs for each item of a list',
+  run: 'a step that has a workflow run',
 };
 
 function otherNeed(need: Need, old: Need, after: CompiledGraph, before: CompiledGraph): readonly string[] {

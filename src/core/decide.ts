@@ -10,7 +10,15 @@ import {
   type Winners,
   withSteps,
 } from './events.ts';
-import { type CompiledGraph, type CompiledStep, type GraphStep, type Line, parseName, signalOf } from './graph.ts';
+import {
+  type CompiledGraph,
+  type CompiledStep,
+  type GraphStep,
+  type Line,
+  MAX_DEPTH,
+  parseName,
+  signalOf,
+} from './graph.ts';
 import { backoffMs, lossBackoffMs, offlineBackoffMs, RETRY_DEFAULTS } from './retry.ts';
 import {
   CANCELLED,
@@ -26,7 +34,16 @@ import {
   SUCCEEDED,
   WAITING,
 } from './run-state.ts';
-import { itemError, loopError, noSignalError, notSuchError, timeoutError, workerLostError } from './step-errors.ts';
+import {
+  childTimeoutError,
+  depthError,
+  itemError,
+  loopError,
+  noSignalError,
+  notSuchError,
+  timeoutError,
+  workerLostError,
+} from './step-errors.ts';
 import { END } from './step-lists.ts';
 
 /** A run, as far as it tells who can run its steps. */
@@ -61,6 +78,15 @@ export type Outcome =
   /** Of a step that sleeps: until when, epoch milliseconds. */
   | { readonly status: 'sleeping'; readonly until: number }
   | { readonly status: 'skipped' }
+  /** Of a step that has a workflow run: which, with what, and the id its run is to have. */
+  | {
+      readonly status: 'called';
+      readonly child: string;
+      readonly workflow: string;
+      readonly graph: string;
+      readonly value?: Stored;
+      readonly labels?: Readonly<Record<string, string>> | undefined;
+    }
   /** Of a step with a list: how many items it has. */
   | { readonly status: 'spread'; readonly items: number }
   /** A round of a loop, which has not enough yet. */
@@ -90,6 +116,12 @@ export type Command =
   | { readonly type: 'lose'; readonly worker: string; readonly company: number }
   /** Somebody watched a claim outlive its timeout. */
   | { readonly type: 'expire'; readonly claim: HeldFence }
+  /** The run that a step waits for has ended. */
+  | {
+      readonly type: 'returned';
+      readonly child: string;
+      readonly end: { readonly value: Stored | undefined } | { readonly error: ErrorRecord };
+    }
   | { readonly type: 'cancel' | 'pause' | 'resume'; readonly id: string }
   | { readonly type: 'signal'; readonly id: string; readonly name: string; readonly payload: Stored }
   | {
@@ -205,6 +237,8 @@ class Turn {
         for (const value of values) this.#emit({ type: 'emitted', step, value });
         return accepted;
       }
+      case 'returned':
+        return this.#return(command.child, command.end);
       case 'release':
         return this.#release(command.claims);
       case 'lose':
@@ -252,13 +286,16 @@ class Turn {
       const [delayed, slept, waited] = [
         due.filter((step) => state.status[step] === DELAYED),
         due.filter((step) => state.status[step] === WAITING && kindOf(state, step) === 'sleep'),
-        due.filter((step) => state.status[step] === WAITING && kindOf(state, step) === 'wait'),
+        due.filter((step) => state.status[step] === WAITING && kindOf(state, step) !== 'sleep'),
       ];
       const ended = this.#admit(delayed);
       for (const step of slept) this.#emit({ type: 'succeeded', step });
       this.#settle([...ended, ...slept]);
       // The failure of another may have ended it.
-      for (const step of waited) if (state.status[step] === WAITING) this.#fail(step, noSignalError(state, step));
+      for (const step of waited) {
+        if (state.status[step] !== WAITING) continue;
+        this.#fail(step, state.children.has(step) ? childTimeoutError(state, step) : noSignalError(state, step));
+      }
     }
   }
 
@@ -315,8 +352,11 @@ class Turn {
   close(): JournalEntry | undefined {
     if (this.#events.length === 0) return undefined;
     this.#state.close(this.#state.seq + 1, this.#at);
+    const { graph, created } = this.#state;
     const own = this.#events.some(({ type }) => type === 'emitted') ? 3 : 1;
-    return { protocol: Math.max(this.#state.graph.protocol, own), at: this.#at, events: this.#events };
+    // Who does not know of parents would let this run's wait.
+    const protocol = Math.max(graph.protocol, own, created.parent ? 5 : 1);
+    return { protocol, at: this.#at, events: this.#events };
   }
 
   /** The line whose first step is next: of those of the highest priority, the one that waits longest. */
@@ -380,6 +420,25 @@ class Turn {
         this.#emit({ type: 'spread', step, items: outcome.items });
         this.#concludeItems(step);
         return accepted;
+      case 'called': {
+        const { child, workflow, graph, value = '', labels } = outcome;
+        const { kind, forMs } = (state.steps[step] as CompiledStep).spec;
+        if (kind !== 'run')
+          return this.#finish(claim, { status: 'failed', error: notSuchError(state, step, 'run a workflow') });
+        if (depthOf(state) >= MAX_DEPTH) this.#fail(step, depthError(state, step));
+        else
+          this.#emit({
+            type: 'called',
+            step,
+            child,
+            workflow,
+            graph,
+            input: value,
+            ...(labels && { labels }),
+            ...(forMs !== undefined && { until: this.#at + forMs }),
+          });
+        return accepted;
+      }
       case 'skipped':
         this.#emit({ type: 'skipped', steps: [step], reason: 'condition' });
         this.#settle([step]);
@@ -425,6 +484,19 @@ class Turn {
         return accepted;
       }
     }
+  }
+
+  #return(child: string, end: { readonly value: Stored | undefined } | { readonly error: ErrorRecord }): Answer {
+    const state = this.#state;
+    const step = [...state.children].find(([, one]) => one.child === child)?.[0];
+    if (step === undefined || state.status[step] !== WAITING) return 'stale';
+    this.#emit({ type: 'returned', step });
+    if ('error' in end) this.#fail(step, end.error);
+    else {
+      this.#emit({ type: 'succeeded', step, ...(end.value !== undefined && { value: end.value }) });
+      this.#settle([step]);
+    }
+    return accepted;
   }
 
   #fail(step: number, error: ErrorRecord): void {
@@ -623,6 +695,10 @@ class Turn {
     this.#state.evolve(named, this.#state.seq + 1, this.#events.length, this.#at);
     this.#events.push(named);
   }
+}
+
+function depthOf(state: RunState): number {
+  return state.created.parent?.depth ?? 0;
 }
 
 function kindOf(state: RunState, step: number): GraphStep['kind'] {

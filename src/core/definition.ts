@@ -1,4 +1,5 @@
 import type { Context } from './context.ts';
+import type { NewRun } from './storage.ts';
 import { type CompiledGraph, type CompiledStep, DEFAULT_QUEUE, needsWorker } from './graph.ts';
 
 /** A graph and the code of its steps: what an engine executes. */
@@ -13,10 +14,29 @@ export interface Handler {
   /** By parameter; the first one that is false skips the step. */
   readonly conditions?: ReadonlyMap<string, (value: never) => unknown>;
   readonly fallback?: (error: Error, context: Context) => unknown;
+  /** The workflow that is run on what the handler hands back; without one, that is the result. */
+  readonly calls?: () => Callee;
   /** Of a loop: whether what the last round handed back is enough. */
   readonly until?: (state: never) => unknown;
   /** Whether another attempt may help. */
   readonly retryWhen?: (error: unknown) => boolean;
+}
+
+/** A workflow that another one has run. */
+export interface Callee extends Definition {
+  /** Rejects an input that is not valid. */
+  prepare(input: unknown): Promise<Pick<NewRun, 'graph' | 'input' | 'labels'>>;
+}
+
+/** Definitions, and those they have run: who runs a step works on the run it waits for as well. */
+export function withCalled(definitions: readonly Definition[]): readonly Definition[] {
+  const all = new Map(definitions.map((definition) => [definition.compiled, definition]));
+  for (const { handlers } of all.values())
+    for (const { calls } of handlers.values()) {
+      const callee = calls?.();
+      if (callee && !all.has(callee.compiled)) all.set(callee.compiled, callee);
+    }
+  return [...all.values()];
 }
 
 /** Whether a handler brings everything the graph's step asks of it. */

@@ -6,12 +6,13 @@ import type {
   Needs,
   Ref,
   Retry,
+  RunOptions,
   SleepOptions,
   StepOptions,
   WaitOptions,
 } from './builder.ts';
 import type { Context } from './context.ts';
-import type { Handler } from './definition.ts';
+import type { Callee, Handler } from './definition.ts';
 import { type Duration, durationMs } from './duration.ts';
 import type { Graph, Edge as GraphEdge, GraphStep, Need, RetryPolicy, Source } from './graph.ts';
 import { checksNothing, type StandardSchema, validate } from './schema.ts';
@@ -75,6 +76,7 @@ export class Draft {
     this.waitFor = this.waitFor.bind(this);
     this.each = this.each.bind(this);
     this.loop = this.loop.bind(this);
+    this.run = this.run.bind(this);
     this.any = this.any.bind(this);
     this.settled = this.settled.bind(this);
   }
@@ -158,7 +160,33 @@ export class Draft {
       ...(max !== undefined && { rounds: max }),
       ...(every !== undefined && { everyMs: durationMs(every) }),
     };
-    return this.#add(step, { state } as Needs, run, rest, until);
+    return this.#add(step, { state } as Needs, run, rest, { until });
+  }
+
+  run(
+    name: string,
+    callee: Callee | (() => Callee),
+    input: unknown,
+    { timeout, ...options }: RunOptions<unknown> = {},
+  ): never {
+    const isKnown = typeof callee !== 'function';
+    if (isKnown && typeof callee?.prepare !== 'function')
+      throw this.#mistake(
+        `does not say which workflow step ${JSON.stringify(name)} has run; it is the second argument`,
+      );
+    const isWhole = input instanceof Reference;
+    const run: Handler['run'] = (given: Readonly<Record<string, unknown>>) => {
+      if (isWhole) return given.input;
+      return Object.keys(given).length > 0 ? given : undefined;
+    };
+    const step = {
+      name,
+      kind: 'run' as const,
+      ...(isKnown && { workflow: callee.name }),
+      ...(timeout !== undefined && { forMs: durationMs(timeout) }),
+    };
+    const calls = isKnown ? () => callee : callee;
+    return this.#add(step, (isWhole ? { input } : input) as Needs, run, options, { calls });
   }
 
   any(...members: readonly unknown[]): never {
@@ -188,7 +216,7 @@ export class Draft {
     needs: Needs,
     run: Handler['run'],
     options: StepOptions<unknown> = {},
-    until?: Handler['until'],
+    more: Pick<Handler, 'until' | 'calls'> = {},
   ): never {
     const by = `step ${JSON.stringify(step.name)}`;
     if (typeof run !== 'function') throw this.#mistake(`has no handler for ${by}; it is the third argument`);
@@ -200,12 +228,14 @@ export class Draft {
       if (predicate) conditions.set(param, predicate);
       return { ...source, param, ...(predicate && { when: 'handler' as const }) };
     });
+    // They are for bodies: what a workflow does again, and for how long, is its own.
+    const defaults = step.kind === 'run' ? {} : this.#defaults;
     const {
       after,
       fallback,
       priority,
-      retry = this.#defaults.retry,
-      timeout = this.#defaults.timeout,
+      retry = defaults.retry,
+      timeout = defaults.timeout,
       queue = this.#defaults.queue,
       requires,
     } = options;
@@ -214,7 +244,7 @@ export class Draft {
       run,
       conditions,
       ...(fallback && { fallback }),
-      ...(until && { until }),
+      ...more,
       ...(retryWhen && { retryWhen }),
     });
     return this.#keep({

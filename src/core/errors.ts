@@ -28,6 +28,8 @@ export type ErrorCode =
   | 'SIGNAL_TIMEOUT'
   | 'LOOP_LIMIT'
   | 'ITEM_FAILED'
+  | 'CHILD_FAILED'
+  | 'CHILD_DEPTH'
   | 'STREAM_FULL'
   | 'RUN_TIMEOUT'
   | 'RUN_CANCELLED'

@@ -12,6 +12,13 @@ export type Event =
   | { readonly type: 'ready'; readonly steps: readonly number[]; readonly winners?: readonly Winners[] }
   /** Starting steps wait for the time the run was asked to start at. */
   | { readonly type: 'scheduled'; readonly steps: readonly number[]; readonly notBefore: number }
+  /**
+   * The step has a workflow run: as run `child`, which is made of this once the entry is durable, and which the step
+   * waits for, until `until` at most.
+   */
+  | Called
+  /** The run a step waits for has ended; how, its next event says. */
+  | { readonly type: 'returned'; readonly step: number }
   /** No worker holds the step: it waits for a moment, for a signal, or for whichever comes first. */
   | { readonly type: 'waiting'; readonly step: number; readonly until?: number; readonly signal?: string }
   /** A signal, by its id, goes to the step that waits for it, and to no other. */
@@ -65,6 +72,27 @@ export interface Created {
   readonly labels?: Readonly<Record<string, string>>;
   readonly priority?: number;
   readonly deadline?: number;
+  /** The run whose step this one was made for. */
+  readonly parent?: Parent;
+}
+
+export interface Parent {
+  readonly run: string;
+  /** By its name. */
+  readonly step: string;
+  /** How many runs stand above. */
+  readonly depth: number;
+}
+
+export interface Called {
+  readonly type: 'called';
+  readonly step: number;
+  readonly child: string;
+  readonly workflow: string;
+  readonly graph: string;
+  readonly input: Stored;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly until?: number;
 }
 
 /** An encoded value where it happened, or the id of the row that holds it. */
@@ -101,6 +129,6 @@ export function withSteps(event: Event, rename: (step: number) => number): Event
 
 /**
  * What this engine understands. 2: steps that wait for the network. 3: steps that sleep, wait for a signal, or loop, and
- * parts of a result. 4: steps that run for each item of a list.
+ * parts of a result. 4: steps that run for each item of a list. 5: steps that have a workflow run, and runs made for them.
  */
-export const PROTOCOL = 4;
+export const PROTOCOL = 5;

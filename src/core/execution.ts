@@ -1,9 +1,10 @@
 import type { Attempt } from './attempt.ts';
 import type { Claim, Found } from './claims.ts';
 import type { Outcome } from './decide.ts';
-import type { Handler } from './definition.ts';
+import type { Callee, Handler } from './definition.ts';
 import { durationMs, isDuration } from './duration.ts';
 import { NonRetryableError, rebuildError, recordError } from './errors.ts';
+import { childId } from './ids.ts';
 import { MAX_ITEMS } from './graph.ts';
 import type { RuntimeStorage } from './storage.ts';
 
@@ -12,6 +13,8 @@ export interface Execution {
   readonly outcome: Outcome;
   readonly value: unknown;
 }
+
+type Called = Awaited<ReturnType<Callee['prepare']>>;
 
 const SKIPPED: Execution = { outcome: { status: 'skipped' }, value: undefined };
 
@@ -34,6 +37,7 @@ export async function execute(attempt: Attempt, handler: Handler, storage: Runti
       const result = handler.run(Object.fromEntries(needs) as never, attempt);
       value = isPromise(result) ? await result : result;
     }
+    if (handler.calls && !claim.fallback) return called(claim, await handler.calls().prepare(value), storage.host.id());
     // What it said comes before how it ended.
     const { emitted } = attempt;
     if (emitted) await emitted;
@@ -46,6 +50,11 @@ export async function execute(attempt: Attempt, handler: Handler, storage: Runti
   } catch (error) {
     return { outcome: failure(error, handler, storage.host.now()), value: undefined };
   }
+}
+
+function called({ run }: Claim, { graph, input, labels }: Called, unique: string): Execution {
+  const { hash, graph: { name: workflow } } = graph;
+  return { outcome: { status: 'called', child: childId(run, unique), workflow, graph: hash, labels }, value: input };
 }
 
 /** Throws for what is no list, or one that is too long. */

@@ -142,9 +142,13 @@ function explainStep(state: RunState, step: number, { now, stranded, workers }: 
       const items = state.items.get(step);
       if (items)
         return `${named} has ended ${items.ended} of ${countText(items.count, 'item')}, and ${items.active} are under way.`;
+      const child = state.children.get(step)?.child;
+      const until = Number.isFinite(since) ? `, and for no longer than ${durationText(since - now)}` : '';
+      if (child !== undefined)
+        return `${named} has workflow ${JSON.stringify(spec.workflow)} run as run ${child}, and waits for its end${until}.`;
       if (spec.kind === 'sleep') return `${named} sleeps for another ${durationText(since - now)}.`;
       const signal = `signal ${JSON.stringify(signalOf(spec))}`;
-      return `${named} waits for ${signal}${Number.isFinite(since) ? `, and for no longer than ${durationText(since - now)}` : ''}.`;
+      return `${named} waits for ${signal}${until}.`;
     }
     case QUEUED: {
       if (mine) return explainStranded(mine);

@@ -25,12 +25,12 @@ export interface GraphStep {
    * `branch`: its result chooses a road. `sleep`: it ends when its time has come. `wait`: it ends when the run is told
    * what it waits for; no worker holds a step that sleeps or waits. `loop`: its body is run again on what it handed back,
    * each round an entry of the journal, until it has enough. `each`: its handler runs once per item of a list that is
-   * known when the run gets there.
+   * known when the run gets there. `run`: its handler makes the input of another workflow, whose run it waits for.
    */
-  readonly kind?: 'branch' | 'sleep' | 'wait' | 'loop' | 'each';
+  readonly kind?: 'branch' | 'sleep' | 'wait' | 'loop' | 'each' | 'run';
   /** Those a branch step may choose, where that is known. */
   readonly roads?: readonly string[];
-  /** How long a step sleeps; without it the handler says until when. How long a step waits at most. */
+  /** How long a step sleeps; without it the handler says until when. How long a step waits at most, or for a run's end. */
   readonly forMs?: number;
   /** The signal a step waits for, and whether the handler checks what came with it. */
   readonly signal?: string;
@@ -42,6 +42,8 @@ export interface GraphStep {
   readonly limit?: number;
   /** Items that fail are results as well; otherwise the first of them ends the step. */
   readonly settle?: 'items';
+  /** The name of the workflow a step has run, where it is known beforehand. */
+  readonly workflow?: string;
   readonly needs?: readonly Need[];
   /** Order only: nothing is handed over. */
   readonly after?: readonly (Edge | { readonly any: readonly Edge[] })[];
@@ -88,6 +90,12 @@ export interface RetryPolicy {
 
 /** Most items of one list. */
 export const MAX_ITEMS = 100_000;
+
+/** Most steps of one graph that have a workflow run: to cancel all of them is one commit. */
+export const MAX_CALLS = 2000;
+
+/** Most runs above another: who calls itself ends there. */
+export const MAX_DEPTH = 32;
 
 /** Most steps of one graph. */
 export const MAX_STEPS = 200_000;
@@ -160,6 +168,9 @@ export function compileGraph(graph: Graph): CompiledGraph {
     refuse(`${where} has ${graph.steps.length} steps; at most ${MAX_STEPS} are allowed`);
 
   checkTerms(graph, where);
+  const calls = graph.steps.filter(({ kind }) => kind === 'run').length;
+  if (calls > MAX_CALLS)
+    refuse(`${where} has ${calls} steps that have a workflow run; at most ${MAX_CALLS} are allowed`);
   const index = indexSteps(graph, where);
   const lines = linesOf(graph, where);
   const drafts: Draft[] = graph.steps.map((spec) => ({ spec, required: new Map(), groups: [], settled: new Set() }));
@@ -267,6 +278,7 @@ export function signalOf({ name, signal = name }: GraphStep): string {
 }
 
 function protocolOf({ kind, requires }: GraphStep): number {
+  if (kind === 'run') return 5;
   if (kind === 'each') return 4;
   if (kind === 'sleep' || kind === 'wait' || kind === 'loop') return 3;
   return requires === undefined ? 1 : 2;
@@ -316,9 +328,13 @@ function checkTerms(graph: Graph, where: string): void {
   oneOf('its failOn', graph.failOn, ['first', undefined]);
   for (const step of graph.steps) {
     const { name, kind, timeoutMs, forMs, signal, check, fallback, requires, retry = { attempts: 1 } } = step;
-    const { rounds, everyMs, limit, settle } = step;
+    const { rounds, everyMs, limit, settle, workflow } = step;
     const of = (what: string) => `the ${what} of step ${show(name)}`;
-    oneOf(of('kind'), kind, ['branch', 'sleep', 'wait', 'loop', 'each', undefined]);
+    oneOf(of('kind'), kind, ['branch', 'sleep', 'wait', 'loop', 'each', 'run', undefined]);
+    if (workflow !== undefined && kind !== 'run')
+      refuse(`${where}: step ${show(name)} names a workflow, and is no step that has one run`);
+    if (workflow !== undefined && !isName(workflow))
+      refuse(`${where}: step ${show(name)} has workflow ${show(workflow)} run; give it 1 to 256 characters`);
     number(of('limit'), limit, 1);
     oneOf(of('settle'), settle, ['items', undefined]);
     if ((limit !== undefined || settle !== undefined) && kind !== 'each')
@@ -339,7 +355,7 @@ function checkTerms(graph: Graph, where: string): void {
     number(of('forMs'), forMs);
     if (signal !== undefined && !isName(signal))
       refuse(`${where}: step ${show(name)} waits for signal ${show(signal)}; give it 1 to 256 characters`);
-    if (forMs !== undefined && kind !== 'sleep' && kind !== 'wait')
+    if (forMs !== undefined && kind !== 'sleep' && kind !== 'wait' && kind !== 'run')
       refuse(`${where}: step ${show(name)} has forMs, and is no step that sleeps or waits`);
     if ((signal !== undefined || check !== undefined) && kind !== 'wait')
       refuse(`${where}: step ${show(name)} has a signal, and is no step that waits for one`);

@@ -19,6 +19,21 @@ export function isName(text: unknown): text is string {
 // A lone surrogate has no UTF-8 form, so a name with one could not be stored.
 const WELL_FORMED = /^(?:[^\uD800-\uDFFF]|[\uD800-\uDBFF][\uDC00-\uDFFF])*$/;
 
+/** What stands between the id of the run at the top and the rest, in the ids of those below it. */
+const BELOW = '::';
+const MAX_ID = 128;
+
+/** The id of a run that is made for a step of another; it begins as that of the run at the top, so it is where that is. */
+export function childId(parent: string, unique: string): string {
+  return `${rootOf(parent).slice(0, MAX_ID - BELOW.length - unique.length)}${BELOW}${unique}`;
+}
+
+/** The id of the run at the top. */
+export function rootOf(run: string): string {
+  const end = run.indexOf(BELOW);
+  return end < 0 ? run : run.slice(0, end);
+}
+
 /** Begins with the worker's name, so that the journal tells who it was after it has left. */
 export function workerId(name: string | undefined, unique: string): string {
   return name === undefined ? unique : `${name.replace(/[^A-Za-z0-9_-]+/g, '-').slice(0, 40)}.${unique}`;

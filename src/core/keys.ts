@@ -11,6 +11,7 @@ import type { Key, Range } from './store.ts';
  * time/createdAt/run                               the order of a list
  * ready/queue/workflow/urgency/readyAt/run         a run has claimable steps for this queue and priority
  * timer/dueAt/run                                  a run has something to do at that time
+ * timer/dueAt/run/errand                           something is to be done between a run and another (errands.ts)
  * claim/worker/run                                 a worker holds claims in a run
  * session/worker                                   a worker lives
  * graph/hash                                       the graph of any number of runs
@@ -27,6 +28,8 @@ export const keys = {
     `${keys.readyFor(queue, workflow)}${ordered(URGENCY - priority)}/${ordered(readyAt)}/${run}`,
   readyFor: (queue: string, workflow: string): Key => `ready/${name(queue)}/${name(workflow)}/`,
   timer: (dueAt: number, run: string): Key => `timer/${ordered(dueAt)}/${run}`,
+  /** `name`: the id of the child it is about, or `end`. */
+  errand: (since: number, run: string, name: string): Key => `${keys.timer(since, run)}/${name}`,
   claim: (worker: string, run: string): Key => `claim/${worker}/${run}`,
   session: (worker: string): Key => `session/${worker}`,
   graph: (hash: string): Key => `graph/${hash}`,
@@ -49,9 +52,9 @@ export function parseReady(key: Key): { readonly priority: number; readonly read
   return { priority: URGENCY - unordered(urgency), readyAt: unordered(readyAt), run };
 }
 
-export function parseTimer(key: Key): { readonly dueAt: number; readonly run: string } {
-  const [, dueAt = '', run = ''] = key.split('/');
-  return { dueAt: unordered(dueAt), run };
+export function parseTimer(key: Key): { readonly dueAt: number; readonly run: string; readonly errand?: Key } {
+  const [, dueAt = '', run = '', errand] = key.split('/');
+  return { dueAt: unordered(dueAt), run, ...(errand !== undefined && { errand: key }) };
 }
 
 export function parseClaim(key: Key): { readonly worker: string; readonly run: string } {

@@ -1,7 +1,7 @@
 import { Attempt } from './attempt.ts';
 import type { Claim, Granted } from './claims.ts';
 import { type ClaimRequest, nextDue, type Outcome } from './decide.ts';
-import type { Definition, Handler } from './definition.ts';
+import { type Definition, type Handler, withCalled } from './definition.ts';
 import type { Employer, Watch } from './employer.ts';
 import { Emitter, type EngineEvents } from './engine-events.ts';
 import { type ErrorCode, FuselineError, rebuildError, recordError } from './errors.ts';
@@ -93,7 +93,7 @@ export class ProcessEngine {
     if (!(Number.isInteger(concurrency) && concurrency > 0) && concurrency !== Number.POSITIVE_INFINITY) {
       throw new TypeError(`concurrency is ${concurrency}; it must be a whole number of attempts, 1 or more`);
     }
-    this.#definitions = [workflows].flat() as readonly Definition[];
+    this.#definitions = withCalled([workflows].flat() as readonly Definition[]);
     if (this.#definitions.length === 0) throw new TypeError('an engine needs at least one workflow');
     this.#storage = storage;
     this.#host = storage.host;
@@ -272,13 +272,14 @@ export class ProcessEngine {
       return this.#stranded === 'ignored' ? [] : this.#stranding.tellAll(await this.#finder.unserved());
     }
     const { run } = this.#scope;
-    const found = await this.#storage.peek(run, (state) => ({
-      ended: state.ended,
-      moves: state.firstRunning() !== END || state.firstDue() !== END || state.paused || state.stopping.size > 0,
-    }));
-    if (!found) throw new FuselineError('UNKNOWN_RUN', `there is no run ${JSON.stringify(run)}`);
-    if (found.ended) return [];
-    const stranded = found.moves ? [] : await this.#stranding.tellAll([run]);
+    const family = await this.#storage.family(run);
+    const found = await Promise.all(
+      family.map((one) => this.#storage.peek(one, (state) => ({ ended: state.ended, moves: moves(state) }))),
+    );
+    if (!found[0]) throw new FuselineError('UNKNOWN_RUN', `there is no run ${JSON.stringify(run)}`);
+    if (found[0].ended) return [];
+    const moving = found.some((one) => one?.moves) || (await this.#family()).some(({ errands }) => errands.length > 0);
+    const stranded = moving ? [] : await this.#stranding.tellAll(family);
     return stranded.length > 0 ? stranded : undefined;
   }
 
@@ -294,13 +295,17 @@ export class ProcessEngine {
 
   async #nextDue(): Promise<number | undefined> {
     // Of what others append a hint tells, and the look to come.
-    return this.#scope.kind === 'run' ? this.#storage.recall(this.#scope.run, nextDue) : this.#finder.nextDue();
+    if (this.#scope.kind !== 'run') return this.#finder.nextDue();
+    const family = await this.#storage.family(this.#scope.run);
+    const due = await Promise.all(family.map((run) => this.#storage.recall(run, nextDue)));
+    return Math.min(...due.map((at) => at ?? Number.POSITIVE_INFINITY));
   }
 
   /** What is due is done by a worker without room too: a deadline must not wait for the steps it ends. */
   async #tick(): Promise<void> {
-    for (const run of this.#scope.kind === 'run' ? [this.#scope.run] : await this.#finder.due()) {
+    for (const { run, errands } of this.#scope.kind === 'run' ? await this.#family() : await this.#finder.due()) {
       try {
+        for (const errand of errands) await this.#storage.runErrand(errand);
         await this.#storage.tick(run);
       } catch (error) {
         this.#leaveAlone(run, error);
@@ -340,27 +345,39 @@ export class ProcessEngine {
       const share = Math.max(1, Math.floor(room / Math.max(1, candidates.length)));
       const results = await Promise.all(candidates.map((candidate) => this.#claim(candidate, share)));
       claimed ||= results.includes('claimed');
-      if (this.#scope.kind === 'run' || !results.some((result) => result !== 'nothing')) return claimed;
+      // Of one run, all that could be claimed was.
+      const isOver = this.#scope.kind === 'run' ? !results.includes('again') : results.every((one) => one === 'nothing');
+      if (isOver) return claimed;
     }
   }
 
   async #candidates(limit: number): Promise<readonly Candidate[]> {
-    if (this.#scope.kind === 'run') return [{ run: this.#scope.run, rows: [] }];
+    if (this.#scope.kind === 'run') return this.#family();
     this.#scannedAt = this.#host.monotonic();
     return this.#finder.candidates(limit);
   }
 
-  async #claim({ run, rows }: Candidate, limit: number): Promise<'claimed' | 'passed-by' | 'nothing'> {
+  /** The run that is worked on, and those it waits for. */
+  async #family(): Promise<readonly Candidate[]> {
+    const family = this.#scope.kind === 'run' ? await this.#storage.family(this.#scope.run) : [];
+    return Promise.all(
+      family.map(async (run) => ({ run, rows: [], errands: await this.#storage.errands(run) })),
+    );
+  }
+
+  /** `again`: nothing was claimed, and another look may find more. */
+  async #claim({ run, rows, errands }: Candidate, limit: number): Promise<'claimed' | 'again' | 'nothing'> {
     const worker = await this.#membership.join();
     try {
+      for (const errand of errands) await this.#storage.runErrand(errand);
       const { rest, claims } = await this.#ask(this.#request(worker, limit, run), (next) =>
         this.#storage.claim(run, next),
       );
       if (claims.length > 0) return 'claimed';
       if (rest === 'later') this.#quiet = true;
-      if (rest !== 'unserved' || rows.length === 0) return 'nothing';
+      if (rest !== 'unserved' || rows.length === 0) return errands.length > 0 ? 'again' : 'nothing';
       this.#finder.passBy(rows);
-      return 'passed-by';
+      return 'again';
     } catch (error) {
       this.#leaveAlone(run, error);
       return 'nothing';
@@ -653,6 +670,14 @@ export class ProcessEngine {
   readonly #log = ({ run, spec }: Claim, message: string, details: unknown): void => {
     this.#events.emit('log', { run, step: spec.name, message, details });
   };
+}
+
+/** Whether a run goes on without anybody claiming something in it, or in a run it waits for. */
+function moves(state: RunState): boolean {
+  if (state.firstRunning() !== END || state.paused || state.stopping.size > 0) return true;
+  for (let step = state.firstDue(); step !== END; step = state.behind(step))
+    if (!state.children.has(step) || Number.isFinite(state.since[step])) return true;
+  return false;
 }
 
 /** Rows that may mean work, an end, or the death of a worker. */

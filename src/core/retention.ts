@@ -1,9 +1,10 @@
 import { type Duration, durationMs } from './duration.ts';
+import { endErrand } from './errands.ts';
 import { FuselineError } from './errors.ts';
 import type { Host } from './host.ts';
 import { keys, lastPart, parseClaim, under } from './keys.ts';
 import { parseHead } from './rows.ts';
-import type { Entry, Store } from './store.ts';
+import type { Entry, Key, Store } from './store.ts';
 
 /** How many finished runs to keep, or, as a duration in words such as `'30d'`, for how long after their end. */
 export interface Keep {
@@ -33,12 +34,14 @@ export class Retention {
     this.#keep = keep && checked(keep);
   }
 
-  async remove(run: string): Promise<void> {
+  /** `tell`: lets the run's parent know of its end. */
+  async remove(run: string, tell: (errand: Key) => Promise<void>): Promise<void> {
     for (;;) {
       const [head] = await this.#store.read([keys.head(run)]);
       if (!head) throw new FuselineError('UNKNOWN_RUN', `there is no run ${JSON.stringify(run)}`);
       const removal = await this.#bury(run, head);
-      if (!removal) continue;
+      if (removal === 'untold') await tell(endErrand(run, parseHead(head.value).endedAt as number));
+      if (!removal || removal === 'untold') continue;
       while (await this.#dig(removal)) {
         // A run of any length goes row by row.
       }
@@ -95,6 +98,7 @@ export class Retention {
       const endedAt = head && parseHead(head.value).endedAt;
       if (head === undefined || endedAt === undefined || !isPast(endedAt)) continue;
       const removal = await this.#bury(lastPart(row.key), head);
+      if (removal === 'untold') continue;
       if (removal) await this.#dig(removal);
       if (++removed >= REMOVED) return removed;
     }
@@ -105,15 +109,17 @@ export class Retention {
     return removed;
   }
 
-  /** `undefined`: somebody changed the run meanwhile. */
-  async #bury(run: string, head: Entry): Promise<Pick<Entry, 'key' | 'value'> | undefined> {
-    const { incarnation, createdAt, endedAt, status } = parseHead(head.value);
+  /** `undefined`: somebody changed the run meanwhile. `untold`: it has a parent that does not know of its end. */
+  async #bury(run: string, head: Entry): Promise<Pick<Entry, 'key' | 'value'> | 'untold' | undefined> {
+    const { incarnation, createdAt, endedAt, status, parent } = parseHead(head.value);
     if (endedAt === undefined) {
       throw new FuselineError(
         'RUN_NOT_FINISHED',
         `run ${run} is ${status}; cancel it first, only a run that has ended can be removed`,
       );
     }
+    // Somebody waits for it, and does not know of its end.
+    if (parent && (await this.#store.read([endErrand(run, endedAt)]))[0]) return 'untold';
     const removal = { key: keys.removed(this.#host.now(), run), value: incarnation };
     const claims = (await this.#store.scan(under('claim/'))).filter(({ key }) => parseClaim(key).run === run);
     const result = await this.#store.commit({

@@ -1,4 +1,6 @@
 import { nextDue } from './decide.ts';
+import { type Errand, errandsOf } from './errands.ts';
+import type { Parent } from './events.ts';
 import type { Line } from './graph.ts';
 import { keys } from './keys.ts';
 import type { RunState, RunStatus } from './run-state.ts';
@@ -16,6 +18,7 @@ export interface RunFacts {
   readonly dueAt: number | undefined;
   readonly readyAt: readonly (number | undefined)[];
   readonly holders: ReadonlySet<string>;
+  readonly errands: ReadonlyMap<Key, Errand>;
 }
 
 /** What a list shows of a run, and what is needed to open it. */
@@ -27,6 +30,7 @@ export interface RunHead {
   readonly createdAt: number;
   readonly startedAt?: number;
   readonly endedAt?: number;
+  readonly parent?: Pick<Parent, 'run' | 'step'>;
   readonly graph: string;
   readonly incarnation: string;
 }
@@ -37,15 +41,17 @@ export const NO_FACTS: RunFacts = {
   dueAt: undefined,
   readyAt: [],
   holders: new Set(),
+  errands: new Map(),
 };
 
-export function factsOf(state: RunState): RunFacts {
+export function factsOf(run: string, state: RunState): RunFacts {
   return {
     status: state.runStatus,
     endedAt: state.endedAt,
     dueAt: nextDue(state),
     readyAt: state.graph.lines.map((_, line) => readyAt(state, line)),
     holders: holdersOf(state),
+    errands: errandsOf(run, state),
   };
 }
 
@@ -71,6 +77,10 @@ export function rowChanges(
   for (const worker of before.holders) if (!after.holders.has(worker)) gone.push(keys.claim(worker, run));
   for (const worker of after.holders)
     if (!before.holders.has(worker)) put.push({ key: keys.claim(worker, run), value: '' });
+  // Of one that was done, the row has gone already.
+  for (const key of before.errands.keys()) if (!after.errands.has(key)) gone.push(key);
+  for (const [key, errand] of after.errands)
+    if (before.errands.get(key)?.type !== errand.type) put.push({ key, value: JSON.stringify(errand) });
   return { put, delete: gone };
 }
 
@@ -79,7 +89,7 @@ export function headChanged(before: RunFacts, after: RunFacts): boolean {
 }
 
 export function headOf(state: RunState, incarnation: string): RunHead {
-  const { workflow, version, labels, graph } = state.created;
+  const { workflow, version, labels, graph, parent } = state.created;
   const { createdAt, startedAt, endedAt } = state;
   return {
     workflow,
@@ -89,6 +99,7 @@ export function headOf(state: RunState, incarnation: string): RunHead {
     createdAt,
     ...(startedAt !== undefined && { startedAt }),
     ...(endedAt !== undefined && { endedAt }),
+    ...(parent && { parent: { run: parent.run, step: parent.step } }),
     graph,
     incarnation,
   };

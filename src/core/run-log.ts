@@ -42,6 +42,8 @@ export type Pieces = readonly { readonly name: string; readonly value: string }[
 interface Waiting {
   readonly command: Command;
   readonly pieces: Pieces;
+  /** The row of the errand that is done by it. */
+  readonly errand: Key | undefined;
   readonly answer: (state: RunState, verdict: Verdict) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -88,9 +90,9 @@ export class RunLog {
   }
 
   /** Says something to the run. Rejects with `UNKNOWN_RUN` if there is none. */
-  submit<T>(command: Command, read: Reader<T>, pieces: Pieces = []): Promise<T> {
+  submit<T>(command: Command, read: Reader<T>, pieces: Pieces = [], errand?: Key): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ command, pieces, answer: (state, verdict) => resolve(read(state, verdict)), reject });
+      this.#waiting.push({ command, pieces, errand, answer: (state, verdict) => resolve(read(state, verdict)), reject });
       this.#busy ??= this.#work();
     });
   }
@@ -116,9 +118,9 @@ export class RunLog {
     return this.#state === undefined || entry !== this.#written;
   }
 
-  /** Makes the run. `undefined` if there is one with this id already. */
-  create<T>(birth: Birth, read: Reader<T>): Promise<T | undefined> {
-    return this.#exclusive(() => this.#create(birth, read));
+  /** Makes the run. `undefined` if there is one with this id already, or `errand`, which this does, is there no more. */
+  create<T>(birth: Birth, read: Reader<T>, errand?: Entry): Promise<T | undefined> {
+    return this.#exclusive(() => this.#create(birth, read, errand));
   }
 
   /** Hears of every entry, whoever appended it, once it is durable and this process has read it. */
@@ -209,10 +211,13 @@ export class RunLog {
         }
         return this.#answer(turn, verdicts, state);
       }
-      const facts = factsOf(state);
+      const facts = factsOf(this.id, state);
       const values = turn.flatMap(({ pieces }, i) => (verdicts[i]?.status === 'accepted' ? pieces : []));
       this.#written = keys.entry(this.id, this.#incarnation, seq);
       const batch = this.#batch(state, facts, entry, this.#written, values);
+      turn.forEach(({ errand }, i) => {
+        if (errand !== undefined && verdicts[i]?.status === 'accepted') batch.delete.push(errand);
+      });
       let committed: boolean;
       try {
         committed = (await store.commit(batch)).status === 'committed';
@@ -253,42 +258,46 @@ export class RunLog {
     entry: JournalEntry,
     key: Key,
     values: Pieces,
-  ): Batch & { put: { key: Key; value: string }[] } {
+  ): Batch & { put: { key: Key; value: string }[]; delete: Key[] } {
     const rows = rowChanges(this.id, state, this.#facts, facts);
     const put = [{ key, value: JSON.stringify(entry) }, ...rows.put];
     put.push(...this.#values(this.#incarnation, values));
     if (headChanged(this.#facts, facts))
       put.push({ key: keys.head(this.id), value: JSON.stringify(headOf(state, this.#incarnation)) });
     const expect = [{ key, version: undefined }, ...(this.#birth ? [this.#birth] : [])];
-    return { expect, put, delete: rows.delete };
+    return { expect, put, delete: [...rows.delete] };
   }
 
   #values(incarnation: string, pieces: Pieces): { key: Key; value: string }[] {
     return pieces.map(({ name, value }) => ({ key: keys.value(this.id, incarnation, name), value }));
   }
 
-  async #create<T>({ graph, input, created, start }: Birth, read: Reader<T>): Promise<T | undefined> {
+  async #create<T>(
+    { graph, input, created, start }: Birth,
+    read: Reader<T>,
+    errand: Entry | undefined,
+  ): Promise<T | undefined> {
     const { store, host, graphs } = this.#ports;
     if (this.#state) return undefined;
     const incarnation = host.id();
     const { stored, pieces } = this.stow(input);
     const state = new RunState(graph, { type: 'created', ...created, graph: graph.hash, input: stored }, host.now());
     const { entry, verdicts } = decide(state, [start], state.createdAt, () => host.random());
-    const facts = factsOf(state);
+    const facts = factsOf(this.id, state);
     const first = keys.entry(this.id, incarnation, 0);
     const rows = rowChanges(this.id, state, NO_FACTS, facts);
     const put = [{ key: first, value: JSON.stringify(entry) }, ...rows.put, ...this.#values(incarnation, pieces)];
     const head = keys.head(this.id);
     // Nobody looks before whether there is one: an id is hardly ever given twice, and the commit finds out.
     const result = await store.commit({
-      expect: [{ key: head, version: undefined }],
+      expect: [{ key: head, version: undefined }, ...(errand ? [errand] : [])],
       put: [
         ...put,
         { key: head, value: JSON.stringify(headOf(state, incarnation)) },
         { key: keys.time(state.createdAt, this.id), value: '' },
         ...(graphs.has(graph.hash) ? [] : [{ key: keys.graph(graph.hash), value: graph.text }]),
       ],
-      delete: rows.delete,
+      delete: errand ? [...rows.delete, errand.key] : rows.delete,
     });
     if (result.status === 'conflict') return undefined;
     graphs.set(graph.hash, graph);
@@ -345,7 +354,7 @@ export class RunLog {
       }
       if (page.length < PAGE) break;
     }
-    this.#facts = factsOf(state);
+    this.#facts = factsOf(this.id, state);
   }
 
   async #graph(hash: string): Promise<CompiledGraph> {

@@ -8,7 +8,7 @@ import type { Host } from './host.ts';
 import { parseReady, under } from './keys.ts';
 import { type Listed, listRuns, type RunQuery } from './listing.ts';
 import { Lists } from './lists.ts';
-import { readOutput } from './output.ts';
+import { type Output, readOutput } from './output.ts';
 import { headOf } from './rows.ts';
 import { RunLogs } from './run-logs.ts';
 import { RunState, type RunStatus } from './run-state.ts';
@@ -129,7 +129,10 @@ export class RunReader {
 
   /** What the run hands back, once it has ended. Rejects with `RunFailedError`. */
   async result(run: string): Promise<unknown> {
-    const output = await this.logs.changed(run, (state) => state.ended && readOutput(run, state));
+    return this.valueOf(run, await this.logs.changed(run, (state) => state.ended && readOutput(run, state)));
+  }
+
+  protected async valueOf(run: string, output: Output): Promise<unknown> {
     if (output.kind === 'one') return this.resolve(run, output.found);
     const record = output.found.map(async ([key, found]) => [key, found && (await this.resolve(run, found))] as const);
     return output.kind === 'none' ? undefined : Object.fromEntries(await Promise.all(record));

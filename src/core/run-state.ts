@@ -1,5 +1,6 @@
 import type { ErrorRecord } from './errors.ts';
 import {
+  type Called,
   type Created,
   type EndStatus,
   type Event,
@@ -70,6 +71,13 @@ export interface Stopping {
   readonly claim: Fence;
   readonly worker: string;
   readonly at: number;
+}
+
+/** The run a step waits for, or has waited for. */
+export interface Child extends Called {
+  readonly since: number;
+  /** It has ended, and how is recorded here. */
+  readonly returned: boolean;
 }
 
 export interface Signal {
@@ -149,6 +157,10 @@ export class RunState {
   readonly delivered: Map<number, Signal> = new Map();
   /** The items of the steps that have some. */
   readonly items: Map<number, Items> = new Map();
+  /** The runs that steps have made for themselves. */
+  readonly children: Map<number, Child> = new Map();
+  /** Since when: the runs, by their ids, whose steps wait for them no longer. */
+  readonly abandoned: Map<string, number> = new Map();
   /** What a step has emitted: parts in this attempt, parts in all, and their characters. */
   readonly emitted: Map<number, { readonly attempt: number; readonly all: number; readonly length: number }> =
     new Map();
@@ -350,6 +362,17 @@ export class RunState {
         this.#move(event.step, RUNNING, at);
         this.#begin(at);
         return;
+      case 'called': {
+        const { step, until = Number.POSITIVE_INFINITY } = event;
+        this.#report(step);
+        this.#undo.put(this.children, step, { ...event, since: at, returned: false });
+        this.#undo.put(this.waits, step, { since: at, until });
+        this.#move(step, WAITING, until);
+        return;
+      }
+      case 'returned':
+        this.#undo.put(this.children, event.step, { ...(this.children.get(event.step) as Child), returned: true });
+        return;
       case 'waiting': {
         const until = event.until ?? Number.POSITIVE_INFINITY;
         if (this.status[event.step] === RUNNING) this.#report(event.step);
@@ -541,6 +564,7 @@ export class RunState {
       this.waits,
       this.rounds,
       this.emitted,
+      this.children,
     ])
       this.#undo.remove(facts as Map<number, unknown>, step);
   }
@@ -554,6 +578,7 @@ export class RunState {
   #move(step: number, to: number, since: number): void {
     const from = this.status[step] as number;
     if (from > PENDING && from < SUCCEEDED) this.#lists.unlink(step);
+    if (from === WAITING) this.#abandon(step);
     this.#undo.number(this.status, step, to);
     this.#undo.number(this.since, step, since);
     const lines = this.graph.lines.length;
@@ -565,6 +590,12 @@ export class RunState {
       if (to >= SUCCEEDED && from < SUCCEEDED) this.#endItem(step, to);
     } else if (to >= SUCCEEDED && from < SUCCEEDED) this.#settle(step, -1);
     else if (to < SUCCEEDED && from >= SUCCEEDED) this.#settle(step, 1);
+  }
+
+  /** A step that waits no longer, though the run it waits for has not ended. */
+  #abandon(step: number): void {
+    const child = this.children.get(step);
+    if (child && !child.returned) this.#undo.put(this.abandoned, child.child, child.since);
   }
 
   /** A step has so many items from now on, each with a position of its own. */

@@ -1,5 +1,5 @@
 import type { ErrorCode, ErrorRecord } from './errors.ts';
-import { type CompiledStep, type GraphStep, signalOf } from './graph.ts';
+import { type CompiledStep, type GraphStep, MAX_DEPTH, signalOf } from './graph.ts';
 import type { RunState } from './run-state.ts';
 
 // What a step fails of that no handler has thrown, as it is recorded.
@@ -23,6 +23,20 @@ export function noSignalError(state: RunState, step: number): ErrorRecord {
   );
 }
 
+export function childTimeoutError(state: RunState, step: number): ErrorRecord {
+  const { name, forMs } = specOf(state, step);
+  const child = state.children.get(step)?.child;
+  return recorded('STEP_TIMEOUT', `run ${child}, which step ${JSON.stringify(name)} waits for, did not end within ${forMs} ms`);
+}
+
+export function depthError(state: RunState, step: number): ErrorRecord {
+  const { name } = specOf(state, step);
+  return recorded(
+    'CHILD_DEPTH',
+    `step ${JSON.stringify(name)} would have a workflow run below ${MAX_DEPTH} others; a workflow that has itself run must come to an end before`,
+  );
+}
+
 export function loopError(state: RunState, step: number, rounds: number): ErrorRecord {
   const { name } = specOf(state, step);
   return recorded('LOOP_LIMIT', `step ${JSON.stringify(name)} did not have enough after ${rounds} rounds`);
@@ -35,7 +49,7 @@ export function itemError(state: RunState, item: number, cause: ErrorRecord): Er
 }
 
 /** A worker from afar may report what no step of this kind does. */
-export function notSuchError(state: RunState, step: number, kind: 'sleep' | 'loop' | 'spread'): ErrorRecord {
+export function notSuchError(state: RunState, step: number, kind: 'sleep' | 'loop' | 'spread' | 'run a workflow'): ErrorRecord {
   const { name } = specOf(state, step);
   return {
     name: 'TypeError',

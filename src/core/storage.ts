@@ -3,6 +3,7 @@ import { type Codec, canonical, portable } from './codec.ts';
 import { type ClaimRequest, type HeldFence, type Outcome, type Serves, STREAM, type Verdict } from './decide.ts';
 import { type Definition, stepsWithoutHandler } from './definition.ts';
 import type { Employer, Watch } from './employer.ts';
+import { Errands } from './errands.ts';
 import { FuselineError } from './errors.ts';
 import type { JournalEntry } from './events.ts';
 import type { CompiledGraph } from './graph.ts';
@@ -12,9 +13,9 @@ import { keys, MAX_PRIORITY, under } from './keys.ts';
 import { type Keep, Retention } from './retention.ts';
 import type { RunLog } from './run-log.ts';
 import { RunReader } from './run-reader.ts';
-import type { RunState } from './run-state.ts';
+import { type RunState, WAITING } from './run-state.ts';
 import { Sessions, type Worker } from './sessions.ts';
-import type { Hint, Store } from './store.ts';
+import type { Hint, Key, Store } from './store.ts';
 
 export interface StorageParts {
   readonly store: Store;
@@ -53,12 +54,23 @@ export class RuntimeStorage extends RunReader {
   readonly liveness: Liveness | undefined;
   readonly network: Network | undefined;
   readonly #retention: Retention;
+  readonly #errands: Errands;
 
   constructor({ store, host, codec = portable, liveness, network, keep }: StorageParts) {
     super(store, host, codec, new Sessions(store, host, liveness));
     this.liveness = liveness;
     this.network = network;
     this.#retention = new Retention(store, host, keep);
+    this.#errands = new Errands({
+      store,
+      host,
+      logs: this.logs,
+      textOf: async (run, output) => {
+        const value = await this.valueOf(run, output);
+        return value === undefined ? undefined : this.codec.encode(value);
+      },
+      cancel: (run, id) => this.cancel(run, { id }),
+    });
   }
 
   async close(): Promise<void> {
@@ -135,10 +147,8 @@ export class RuntimeStorage extends RunReader {
     const log = this.logs.get(run);
     const reading = this.codec.prepare?.(value);
     if (reading) await reading;
-    const { stored, pieces } =
-      (outcome.status === 'succeeded' || outcome.status === 'again') && value !== undefined
-        ? log.stow(this.codec.encode(value))
-        : NOTHING;
+    const isKept = outcome.status === 'called' || (hasValue(outcome) && value !== undefined);
+    const { stored, pieces } = isKept ? log.stow(this.codec.encode(value)) : NOTHING;
     const grant = readGrant(log, next?.serves ?? never);
     return log.submit(
       {
@@ -190,6 +200,28 @@ export class RuntimeStorage extends RunReader {
   /** Takes a claim away from a worker that let its timeout pass. */
   async expire(run: string, claim: HeldFence): Promise<void> {
     await this.logs.get(run).submit({ type: 'expire', claim }, readStatus);
+  }
+
+  /** Does what is to be done between a run and another, if nobody has done it yet. */
+  async runErrand(key: Key): Promise<void> {
+    await this.#errands.do(key);
+  }
+
+  /** What is to be done between a run and others, as far as this process knows it. */
+  async errands(run: string): Promise<readonly Key[]> {
+    return this.#errands.open(run);
+  }
+
+  /** The run, those its steps wait for, and so on down, as far as this process knows them. */
+  async family(run: string): Promise<readonly string[]> {
+    const family = new Set([run]);
+    for (const one of family) {
+      const children = await this.recall(one, childrenIn);
+      // Not made yet.
+      if (!children && one !== run) family.delete(one);
+      for (const child of children ?? []) family.add(child);
+    }
+    return [...family];
   }
 
   /** Does what is due in a run. */
@@ -264,7 +296,7 @@ export class RuntimeStorage extends RunReader {
 
   /** Deletes a run that has ended, with everything it recorded. */
   async remove(run: string): Promise<void> {
-    await this.#retention.remove(run);
+    await this.#retention.remove(run, (errand) => this.#errands.do(errand));
     this.logs.forget(run);
   }
 
@@ -379,6 +411,17 @@ export class RuntimeStorage extends RunReader {
 export interface CommandOptions {
   /** Makes a repeat of the command harmless. */
   readonly id?: string;
+}
+
+/** The runs that steps of this one wait for. */
+function childrenIn(state: RunState): readonly string[] {
+  const children: string[] = [];
+  for (const [step, { child }] of state.children) if (state.status[step] === WAITING) children.push(child);
+  return children;
+}
+
+function hasValue({ status }: Outcome): boolean {
+  return status === 'succeeded' || status === 'again';
 }
 
 const NOTHING = { stored: undefined, pieces: [] } as const;

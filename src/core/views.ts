@@ -27,6 +27,8 @@ export interface RunSummary {
   readonly createdAt: number;
   readonly startedAt?: number;
   readonly endedAt?: number;
+  /** The run, and its step, that this one was made for. */
+  readonly parent?: { readonly run: string; readonly step: string };
   /** Ready steps that no live worker can handle. */
   readonly stranded: readonly Stranded[];
 }
@@ -48,6 +50,8 @@ export interface StepView {
   readonly generation: number;
   /** Of a step that runs for each item of a list, once that is known. */
   readonly items?: { readonly count: number; readonly active: number; readonly ended: number; readonly failed: number };
+  /** The run it waits for, or has waited for. */
+  readonly child?: string;
   /** Rounds of a loop that have ended. */
   readonly rounds?: number;
   /** When the step entered its state. */
@@ -55,7 +59,7 @@ export interface StepView {
   /** PENDING and in the queue: since `since`, or from `notBefore` on. */
   readonly queued?: 'ready' | 'delayed';
   readonly notBefore?: number;
-  /** PENDING, and held by nobody until a moment comes, or a signal; a wait without an end has no `until`. */
+  /** PENDING, and held by nobody until a moment comes, a signal, or the end of a run; a wait without an end has no `until`. */
   readonly waits?: { readonly until?: number; readonly signal?: string };
   readonly worker?: string;
   readonly reason?: 'condition' | 'not-taken';
@@ -65,7 +69,7 @@ export interface StepView {
 }
 
 export function summaryOf(id: string, head: RunHead, stranded: readonly Stranded[] = []): RunSummary {
-  const { workflow, version, status, labels = {}, createdAt, startedAt, endedAt } = head;
+  const { workflow, version, status, labels = {}, createdAt, startedAt, endedAt, parent } = head;
   return {
     id,
     workflow,
@@ -75,6 +79,7 @@ export function summaryOf(id: string, head: RunHead, stranded: readonly Stranded
     createdAt,
     ...(startedAt !== undefined && { startedAt }),
     ...(endedAt !== undefined && { endedAt }),
+    ...(parent && { parent }),
     stranded,
   };
 }
@@ -116,6 +121,7 @@ function stepView(state: RunState, step: number): StepView {
     ...(items && {
       items: { count: items.count, active: items.active, ended: items.ended, failed: items.failed },
     }),
+    ...(state.children.has(step) && { child: state.children.get(step)?.child as string }),
     ...(state.rounds.has(step) && { rounds: state.rounds.get(step)?.ended as number }),
     ...(since > 0 &&
       status !== DELAYED && { since: status === WAITING ? (state.waits.get(step)?.since as number) : since }),

@@ -34,10 +34,17 @@ export function detailOf(event: HistoryEvent, value: string, time: (at: number) 
       return all(
         event.workflow,
         event.version === undefined ? '' : `version ${event.version}`,
+        event.parent === undefined ? '' : `for step ${event.parent.step} of run ${event.parent.run}`,
         value === '' ? '' : `input ${value}`,
       );
     case 'scheduled':
       return `not before ${time(event.notBefore)}`;
+    case 'called':
+      return all(
+        `workflow ${event.workflow} as run ${event.child}`,
+        event.until === undefined ? '' : `until ${time(event.until)}`,
+        value === '' ? '' : `input ${value}`,
+      );
     case 'waiting':
       return all(
         event.signal === undefined ? '' : `for signal ${event.signal}`,
@@ -83,6 +90,7 @@ export function detailOf(event: HistoryEvent, value: string, time: (at: number) 
     case 'ended':
       return event.reason === undefined ? event.status : `${event.status}, ${event.reason}`;
     case 'ready':
+    case 'returned':
     case 'rerun':
       return '';
   }

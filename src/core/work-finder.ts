@@ -11,6 +11,8 @@ import type { Key } from './store.ts';
 export interface Candidate {
   readonly run: string;
   readonly rows: readonly string[];
+  /** What is to be done between it and other runs. */
+  readonly errands: readonly Key[];
 }
 
 const SCAN = 64;
@@ -47,22 +49,28 @@ export class WorkFinder {
 
   /** The runs to claim from next: what is due first, then, of the most urgent ones, those who wait longest. */
   async candidates(limit: number): Promise<readonly Candidate[]> {
-    const runs = new Map<string, string[]>();
     const [due, rows] = await Promise.all([this.due(), this.#readyRows(limit)]);
-    for (const run of due) runs.set(run, []);
+    const candidates = new Map(due.map((one) => [one.run, { ...one, rows: [] as string[] }]));
     for (const { run, priority, key } of rows) {
       if (priority !== rows[0]?.priority) break;
-      const known = runs.get(run) ?? [];
-      runs.set(run, known);
-      known.push(key);
+      const known = candidates.get(run) ?? { run, errands: [], rows: [] };
+      candidates.set(run, known);
+      known.rows.push(key);
     }
-    return [...runs].slice(0, limit).map(([run, keys]) => ({ run, rows: keys }));
+    return [...candidates.values()].slice(0, limit);
   }
 
   /** The runs that have something due, whoever can run their steps. */
-  async due(): Promise<readonly string[]> {
+  async due(): Promise<readonly Omit<Candidate, 'rows'>[]> {
     const now = this.#storage.host.now();
-    return (await this.#timers(SCAN)).filter(({ dueAt }) => dueAt <= now).map(({ run }) => run);
+    const due = new Map<string, Key[]>();
+    for (const { dueAt, run, errand } of await this.#timers(SCAN)) {
+      if (dueAt > now) continue;
+      const errands = due.get(run) ?? [];
+      due.set(run, errands);
+      if (errand !== undefined) errands.push(errand);
+    }
+    return [...due].map(([run, errands]) => ({ run, errands }));
   }
 
   /** When a run next wants to be looked at, epoch milliseconds. */
@@ -112,9 +120,12 @@ export class WorkFinder {
   }
 
   async #timers(limit: number): Promise<ReturnType<typeof parseTimer>[]> {
-    // A run has one row at most: those left alone must not hide what is due behind them.
-    const timers = (await this.#storage.timerRows(limit + this.#leftAlone.size)).map(parseTimer);
-    return timers.filter(({ run }) => !this.#isLeftAlone(run));
+    // Those left alone must not hide what is due behind them.
+    for (let most = limit + this.#leftAlone.size; ; most *= 2) {
+      const rows = await this.#storage.timerRows(most);
+      const timers = rows.map(parseTimer).filter(({ run }) => !this.#isLeftAlone(run));
+      if (timers.length >= limit || rows.length < most) return timers;
+    }
   }
 
   async #readyRows(limit: number): Promise<(ReturnType<typeof parseReady> & { readonly key: string })[]> {

@@ -1,6 +1,6 @@
 import { webHost } from '../adapters/host.ts';
 import { FuselineError } from '../core/errors.ts';
-import { checkId } from '../core/ids.ts';
+import { checkId, rootOf } from '../core/ids.ts';
 import type { RunSummary } from '../core/views.ts';
 import type { Service } from '../http/service.ts';
 import { askObject, type Objects } from './objects.ts';
@@ -22,17 +22,18 @@ const STALE_MS = 3_600_000;
 export function servicePerRun(objects: Objects): Service {
   const index = <K extends keyof RunIndex>(verb: K, ...parameters: Parameters<RunIndex[K]>) =>
     askObject(objects, INDEX, verb, parameters) as ReturnType<RunIndex[K]>;
+  // The runs its steps have made are in the object of the run at the top.
   const ask = <K extends keyof Service>(run: string, verb: K, ...parameters: Parameters<Service[K]>) =>
-    askObject(objects, `run-${checkId(run)}`, verb, parameters) as ReturnType<Service[K]>;
+    askObject(objects, `run-${rootOf(checkId(run))}`, verb, parameters) as ReturnType<Service[K]>;
   // An object that is asked exists from then on, so only those are asked that have a run.
   const known = async <T>(run: string, question: () => Promise<T>): Promise<T> => {
-    if (await index('isNoted', checkId(run))) return question();
+    if (await index('isNoted', rootOf(checkId(run)))) return question();
     throw new FuselineError('UNKNOWN_RUN', `there is no run ${JSON.stringify(run)}`);
   };
   return {
     async dispatch(order) {
       const id = checkId(order.id ?? webHost.id());
-      await index('note', id);
+      await index('note', rootOf(id));
       return ask(id, 'dispatch', { ...order, id });
     },
     get: (id) => known(id, () => ask(id, 'get', id)),
@@ -65,7 +66,7 @@ export function servicePerRun(objects: Objects): Service {
     signalOnce: (id, signal) => known(id, () => ask(id, 'signalOnce', id, signal)),
     async remove(id) {
       await known(id, () => ask(id, 'remove', id));
-      await index('unnote', id);
+      if (rootOf(id) === id) await index('unnote', id);
     },
     // Each object has its own, for as long as it is at work.
     workers: async () => [],

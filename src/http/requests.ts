@@ -146,6 +146,7 @@ export const REPORTS = {
               'skipped',
               'sleeping',
               'again',
+              'called',
               'spread',
               'offline',
               'failed',
@@ -163,6 +164,8 @@ export const REPORTS = {
           notBefore: TIME,
           at: COUNT,
           items: COUNT,
+          graph: TEXT,
+          labels: LABELS,
           texts: { type: 'array', items: TEXT, maxItems: 1000 },
           next: {
             type: 'object',

@@ -16,6 +16,7 @@ import { type Definition, type Handler, queuesOf } from '../core/definition.ts';
 import { FuselineError, recordError } from '../core/errors.ts';
 import type { Stored } from '../core/events.ts';
 import { type CompiledGraph, compileGraph, type Graph, type GraphStep, MAX_ITEMS } from '../core/graph.ts';
+import { childId } from '../core/ids.ts';
 import { parseClaim, under } from '../core/keys.ts';
 import { claimKey } from '../core/run-state.ts';
 import { validate } from '../core/schema.ts';
@@ -59,6 +60,11 @@ export function workersOf(workflows: readonly AnyWorkflow[], storage: RuntimeSto
   const claimIn = async (finder: WorkFinder, worker: string, run: string, request: FarRequest): Promise<Granted> =>
     storage.claim(run, requestFor(finder, worker, run, request));
 
+  const calledBy = async (run: string, { graph: hash = '', labels }: FarReport): Promise<Called> => {
+    const { graph } = known(await graphOf(hash), hash);
+    return { child: childId(run, storage.host.id()), workflow: graph.name, graph: hash, labels };
+  };
+
   const record = async (worker: string, report: FarReport, budget: AnswerBudget): Promise<FarAnswer> => {
     const { run, fence } = parseId(report.claim) as NonNullable<ReturnType<typeof parseId>>;
     const value = valueIn(codec, report);
@@ -81,10 +87,11 @@ export function workersOf(workflows: readonly AnyWorkflow[], storage: RuntimeSto
         return plain('accepted');
     }
     const { next } = report;
+    const called = report.type === 'called' ? await calledBy(run, report) : undefined;
     // One that is not known any more reports all the same, and claims nothing.
     const finder = next && (await desk.find(worker));
     const request = finder && requestFor(finder, worker, run, next);
-    const finished = await storage.finish(run, fence, outcomeOf(report, value), value, request);
+    const finished = await storage.finish(run, fence, outcomeOf(report, value, called), value, request);
     return { ...plain(finished.status), ...(await grant(worker, finished, budget)) };
   };
 
@@ -162,6 +169,8 @@ export function workersOf(workflows: readonly AnyWorkflow[], storage: RuntimeSto
     news: (asker, cursor, waitMs) => board.since(asker, cursor, waitMs),
   };
 }
+
+type Called = Pick<Extract<Outcome, { readonly status: 'called' }>, 'child' | 'workflow' | 'graph' | 'labels'>;
 
 /** The graph a hash names, if it is known. */
 type Graphs = (hash: string) => Promise<CompiledGraph | undefined>;
@@ -256,7 +265,9 @@ async function claimAnywhere(
     isNews = false;
     const candidates = await finder.candidates(limit - claims.length);
     const share = Math.max(1, Math.floor((limit - claims.length) / Math.max(1, candidates.length)));
-    for (const { run, rows } of candidates) {
+    for (const { run, rows, errands } of candidates) {
+      for (const errand of errands) await storage.runErrand(errand);
+      isNews ||= errands.length > 0;
       const room = Math.min(share, limit - claims.length);
       if (room <= 0) break;
       const granted = await claim(run, room);
@@ -305,17 +316,19 @@ function requestFor(
 
 /** What stands in for the code of a worker that is elsewhere: which steps it has, and what of each. */
 async function definitionIn(graphOf: Graphs, { hash, graph, without = [] }: FarWorkflow): Promise<Definition> {
-  const compiled = graph === undefined ? await graphOf(hash ?? '') : compiledOf(graph);
-  if (!compiled) {
-    throw new FuselineError(
-      'UNKNOWN_WORKFLOW',
-      `the graph ${JSON.stringify(hash ?? '')} is not known here; send the graph itself`,
-    );
-  }
+  const compiled = graph === undefined ? known(await graphOf(hash ?? ''), hash ?? '') : compiledOf(graph);
   const handlers = compiled.steps
     .filter(({ spec }) => !without.includes(spec.name))
     .map(({ spec }) => [spec.name, handlerFor(spec)] as const);
   return { name: compiled.graph.name, compiled, handlers: new Map(handlers) };
+}
+
+function known(graph: CompiledGraph | undefined, hash: string): CompiledGraph {
+  if (graph) return graph;
+  throw new FuselineError(
+    'UNKNOWN_WORKFLOW',
+    `the graph ${JSON.stringify(hash)} is not known here; register with the graph itself`,
+  );
 }
 
 function handlerFor({ kind, needs = [], fallback }: GraphStep): Handler {
@@ -381,7 +394,11 @@ export function decoded(codec: RuntimeStorage['codec'], text: string): unknown {
   }
 }
 
-function outcomeOf({ type, error, again, notBefore, items }: FarReport, value: unknown): Outcome {
+function outcomeOf(
+  { type, error, again, notBefore, items }: FarReport,
+  value: unknown,
+  called: Called | undefined,
+): Outcome {
   switch (type) {
     case 'skipped':
       return { status: 'skipped' };
@@ -389,6 +406,8 @@ function outcomeOf({ type, error, again, notBefore, items }: FarReport, value: u
       return { status: 'spread', items: Math.min(items ?? 0, MAX_ITEMS) };
     case 'again':
       return { status: 'again' };
+    case 'called':
+      return { status: 'called', ...(called as Called) };
     case 'sleeping':
       return { status: 'sleeping', until: notBefore ?? 0 };
     case 'offline':

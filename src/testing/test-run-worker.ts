@@ -112,8 +112,11 @@ export class TestWorker {
     const { fakes } = this.#stage;
     const fake = Object.hasOwn(fakes, step) ? fakes[step] : undefined;
     if (!fake && !handler) return undefined;
+    const { calls, ...own } = handler ?? {};
     return {
-      ...handler,
+      ...own,
+      // A fake stands in for the whole run.
+      ...(calls && !fake && { calls }),
       run: async (needs: unknown, context: Context) => {
         await this.#hold(step, 'before');
         const calls = this.#stage.calls.get(step) ?? [];

@@ -3,6 +3,7 @@ import { nextDue } from '../core/decide.ts';
 import { type Duration, durationMs } from '../core/duration.ts';
 import { handleOf } from '../core/handle.ts';
 import { FuselineError, MemoryStore, type RunHandle, RuntimeStorage, type Workflow } from '../index.ts';
+import type { RunState } from '../core/run-state.ts';
 import { settle } from './settle.ts';
 import { LeapingClock } from './test-run-clock.ts';
 import { type AnyFakes, type Call, checkFakes, type Fakes, refuseUnknown, type StepCalled } from './test-run-fakes.ts';
@@ -193,13 +194,10 @@ class Performance {
   /** When something is due in the run, an attempt's time is over, or a fake wakes. */
   async #nextMoment(): Promise<number | undefined> {
     const now = this.#stage.clock.now();
-    const due = await this.#storage.peek(RUN, (state) => [
-      nextDue(state) ?? Number.POSITIVE_INFINITY,
-      ...state
-        .running()
-        .map((step) => (state.since[step] as number) + (state.steps[step]?.spec.timeoutMs ?? Number.POSITIVE_INFINITY)),
-    ]);
-    const moments = [...(due ?? []), this.#worker.wakesAt].filter((at) => at > now);
+    await this.#storage.peek(RUN, () => undefined);
+    const family = await this.#storage.family(RUN);
+    const due = await Promise.all(family.map((run) => this.#storage.peek(run, momentsOf)));
+    const moments = [...due.flatMap((own) => own ?? []), this.#worker.wakesAt].filter((at) => at > now);
     const first = Math.min(...moments);
     return first === Number.POSITIVE_INFINITY ? undefined : first;
   }
@@ -212,6 +210,14 @@ class Performance {
       `nothing is left that could happen in virtual time: ${await this.#storage.explain(RUN)}${bodies}`,
     );
   }
+}
+
+/** When something is due in a run, or the time of an attempt is over. */
+function momentsOf(state: RunState): readonly number[] {
+  const timeouts = state
+    .running()
+    .map((step) => (state.since[step] as number) + (state.steps[step]?.spec.timeoutMs ?? Number.POSITIVE_INFINITY));
+  return [nextDue(state) ?? Number.POSITIVE_INFINITY, ...timeouts];
 }
 
 /** Waiting in real time, as long as the same bodies run. */

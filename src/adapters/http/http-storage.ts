@@ -169,10 +169,8 @@ export class HttpStorage extends RuntimeStorage {
     value: unknown,
     next?: ClaimRequest,
   ): Promise<Granted & { readonly status: Verdict['status'] }> {
-    const text =
-      (outcome.status === 'succeeded' || outcome.status === 'again') && value !== undefined
-        ? this.codec.encode(value)
-        : undefined;
+    const isKept = outcome.status === 'called' || ((outcome.status === 'succeeded' || outcome.status === 'again') && value !== undefined);
+    const text = isKept ? this.codec.encode(value) : undefined;
     const { answer, worker } = await this.#report(run, claim, {
       type: outcome.status,
       ...(text !== undefined && { text }),
@@ -180,6 +178,10 @@ export class HttpStorage extends RuntimeStorage {
       ...(outcome.status === 'failed' && outcome.again && { again: outcome.again }),
       ...(outcome.status === 'failed' &&
         outcome.notBefore !== undefined && { notBefore: Math.max(0, Math.round(outcome.notBefore)) }),
+      ...(outcome.status === 'called' && {
+        graph: outcome.graph,
+        ...(outcome.labels && { labels: outcome.labels }),
+      }),
       ...(outcome.status === 'spread' && { items: outcome.items }),
       ...(outcome.status === 'sleeping' && { notBefore: Math.max(0, outcome.until) }),
       ...(next && { next: this.#wireOf(run, next) }),
@@ -242,6 +244,14 @@ export class HttpStorage extends RuntimeStorage {
     const worker = [...this.#workers.keys()].at(-1);
     if (worker === undefined) return;
     await this.#fetch(run, worker, { limit: 0, held: this.#givenTo(worker, this.#wholeIds.get(run) ?? run) });
+  }
+
+  // What is to be done between runs is done where they are.
+
+  override async runErrand(): Promise<void> {}
+
+  override async errands(): Promise<readonly string[]> {
+    return [];
   }
 
   // What one worker does for all, the service does for those that are elsewhere.

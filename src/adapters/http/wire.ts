@@ -39,6 +39,7 @@ export interface FarReport {
     | 'skipped'
     | 'sleeping'
     | 'again'
+    | 'called'
     | 'spread'
     | 'offline'
     | 'failed'
@@ -55,6 +56,9 @@ export interface FarReport {
   readonly again?: 'never';
   /** Epoch milliseconds. */
   readonly notBefore?: number;
+  /** The workflow that is to be run, by the hash of its graph, and the labels of its run; the value is its input. */
+  readonly graph?: string;
+  readonly labels?: Readonly<Record<string, string>>;
   /** How many items a list has. */
   readonly items?: number;
   /** What the attempt emits, as texts of the codec, and which part of it the first of them is, from 0. */

@@ -1,6 +1,6 @@
 import { portable } from '../../core/codec.ts';
 import type { Context } from '../../core/context.ts';
-import type { Definition, Handler } from '../../core/definition.ts';
+import type { Callee, Definition, Handler } from '../../core/definition.ts';
 import { FuselineError, NonRetryableError } from '../../core/errors.ts';
 import { compileGraph } from '../../core/graph.ts';
 import type { Random } from '../random.ts';
@@ -26,17 +26,34 @@ interface Round {
 
 type Needs = Readonly<Record<string, unknown>>;
 
-/** The workflow of a plan, with bodies that do what their fates say. */
-export function definitionOf(plan: WorkflowPlan, referee: Referee, network: WorldNetwork): Definition {
-  const compiled = compileGraph(plan.graph);
-  const handlers = new Map(
-    plan.graph.steps.map(({ name, kind, requires }, i) => {
-      const fate = plan.fates[i] as Fate;
-      const handler = kind === 'wait' ? { ...handlerOf(fate, referee), run: check } : handlerOf(fate, referee);
-      return [name, requires === undefined ? handler : reaching(handler, network)];
-    }),
-  );
-  return { name: compiled.graph.name, compiled, handlers };
+/** The workflows of plans, with bodies that do what their fates say. */
+export function definitionsOf(
+  plans: readonly WorkflowPlan[],
+  referee: Referee,
+  network: WorldNetwork,
+): readonly Definition[] {
+  const definitions: Definition[] = plans.map((plan) => {
+    const compiled = compileGraph(plan.graph);
+    const handlers = new Map(
+      plan.graph.steps.map(({ name, kind, requires, workflow }, i) => {
+        const fate = plan.fates[i] as Fate;
+        const handler: Handler = {
+          ...handlerOf(fate, referee),
+          ...(kind === 'wait' && { run: check }),
+          ...(kind === 'run' && { calls: () => calleeOf(definitions.find((one) => one.name === workflow)) }),
+        };
+        return [name, requires === undefined ? handler : reaching(handler, network)];
+      }),
+    );
+    return { name: compiled.graph.name, compiled, handlers };
+  });
+  return definitions;
+}
+
+/** It takes any input as it is. */
+function calleeOf(definition: Definition | undefined): Callee {
+  const callee = definition as Definition;
+  return { ...callee, prepare: async (input) => ({ graph: callee.compiled, input }) };
 }
 
 function handlerOf(fate: Fate, referee: Referee): Handler {
@@ -48,7 +65,7 @@ function handlerOf(fate: Fate, referee: Referee): Handler {
       if (fate.fallback === 'fails') throw new Error('the fallback failed');
       return fate.road ?? { fallback: `${runId} ${step} ${attempt}` };
     },
-  } satisfies Record<keyof Omit<Handler, 'retryWhen'>, unknown> as Handler;
+  } satisfies Record<keyof Omit<Handler, 'retryWhen' | 'calls'>, unknown> as Handler;
 }
 
 /** What a signal brings in a world says itself whether it is what was waited for. */
@@ -118,16 +135,26 @@ function hang({ deaf }: Fate, { signal }: Context): Promise<never> {
 /** The same definition for one process: the referee sees its bodies, and each takes its time. */
 export function witnessed(definition: Definition, process: Process, random: Random, referee: Referee): Definition {
   const wait = () => new Promise<void>((resolve) => void process.after(random.next() ** 3 * BODY_MS, resolve));
-  const witness = async (needs: Needs, context: Context, body: (context: Context) => unknown): Promise<unknown> => {
+  const witness = async (
+    needs: Needs,
+    context: Context,
+    body: (context: Context) => unknown,
+    calls?: Handler['calls'],
+  ): Promise<unknown> => {
     try {
-      return await meetOnce(needs, context, body);
+      return await meetOnce(needs, context, body, calls);
     } catch (error) {
       // To the engine it is an attempt that failed, as any other.
       if (error instanceof Violation) referee.accuse(error);
       throw error;
     }
   };
-  const meetOnce = async (needs: Needs, context: Context, body: (context: Context) => unknown): Promise<unknown> => {
+  const meetOnce = async (
+    needs: Needs,
+    context: Context,
+    body: (context: Context) => unknown,
+    calls: Handler['calls'],
+  ): Promise<unknown> => {
     const claim = referee.begin(process.name, context.runId, context.step, context.item, context.attempt, needs);
     try {
       await wait();
@@ -141,6 +168,8 @@ export function witnessed(definition: Definition, process: Process, random: Rand
       );
       await wait();
       claim.handedBack.push(portable.encode(value));
+      // What is recorded is what its schema has made of it.
+      if (calls) claim.handedBack.push(portable.encode((await calls().prepare(value)).input));
       return value;
     } finally {
       claim.body = 'ended';
@@ -151,7 +180,8 @@ export function witnessed(definition: Definition, process: Process, random: Rand
       name,
       {
         ...handler,
-        run: (needs: Needs, context: Context) => witness(needs, context, (own) => handler.run(needs as never, own)),
+        run: (needs: Needs, context: Context) =>
+          witness(needs, context, (own) => handler.run(needs as never, own), handler.calls),
         ...(handler.fallback && {
           fallback: (error: Error, context: Context) => witness({}, context, (own) => handler.fallback?.(error, own)),
         }),

@@ -1,6 +1,6 @@
 import { portable } from '../../core/codec.ts';
 import type { ErrorRecord } from '../../core/errors.ts';
-import type { Event, JournalEntry, Stored } from '../../core/events.ts';
+import type { Event, JournalEntry, Parent, Stored } from '../../core/events.ts';
 import {
   type CompiledEdge,
   type CompiledGraph,
@@ -30,6 +30,7 @@ export class JournalModel {
   readonly stopping: Map<string, { readonly worker: string; readonly at: number; readonly step: number }> = new Map();
   readonly commands: Set<string> = new Set();
   readonly input: Stored;
+  readonly parent: Parent | undefined;
   deadline: number | undefined;
   seq = -1;
   at = 0;
@@ -39,6 +40,8 @@ export class JournalModel {
   started = false;
   /** Whether anything but its own steps has decided what became of it. */
   interfered = false;
+  /** What it has ended with, each time it did; `none` where it did not succeed. */
+  readonly results: (string | undefined)[] = [];
   /** Signals that no step has had, in the order they came. */
   #signals: readonly Extract<Event, { type: 'signal' }>[] = [];
   readonly #coverage: Coverage;
@@ -57,6 +60,7 @@ export class JournalModel {
     this.run = run;
     this.graph = graph;
     this.input = created.input;
+    this.parent = created.parent;
     this.deadline = created.deadline;
     this.#coverage = coverage;
     this.#lossesOf = lossesOf;
@@ -121,7 +125,7 @@ export class JournalModel {
   /** The signals that steps wait for, however long it takes. */
   waitsFor(): readonly { readonly step: string; readonly signal: string }[] {
     return this.steps.flatMap(({ status, until }, step) =>
-      status === 'WAITING' && until === Number.POSITIVE_INFINITY
+      status === 'WAITING' && until === Number.POSITIVE_INFINITY && this.#spec(step).kind === 'wait'
         ? [{ step: this.nameOf(step), signal: this.#signalOf(step) }]
         : [],
     );
@@ -145,6 +149,18 @@ export class JournalModel {
         return;
       case 'spread':
         return this.#spread(event);
+      case 'called':
+        return this.#call(event, at);
+      case 'returned': {
+        const seen = this.#demandStatus(event.step, ['WAITING'], event);
+        demand(
+          seen.child !== undefined && !seen.child.returned,
+          'one run per call',
+          () => `${this.#name(event.step)} is told of the end of a run it does not wait for`,
+        );
+        seen.child.returned = true;
+        return;
+      }
       case 'waiting':
         return this.#wait(event, at, isForced(event.step));
       case 'delivered':
@@ -387,6 +403,43 @@ export class JournalModel {
     this.#move(step, 'WAITING', seen.until);
   }
 
+  #call({ step, child, workflow, input, until }: Extract<Event, { type: 'called' }>, at: number): void {
+    const { kind, forMs, workflow: named } = this.#spec(step);
+    const seen = this.#reported(step, { type: 'waiting', step });
+    const claim = seen.claims.at(-1) as ClaimSeen;
+    demand(
+      kind === 'run' && workflow === named && (typeof input !== 'string' || claim.handedBack.includes(input)),
+      'one run per call',
+      () => `${this.#name(step)} has ${workflow} run on ${input}, its body handed back ${claim.handedBack.join(' or ')}`,
+    );
+    demand(
+      until === (forMs === undefined ? undefined : at + forMs),
+      'what waits ends in time',
+      () => `${this.#name(step)} waits until ${until}, that is not ${forMs} ms from ${at}`,
+    );
+    seen.child = { id: child, input, returned: false };
+    seen.until = until ?? Number.POSITIVE_INFINITY;
+    this.#move(step, 'WAITING', seen.until);
+  }
+
+  /** Whether a step of it waits for that run. */
+  waitsForRun(id: string): boolean {
+    return this.steps.some(({ status, child }) => status === 'WAITING' && child?.id === id && !child.returned);
+  }
+
+  /** What the run hands on, encoded, where the journal says it in so many words. */
+  #result(): string | undefined {
+    const { output } = this.graph.graph;
+    if (output === undefined || !('record' in output)) return portable.encode(undefined);
+    const record: Record<string, unknown> = {};
+    for (const [key, source] of output.record) {
+      const seen = source.from === 'step' ? this.#source(source.step) : undefined;
+      if (!seen || seen.items || typeof seen.value === 'object') return undefined;
+      record[key] = seen.value === undefined ? undefined : portable.decode(seen.value);
+    }
+    return portable.encode(record);
+  }
+
   #deliver({ step, signal }: Extract<Event, { type: 'delivered' }>): void {
     const first = this.#signals.find(({ name }) => name === this.#signalOf(step));
     const seen = this.step(step);
@@ -414,6 +467,12 @@ export class JournalModel {
         at >= seen.until && value === undefined,
         'what waits ends in time',
         () => `${this.#name(step)} ends at ${at}, and sleeps until ${seen.until}`,
+      );
+    else if (kind === 'run')
+      demand(
+        seen.child?.returned === true,
+        'one run per call',
+        () => `${this.#name(step)} ends, and the run it waits for has not`,
       );
     else
       demand(
@@ -685,6 +744,7 @@ export class JournalModel {
       () => `${this.run} ended ${status} instead of ${ought}: ${this.#all()}`,
     );
     this.ended = status;
+    this.results.push(status === 'SUCCEEDED' ? this.#result() : 'none');
   }
 
   /** A step whose edges let it go on, or end, does so in the same entry; and so does the run. */
@@ -704,6 +764,7 @@ export class JournalModel {
       );
       const hasCome =
         until <= this.at ||
+        this.step(step).child?.returned ||
         (this.#spec(step).kind === 'wait' && this.#signals.some(({ name }) => name === this.#signalOf(step)));
       demand(
         status !== 'WAITING' || !hasCome,
@@ -777,10 +838,13 @@ export class JournalModel {
 
   #reportedOrLost(step: number, error: ErrorRecord, event: Event, at: number): StepSeen {
     if (this.step(step).status === 'WAITING') {
+      const { child, until } = this.step(step);
       demand(
-        error.code === 'SIGNAL_TIMEOUT' && at >= this.step(step).until,
+        child?.returned
+          ? error.code === 'CHILD_FAILED'
+          : error.code === (child ? 'STEP_TIMEOUT' : 'SIGNAL_TIMEOUT') && at >= until,
         'what waits ends in time',
-        () => `${this.#name(step)} fails at ${at} with ${error.code}, and waits until ${this.step(step).until}`,
+        () => `${this.#name(step)} fails at ${at} with ${error.code}, and waits until ${until}`,
       );
       return this.step(step);
     }

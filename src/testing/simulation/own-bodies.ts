@@ -24,7 +24,7 @@ export class OwnBodies {
       const fake = Object.hasOwn(fakes, spec.name) ? fakes[spec.name] : undefined;
       const handler = handlers.get(spec.name);
       if (!fake && !handler) return [];
-      const { fallback } = handler ?? {};
+      const { fallback, calls, ...rest } = handler ?? {};
       const run = (needs: never, context: FakeContext): unknown =>
         fake ? fakeBody(fake, this.#call(context))(needs, context) : handler?.run(needs, context);
       const on = <T>(context: Context, body: (context: FakeContext) => T): Promise<Awaited<T>> =>
@@ -35,7 +35,9 @@ export class OwnBodies {
         [
           spec.name,
           {
-            ...handler,
+            ...rest,
+            // A fake stands in for the whole run.
+            ...(calls && !fake && { calls }),
             run: (needs: never, context: Context) => on(context, (noticed) => run(needs, noticed)),
             ...(fallback && { fallback: (error, context) => on(context, (noticed) => fallback(error, noticed)) }),
           },

@@ -62,6 +62,8 @@ export type Action =
       readonly type: 'command';
       readonly command: Command;
       readonly run: number;
+      /** Asked of a run that was made for one of its steps, if there is one. */
+      readonly below?: true;
       readonly step: number;
       readonly force: boolean;
     };
@@ -98,7 +100,9 @@ const QUEUES = ['default', 'default', 'default', 'other'] as const;
 
 /** A world of `seed`; of its own making where the user brings no workflows (`own` of them). */
 export function planWorld(seed: number, random: Random, own: number): WorldPlan {
-  const workflows = own > 0 ? [] : Array.from({ length: 1 + random.below(2) }, (_, i) => planWorkflow(`w${i}`, random));
+  const count = own > 0 ? 0 : 1 + random.below(3);
+  // Each may have the next one run.
+  const workflows = Array.from({ length: count }, (_, i) => planWorkflow(i, i + 1 < count, random));
   const runs = Array.from(
     { length: 1 + random.below(3) },
     (_, i): RunPlan => ({
@@ -202,6 +206,7 @@ function planAction(random: Random, workers: number, runs: number): Action {
     type: 'command',
     command,
     run: random.below(runs),
+    ...(random.chance(0.3) && { below: true as const }),
     step: random.below(12),
     force: random.chance(0.3),
   };
@@ -227,7 +232,8 @@ function outlasting(random: Random): number {
   return random.chance(0.6) ? 25_000 + random.below(8_000) : 32_000 + random.below(20_000);
 }
 
-function planWorkflow(name: string, random: Random): WorkflowPlan {
+function planWorkflow(index: number, calls: boolean, random: Random): WorkflowPlan {
+  const calling = calls && random.chance(0.6) ? 0.3 : 0;
   const size = random.chance(0.05) ? 30 : 1 + random.below(9);
   const fates: Fate[] = [];
   const steps: GraphStep[] = [];
@@ -277,6 +283,7 @@ function planWorkflow(name: string, random: Random): WorkflowPlan {
       fates[i] = { ...fate, ...(fate.ending === 'is skipped' && { ending: 'succeeds' }) };
       fates[source] = { ...(fates[source] as Fate), list: random.pick([0, 1, 3, 5]) };
     }
+    const isCall = !waits && !loops && !lists && !branches[i] && random.chance(calling);
     const retry = fate.ending === 'fails once' || fate.ending === 'hangs once' || random.chance(0.2);
     steps.push({
       name: `s${i}`,
@@ -287,6 +294,11 @@ function planWorkflow(name: string, random: Random): WorkflowPlan {
         kind: 'each' as const,
         ...(random.chance(0.5) && { limit: 1 + random.below(2) }),
         ...(random.chance(0.4) && { settle: 'items' as const }),
+      }),
+      ...(isCall && {
+        kind: 'run' as const,
+        workflow: `w${index + 1}`,
+        ...(random.chance(0.3) && { forMs: random.pick([500, 5000, 40_000]) }),
       }),
       needs: loops
         ? [{ param: 'state', from: 'input' }]
@@ -312,8 +324,9 @@ function planWorkflow(name: string, random: Random): WorkflowPlan {
   return {
     fates,
     graph: {
-      name,
+      name: `w${index}`,
       steps,
+      ...(index > 0 && { output: { record: [['last', { from: 'step' as const, step: `s${size - 1}` }] as const] } }),
       ...(random.chance(0.1) && { failOn: 'first' as const }),
       ...(random.chance(0.1) && { deadlineMs: 500 + random.below(20_000) }),
     },

@@ -8,6 +8,8 @@ export const EVENTS = {
   created: true,
   ready: true,
   scheduled: true,
+  called: true,
+  returned: true,
   waiting: true,
   delivered: true,
   looped: true,

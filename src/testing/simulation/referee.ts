@@ -1,8 +1,9 @@
 import { canonical, portable } from '../../core/codec.ts';
+import type { Errand } from '../../core/errands.ts';
 import type { ErrorRecord } from '../../core/errors.ts';
-import type { Event, JournalEntry, Stored } from '../../core/events.ts';
+import type { Event, JournalEntry, Parent, Stored } from '../../core/events.ts';
 import { type CompiledGraph, compileGraph, type Graph } from '../../core/graph.ts';
-import { keys, lastPart } from '../../core/keys.ts';
+import { keys, lastPart, parseTimer } from '../../core/keys.ts';
 import { INLINE_LENGTH } from '../../core/run-log.ts';
 import * as run from '../../core/run-state.ts';
 import type { Batch, Key } from '../../core/store.ts';
@@ -63,6 +64,10 @@ export class Referee {
   readonly #company = new Map<string, number>();
   readonly #graphs = new Map<string, CompiledGraph>();
   readonly #removed = new Map<string, JournalModel>();
+  /** What is to be done between runs, by its row. */
+  readonly #errands = new Map<Key, Errand>();
+  /** The runs that were made for steps. */
+  readonly #made = new Set<string>();
   /** What a body found broken, and could tell nobody but its engine. */
   #accusation: Violation | undefined;
 
@@ -77,6 +82,7 @@ export class Referee {
     if (this.#accusation) throw this.#accusation;
     const about: string[] = [];
     const touched = new Set<string>();
+    const done = gone.flatMap((key) => this.#errands.get(key) ?? []);
     for (const key of gone) this.#note(key, undefined, by, touched);
     for (const { key, value } of put) this.#note(key, value, by, touched);
     for (const key of gone) {
@@ -93,6 +99,7 @@ export class Referee {
       this.#entry(id, incarnation, Number(seq.slice(1)), entry);
       about.push(`${id} ${seq.slice(1)}: ${entry.events.map(told).join(' ')}`);
     }
+    for (const errand of done) this.#checkDone(errand);
     for (const id of touched) this.#checkRows(id);
     return about.length > 0
       ? about.join('; ')
@@ -115,8 +122,7 @@ export class Referee {
   ): ClaimSeen {
     const present = this.runs.get(id)?.model;
     // Who slept may hear of its claim when the run is gone, and its values with it.
-    const gone = [...this.#removed].flatMap(([name, model]) => (name.startsWith(`${id}/`) ? [model] : []));
-    const own = [...gone, ...(present ? [present] : [])].flatMap((model) =>
+    const own = [...this.#modelsOf(id)].reverse().flatMap((model) =>
       claimsAt(model, step, item).filter(
         (claim) => claim.attempt === attempt && claim.worker.startsWith(`${process}.`),
       ),
@@ -180,6 +186,11 @@ export class Referee {
     const kind = key.slice(0, key.indexOf('/'));
     if (kind === 'session') this.#session(lastPart(key), value, by);
     if (!['ready', 'timer', 'claim', 'head'].includes(kind)) return;
+    if (kind === 'timer' && parseTimer(key).errand !== undefined) {
+      if (value === undefined) this.#errands.delete(key);
+      else this.#errands.set(key, JSON.parse(value) as Errand);
+      return;
+    }
     const id = lastPart(key);
     const rows = this.#rows.get(id) ?? new Set();
     this.#rows.set(id, rows);
@@ -269,6 +280,7 @@ export class Referee {
     );
     const [created] = entry.events;
     if (created?.type === 'created') {
+      if (created.parent) this.#checkMade(id, created.parent);
       const graph = this.#graph(created.graph);
       this.runs.set(id, {
         incarnation,
@@ -293,6 +305,7 @@ export class Referee {
     }
     model.read(entry, seq);
     fold.fold(entry, seq);
+    this.#checkReturns(model, entry);
     for (const [step, { status }] of model.steps.entries()) {
       const folded = STATUS[fold.status[step] as number];
       demand(
@@ -301,6 +314,60 @@ export class Referee {
         () => `step ${model.nameOf(step)} of ${id} is ${status}, folded it is ${folded}`,
       );
     }
+  }
+
+  /** A run is made for a step that waits for it, and once. */
+  #checkMade(id: string, { run, step }: Parent): void {
+    demand(
+      !this.#made.has(id) && this.runs.get(run)?.model.waitsForRun(id) === true,
+      'one run per call',
+      () => `${id} is made for step ${JSON.stringify(step)} of ${run}, which does not wait for it, or it was made before`,
+    );
+    this.#made.add(id);
+  }
+
+  /** A step goes on with what the run it waits for has ended with. */
+  #checkReturns(model: JournalModel, { events }: JournalEntry): void {
+    for (const [i, event] of events.entries()) {
+      if (event.type !== 'returned') continue;
+      const id = model.step(event.step).child?.id as string;
+      const end = events[i + 1];
+      const ought = [...this.#modelsOf(id)].flatMap(({ results }) => results);
+      const said = end?.type === 'succeeded' ? (end.value ?? portable.encode(undefined)) : undefined;
+      const isSo = ought.some(
+        (result) =>
+          (result === 'none') === (end?.type !== 'succeeded') &&
+          (typeof said !== 'string' || result === undefined || canonical(result) === canonical(said)),
+      );
+      demand(isSo, 'one run per call', () => `${id} ended with ${ought.join(' or ')}, and its parent goes on with ${said}`);
+    }
+  }
+
+  /** What was to be done is done, or need not be. */
+  #checkDone(errand: Errand): void {
+    const isWaitedFor = (id: string): boolean => [...this.runs.values()].some(({ model }) => model.waitsForRun(id));
+    const isDone = (): boolean => {
+      if (errand.type === 'tell') return !isWaitedFor(errand.child) || this.runs.get(errand.child)?.model.ended === undefined;
+      if (errand.type === 'start') return this.#made.has(errand.child) || !isWaitedFor(errand.child);
+      return this.runs.get(errand.child)?.model.ended !== undefined || !this.runs.has(errand.child);
+    };
+    demand(isDone(), 'one run per call', () => `${JSON.stringify(errand)} is taken for done, and is not`);
+  }
+
+  *#modelsOf(id: string): Iterable<JournalModel> {
+    const present = this.runs.get(id)?.model;
+    if (present) yield present;
+    for (const [name, model] of this.#removed) if (name.startsWith(`${id}/`)) yield model;
+  }
+
+  /** A run that was made for a step of that one, the last there is. */
+  below(run: string): string | undefined {
+    return [...this.runs].findLast(([, { model }]) => model.parent?.run === run)?.[0];
+  }
+
+  /** Whether something is still to be done between runs. */
+  get hasErrands(): boolean {
+    return this.#errands.size > 0;
   }
 
   /** What can be claimed, is due or is held can be found; and nothing else can. */

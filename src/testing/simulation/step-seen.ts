@@ -50,6 +50,8 @@ export interface StepSeen {
   until: number;
   /** What came with the signal it has. */
   payload: { readonly stored: Stored } | undefined;
+  /** The run it waits for, or has waited for, and whether that is known to have ended. */
+  child: { readonly id: string; readonly input: Stored; returned: boolean } | undefined;
   /** Rounds of a loop that have ended, and the state it goes on with. */
   rounds: number;
   state: Stored | undefined;
@@ -80,6 +82,7 @@ export function unseen(of?: number, at?: number): StepSeen {
     fallingBack: false,
     until: Number.POSITIVE_INFINITY,
     payload: undefined,
+    child: undefined,
     rounds: 0,
     state: undefined,
     items: undefined,

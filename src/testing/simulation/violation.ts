@@ -22,6 +22,8 @@ export type Invariant =
   | 'what waits ends in time'
   // proves: signal.one-step, signal.order
   | 'a signal goes to one step'
+  // proves: child.once, child.result, child.cancelled
+  | 'one run per call'
   | 'a loop ends in time'
   | 'every item once'
   | 'what is emitted is recorded once, and in order'

@@ -1,7 +1,8 @@
 import { webHost } from '../../adapters/host.ts';
 import { MemoryStore } from '../../adapters/memory/memory-store.ts';
-import type { Definition } from '../../core/definition.ts';
+import { type Definition, withCalled } from '../../core/definition.ts';
 import { type ErrorCode, FuselineError } from '../../core/errors.ts';
+import type { CompiledGraph } from '../../core/graph.ts';
 import { ProcessEngine } from '../../core/process-engine.ts';
 import type { RunState } from '../../core/run-state.ts';
 import { RuntimeStorage } from '../../core/storage.ts';
@@ -10,7 +11,7 @@ import { type FaultCounts, FaultyStore } from '../faulty-store.ts';
 import { type Random, seeded } from '../random.ts';
 import { settle } from '../settle.ts';
 import { VirtualHost } from '../virtual-host.ts';
-import { definitionOf, witnessed } from './bodies.ts';
+import { definitionsOf, witnessed } from './bodies.ts';
 import type { Coverage } from './coverage.ts';
 import { Follower } from './follower.ts';
 import { Ground } from './ground.ts';
@@ -133,16 +134,13 @@ class World {
     this.#referee = new Referee(this.#ground, coverage, (name) => this.#processes.get(name));
     this.#definitions =
       plan.workflows.length > 0
-        ? plan.workflows.map((one) => {
-            const definition = definitionOf(one, this.#referee, this.#network);
-            return {
-              definition,
-              input: null,
-              signal: () => ({ valid: this.#random.chance(0.7) }),
-              of: () => definition,
-            };
-          })
-        : workflows.map(({ workflow, input, steps = {}, signals = {} }) => ({
+        ? definitionsOf(plan.workflows, this.#referee, this.#network).map((definition) => ({
+            definition,
+            input: null,
+            signal: () => ({ valid: this.#random.chance(0.7) }),
+            of: () => definition,
+          }))
+        : withThoseCalled(workflows).map(({ workflow, input, steps = {}, signals = {} }) => ({
             definition: workflow,
             input,
             signal: (name, step) => payloadOf(signals, name, workflow.name, step),
@@ -239,10 +237,12 @@ class World {
       }
       case 'command': {
         const { command, force } = action;
-        const run = this.#plan.runs[action.run] as RunPlan;
+        const top = (this.#plan.runs[action.run] as RunPlan).id;
+        const run = (action.below && this.#referee.below(top)) ?? top;
         const id = `${command}-${action.at}-${action.step}`;
-        this.#coverage.note('asked', `${command} × ${this.#referee.runs.get(run.id)?.model.status ?? 'none'}`);
-        return this.#ask(`${command} ${run.id}`, () => this.#command(command, run, action.step, id, force));
+        this.#coverage.note('asked', `${command} × ${this.#referee.runs.get(run)?.model.status ?? 'none'}`);
+        const graph = this.#graphOf(action.run, run);
+        return this.#ask(`${command} ${run}`, () => this.#command(command, run, graph, action.step, id, force));
       }
     }
   }
@@ -350,7 +350,7 @@ class World {
       process.setClock(0);
     }
     for (const [i] of this.#workers.entries()) await this.#start(i);
-    for (const { id } of this.#plan.runs)
+    for (const id of new Set([...this.#plan.runs.map(({ id }) => id), ...this.#referee.runs.keys()]))
       this.#ask(`resume ${id}`, () => this.#client.resume(id, { id: `last-${id}` }));
   }
 
@@ -372,7 +372,7 @@ class World {
 
   async #untilPeace(): Promise<void> {
     for (let waited = 0; waited < PATIENCE_MS; waited += PATIENCE_STEP_MS) {
-      const open = [...this.#referee.runs.values()].some(({ model }) => !model.ended);
+      const open = this.#referee.hasErrands || [...this.#referee.runs.values()].some(({ model }) => !model.ended);
       if (!open && !this.#deadHolder() && this.#asked.size === 0) return;
       this.#answerWaits();
       await this.#clock.advance(PATIENCE_STEP_MS);
@@ -390,8 +390,7 @@ class World {
   /** In peace somebody says what steps wait for that would wait for ever. */
   #answerWaits(): void {
     for (const [id, { model }] of this.#referee.runs) {
-      const plan = this.#plan.runs.find((run) => run.id === id) as RunPlan;
-      const runnable = this.#definitions[plan.workflow] as Runnable;
+      const runnable = this.#definitions.find((one) => one.definition.compiled.hash === model.graph.hash) as Runnable;
       for (const { step, signal } of model.waitsFor()) {
         const payload = runnable.signal(signal, step);
         const answer = `answer-${this.#answers++}`;
@@ -430,7 +429,8 @@ class World {
 
   async #command(
     command: Extract<Action, { type: 'command' }>['command'],
-    run: RunPlan,
+    run: string,
+    graph: CompiledGraph,
     step: number,
     id: string,
     force: boolean,
@@ -441,23 +441,22 @@ class World {
       case 'pause':
       case 'resume':
       case 'retry':
-        return client[command](run.id, { id });
+        return client[command](run, { id });
       case 'signal':
-        return client.signal(run.id, this.#signalName(run, step), { id, valid: !force }, { id });
+        return client.signal(run, signalName(graph, step), { id, valid: !force }, { id });
       case 'remove':
-        return client.remove(run.id);
+        return client.remove(run);
       case 'enqueue': {
-        const { steps } = (this.#definitions[run.workflow] as Runnable).definition.compiled;
-        const name = steps[step % steps.length]?.spec.name as string;
-        return client.enqueue(run.id, name, { id, ...(force && { force: 'not-taken' }) });
+        const name = graph.steps[step % graph.steps.length]?.spec.name as string;
+        return client.enqueue(run, name, { id, ...(force && { force: 'not-taken' }) });
       }
     }
   }
 
-  /** One that some step waits for, if any does. */
-  #signalName({ workflow }: RunPlan, step: number): string {
-    const names = [...(this.#definitions[workflow] as Runnable).definition.compiled.waits.keys()];
-    return names[step % names.length] ?? NEWS;
+  #graphOf(planned: number, run: string): CompiledGraph {
+    const { workflow } = this.#plan.runs[planned] as RunPlan;
+    const own = (this.#definitions[workflow] as Runnable).definition.compiled;
+    return this.#referee.runs.get(run)?.model.graph ?? own;
   }
 
   // What it is made of.
@@ -475,6 +474,19 @@ class World {
     const network = this.#network.of(process);
     return new RuntimeStorage({ store: faulty, host: process, network, ...(liveness && { liveness }) });
   }
+}
+
+/** A signal that some step waits for, if any does. */
+function signalName({ waits }: CompiledGraph, step: number): string {
+  const names = [...waits.keys()];
+  return names[step % names.length] ?? NEWS;
+}
+
+/** One's own workflows, and those they have run. */
+function withThoseCalled(own: readonly Simulated[]): readonly Simulated[] {
+  const all = withCalled(own.map(({ workflow }) => workflow));
+  const called = all.filter(({ compiled }) => !own.some(({ workflow }) => workflow.compiled === compiled));
+  return [...own, ...called.map((workflow) => ({ workflow }))];
 }
 
 function payloadOf(

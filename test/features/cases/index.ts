@@ -1,3 +1,4 @@
+import { charge, childCases, forgiving, hasty, nested, ordering, pack } from './children.ts';
 import type { FeatureCase } from './ground.ts';
 import { failing, listCases, listing } from './lists.ts';
 import { counting, loopCases } from './loops.ts';
@@ -6,7 +7,22 @@ import { streamCases, talking } from './streams.ts';
 import { approvals, approve, waiting, waitingCases } from './waiting.ts';
 
 /** The workflows of all cases: what a service has to know that serves them. */
-export const workflows = [waiting, approve, approvals, counting, talking, striding, listing, failing];
+export const workflows = [
+  waiting,
+  approve,
+  approvals,
+  counting,
+  talking,
+  striding,
+  listing,
+  failing,
+  charge,
+  pack,
+  ordering,
+  forgiving,
+  hasty,
+  nested,
+];
 
 /** What steps of other kinds promise, the same on every storage. */
 export const features: readonly FeatureCase[] = [
@@ -15,4 +31,5 @@ export const features: readonly FeatureCase[] = [
   ...streamCases,
   ...progressCases,
   ...listCases,
+  ...childCases,
 ];
