@@ -1,6 +1,6 @@
 import type { Context } from './context.ts';
-import type { NewRun } from './storage.ts';
 import { type CompiledGraph, type CompiledStep, DEFAULT_QUEUE, needsWorker } from './graph.ts';
+import type { NewRun } from './storage.ts';
 
 /** A graph and the code of its steps: what an engine executes. */
 export interface Definition {

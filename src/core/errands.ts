@@ -25,9 +25,11 @@ export function errandsOf(run: string, state: RunState): ReadonlyMap<Key, Errand
   if (children.size === 0 && abandoned.size === 0 && !(ended && created.parent)) return NONE;
   const errands = new Map<Key, Errand>();
   for (const [step, { child, since, returned }] of children)
-    if (!returned && state.status[step] === WAITING) errands.set(keys.errand(since, run, child), { type: 'start', child });
+    if (!returned && state.status[step] === WAITING)
+      errands.set(keys.errand(since, run, child), { type: 'start', child });
   for (const [child, since] of abandoned) errands.set(keys.errand(since, run, child), { type: 'cancel', child });
-  if (ended && created.parent) errands.set(endErrand(run, endedAt as number), { type: 'tell', child: run, parent: created.parent.run });
+  if (ended && created.parent)
+    errands.set(endErrand(run, endedAt as number), { type: 'tell', child: run, parent: created.parent.run });
   return errands;
 }
 
@@ -149,7 +151,9 @@ export class Errands {
   }
 }
 
-type End = { readonly text: string | undefined; readonly error?: never } | { readonly error: ErrorRecord; readonly text?: never };
+type End =
+  | { readonly text: string | undefined; readonly error?: never }
+  | { readonly error: ErrorRecord; readonly text?: never };
 
 const NOTHING = { stored: undefined, pieces: [] } as const;
 

@@ -4,8 +4,8 @@ import type { Outcome } from './decide.ts';
 import type { Callee, Handler } from './definition.ts';
 import { durationMs, isDuration } from './duration.ts';
 import { NonRetryableError, rebuildError, recordError } from './errors.ts';
-import { childId } from './ids.ts';
 import { MAX_ITEMS } from './graph.ts';
+import { childId } from './ids.ts';
 import type { RuntimeStorage } from './storage.ts';
 
 /** How a body ended, and the value it handed back. */
@@ -53,7 +53,10 @@ export async function execute(attempt: Attempt, handler: Handler, storage: Runti
 }
 
 function called({ run }: Claim, { graph, input, labels }: Called, unique: string): Execution {
-  const { hash, graph: { name: workflow } } = graph;
+  const {
+    hash,
+    graph: { name: workflow },
+  } = graph;
   return { outcome: { status: 'called', child: childId(run, unique), workflow, graph: hash, labels }, value: input };
 }
 

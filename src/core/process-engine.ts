@@ -79,6 +79,8 @@ export class ProcessEngine {
   #attempts = 0;
   /** Claims nothing until the attempts under way are done, because a step must be claimed alone. */
   #quiet = false;
+  /** The one run that is worked on waits for others. */
+  #hasChildren = false;
   /** The last look left claimable steps behind for want of room. */
   #backlog = false;
   #scannedAt = 0;
@@ -178,6 +180,7 @@ export class ProcessEngine {
     this.#stopped = 'no';
     this.#fatal = undefined;
     this.#attempts = 0;
+    this.#hasChildren = false;
     this.#loop = this.#run(first).finally(() => {
       this.#loop = undefined;
     });
@@ -272,14 +275,19 @@ export class ProcessEngine {
       return this.#stranded === 'ignored' ? [] : this.#stranding.tellAll(await this.#finder.unserved());
     }
     const { run } = this.#scope;
-    const family = await this.#storage.family(run);
-    const found = await Promise.all(
-      family.map((one) => this.#storage.peek(one, (state) => ({ ended: state.ended, moves: moves(state) }))),
-    );
-    if (!found[0]) throw new FuselineError('UNKNOWN_RUN', `there is no run ${JSON.stringify(run)}`);
-    if (found[0].ended) return [];
-    const moving = found.some((one) => one?.moves) || (await this.#family()).some(({ errands }) => errands.length > 0);
-    const stranded = moving ? [] : await this.#stranding.tellAll(family);
+    const found = await this.#storage.peek(run, (state) => ({ ended: state.ended, calls: state.children.size > 0 }));
+    if (!found) throw new FuselineError('UNKNOWN_RUN', `there is no run ${JSON.stringify(run)}`);
+    if (found.ended) return [];
+    if (found.calls && !this.#hasChildren) {
+      // Others have made some, or an earlier worker has.
+      this.#hasChildren = true;
+      this.#signalled = true;
+      return undefined;
+    }
+    const family = await this.#family();
+    const moving = await Promise.all(family.map((one) => this.#storage.peek(one.run, moves)));
+    const isMoving = moving.includes(true) || family.some(({ errands }) => errands.length > 0);
+    const stranded = isMoving ? [] : await this.#stranding.tellAll(family.map((one) => one.run));
     return stranded.length > 0 ? stranded : undefined;
   }
 
@@ -296,8 +304,7 @@ export class ProcessEngine {
   async #nextDue(): Promise<number | undefined> {
     // Of what others append a hint tells, and the look to come.
     if (this.#scope.kind !== 'run') return this.#finder.nextDue();
-    const family = await this.#storage.family(this.#scope.run);
-    const due = await Promise.all(family.map((run) => this.#storage.recall(run, nextDue)));
+    const due = await Promise.all((await this.#family()).map(({ run }) => this.#storage.recall(run, nextDue)));
     return Math.min(...due.map((at) => at ?? Number.POSITIVE_INFINITY));
   }
 
@@ -346,7 +353,8 @@ export class ProcessEngine {
       const results = await Promise.all(candidates.map((candidate) => this.#claim(candidate, share)));
       claimed ||= results.includes('claimed');
       // Of one run, all that could be claimed was.
-      const isOver = this.#scope.kind === 'run' ? !results.includes('again') : results.every((one) => one === 'nothing');
+      const isOver =
+        this.#scope.kind === 'run' ? !results.includes('again') : results.every((one) => one === 'nothing');
       if (isOver) return claimed;
     }
   }
@@ -359,10 +367,11 @@ export class ProcessEngine {
 
   /** The run that is worked on, and those it waits for. */
   async #family(): Promise<readonly Candidate[]> {
-    const family = this.#scope.kind === 'run' ? await this.#storage.family(this.#scope.run) : [];
-    return Promise.all(
-      family.map(async (run) => ({ run, rows: [], errands: await this.#storage.errands(run) })),
-    );
+    if (this.#scope.kind !== 'run') return [];
+    const { run } = this.#scope;
+    if (!this.#hasChildren) return [{ run, rows: [], errands: [] }];
+    const family = await this.#storage.family(run);
+    return Promise.all(family.map(async (run) => ({ run, rows: [], errands: await this.#storage.errands(run) })));
   }
 
   /** `again`: nothing was claimed, and another look may find more. */
@@ -497,6 +506,7 @@ export class ProcessEngine {
   async #report(attempt: Attempt, { outcome, value }: Execution): Promise<void> {
     const { claim } = attempt;
     attempt.close();
+    if (outcome.status === 'called') this.#hasChildren = true;
     const stays = claim.company === 'any' && (await this.#mayStayWith(claim.run));
     this.#holdings.report(attempt);
     const finish = async (next: ClaimRequest | undefined) => {

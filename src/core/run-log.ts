@@ -92,7 +92,13 @@ export class RunLog {
   /** Says something to the run. Rejects with `UNKNOWN_RUN` if there is none. */
   submit<T>(command: Command, read: Reader<T>, pieces: Pieces = [], errand?: Key): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ command, pieces, errand, answer: (state, verdict) => resolve(read(state, verdict)), reject });
+      this.#waiting.push({
+        command,
+        pieces,
+        errand,
+        answer: (state, verdict) => resolve(read(state, verdict)),
+        reject,
+      });
       this.#busy ??= this.#work();
     });
   }

@@ -26,7 +26,10 @@ export function noSignalError(state: RunState, step: number): ErrorRecord {
 export function childTimeoutError(state: RunState, step: number): ErrorRecord {
   const { name, forMs } = specOf(state, step);
   const child = state.children.get(step)?.child;
-  return recorded('STEP_TIMEOUT', `run ${child}, which step ${JSON.stringify(name)} waits for, did not end within ${forMs} ms`);
+  return recorded(
+    'STEP_TIMEOUT',
+    `run ${child}, which step ${JSON.stringify(name)} waits for, did not end within ${forMs} ms`,
+  );
 }
 
 export function depthError(state: RunState, step: number): ErrorRecord {
@@ -49,7 +52,11 @@ export function itemError(state: RunState, item: number, cause: ErrorRecord): Er
 }
 
 /** A worker from afar may report what no step of this kind does. */
-export function notSuchError(state: RunState, step: number, kind: 'sleep' | 'loop' | 'spread' | 'run a workflow'): ErrorRecord {
+export function notSuchError(
+  state: RunState,
+  step: number,
+  kind: 'sleep' | 'loop' | 'spread' | 'run a workflow',
+): ErrorRecord {
   const { name } = specOf(state, step);
   return {
     name: 'TypeError',

@@ -169,7 +169,9 @@ export class HttpStorage extends RuntimeStorage {
     value: unknown,
     next?: ClaimRequest,
   ): Promise<Granted & { readonly status: Verdict['status'] }> {
-    const isKept = outcome.status === 'called' || ((outcome.status === 'succeeded' || outcome.status === 'again') && value !== undefined);
+    const isKept =
+      outcome.status === 'called' ||
+      ((outcome.status === 'succeeded' || outcome.status === 'again') && value !== undefined);
     const text = isKept ? this.codec.encode(value) : undefined;
     const { answer, worker } = await this.#report(run, claim, {
       type: outcome.status,

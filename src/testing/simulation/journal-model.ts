@@ -410,7 +410,8 @@ export class JournalModel {
     demand(
       kind === 'run' && workflow === named && (typeof input !== 'string' || claim.handedBack.includes(input)),
       'one run per call',
-      () => `${this.#name(step)} has ${workflow} run on ${input}, its body handed back ${claim.handedBack.join(' or ')}`,
+      () =>
+        `${this.#name(step)} has ${workflow} run on ${input}, its body handed back ${claim.handedBack.join(' or ')}`,
     );
     demand(
       until === (forMs === undefined ? undefined : at + forMs),

@@ -233,7 +233,7 @@ function outlasting(random: Random): number {
 }
 
 function planWorkflow(index: number, calls: boolean, random: Random): WorkflowPlan {
-  const calling = calls && random.chance(0.6) ? 0.3 : 0;
+  const calling = calls && random.chance(0.8) ? 0.5 : 0;
   const size = random.chance(0.05) ? 30 : 1 + random.below(9);
   const fates: Fate[] = [];
   const steps: GraphStep[] = [];

@@ -122,11 +122,13 @@ export class Referee {
   ): ClaimSeen {
     const present = this.runs.get(id)?.model;
     // Who slept may hear of its claim when the run is gone, and its values with it.
-    const own = [...this.#modelsOf(id)].reverse().flatMap((model) =>
-      claimsAt(model, step, item).filter(
-        (claim) => claim.attempt === attempt && claim.worker.startsWith(`${process}.`),
-      ),
-    );
+    const own = [...this.#modelsOf(id)]
+      .reverse()
+      .flatMap((model) =>
+        claimsAt(model, step, item).filter(
+          (claim) => claim.attempt === attempt && claim.worker.startsWith(`${process}.`),
+        ),
+      );
     const claim = own.findLast(({ body }) => body === 'none');
     demand(
       claim !== undefined,
@@ -321,7 +323,8 @@ export class Referee {
     demand(
       !this.#made.has(id) && this.runs.get(run)?.model.waitsForRun(id) === true,
       'one run per call',
-      () => `${id} is made for step ${JSON.stringify(step)} of ${run}, which does not wait for it, or it was made before`,
+      () =>
+        `${id} is made for step ${JSON.stringify(step)} of ${run}, which does not wait for it, or it was made before`,
     );
     this.#made.add(id);
   }
@@ -339,7 +342,11 @@ export class Referee {
           (result === 'none') === (end?.type !== 'succeeded') &&
           (typeof said !== 'string' || result === undefined || canonical(result) === canonical(said)),
       );
-      demand(isSo, 'one run per call', () => `${id} ended with ${ought.join(' or ')}, and its parent goes on with ${said}`);
+      demand(
+        isSo,
+        'one run per call',
+        () => `${id} ended with ${ought.join(' or ')}, and its parent goes on with ${said}`,
+      );
     }
   }
 
@@ -347,7 +354,8 @@ export class Referee {
   #checkDone(errand: Errand): void {
     const isWaitedFor = (id: string): boolean => [...this.runs.values()].some(({ model }) => model.waitsForRun(id));
     const isDone = (): boolean => {
-      if (errand.type === 'tell') return !isWaitedFor(errand.child) || this.runs.get(errand.child)?.model.ended === undefined;
+      if (errand.type === 'tell')
+        return !isWaitedFor(errand.child) || this.runs.get(errand.child)?.model.ended === undefined;
       if (errand.type === 'start') return this.#made.has(errand.child) || !isWaitedFor(errand.child);
       return this.runs.get(errand.child)?.model.ended !== undefined || !this.runs.has(errand.child);
     };

@@ -85,8 +85,12 @@ function withoutStep(graph: Graph, index: number): Graph {
     return left([one]);
   };
   const steps = graph.steps.toSpliced(index, 1);
+  const { output, ...rest } = graph;
+  const outputs =
+    output && 'record' in output ? output.record.filter(([, of]) => !('step' in of && of.step === gone)) : [];
   return {
-    ...graph,
+    ...rest,
+    ...(outputs.length > 0 && { output: { record: outputs } }),
     steps: steps.map((step) => ({
       ...(step.needs?.flatMap(need).length === 0 ? withoutList(step) : step),
       ...(step.needs && { needs: step.needs.flatMap(need) }),

@@ -19,16 +19,19 @@ export const charge = workflow('features-charge', { input: typed<Order>() }, ($)
   return $.step('charged', { checked }, ({ checked }) => ({ paid: checked }));
 });
 
-export const pack = workflow('features-pack', { input: typed<{ readonly order: Order; readonly paid: number }>() }, ($) =>
-  $.step('packed', { all: $.input }, ({ all }, { signal, runId }) => {
-    if (all.order.item !== 'heavy') return `${all.order.item} for ${all.paid}`;
-    return new Promise<string>((resolve, reject) => {
-      const end = () => resolve('heavy, at last');
-      packing.set(runId, end);
-      watching.get(runId)?.(end);
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    });
-  }),
+export const pack = workflow(
+  'features-pack',
+  { input: typed<{ readonly order: Order; readonly paid: number }>() },
+  ($) =>
+    $.step('packed', { all: $.input }, ({ all }, { signal, runId }) => {
+      if (all.order.item !== 'heavy') return `${all.order.item} for ${all.paid}`;
+      return new Promise<string>((resolve, reject) => {
+        const end = () => resolve('heavy, at last');
+        packing.set(runId, end);
+        watching.get(runId)?.(end);
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      });
+    }),
 );
 
 export const ordering = workflow('features-ordering', { input: typed<Order>() }, ($) => {
@@ -38,7 +41,9 @@ export const ordering = workflow('features-ordering', { input: typed<Order>() },
 });
 
 export const forgiving = workflow('features-forgiving', { input: typed<Order>() }, ($) => ({
-  payment: $.run('payment', charge, $.input, { fallback: (error) => ({ paid: Number(error.message.includes('too much')) }) }),
+  payment: $.run('payment', charge, $.input, {
+    fallback: (error) => ({ paid: Number(error.message.includes('too much')) }),
+  }),
 }));
 
 export const hasty = workflow('features-hasty', { input: typed<Order>() }, ($) => {
@@ -65,7 +70,10 @@ export const childCases: readonly FeatureCase[] = [
     name: 'a step has a workflow run, as one run of its own, and hands on its result',
     run: (ground) =>
       during(ground, async (storage) => {
-        const run = await ordering.dispatch({ item: 'book', price: 12 }, { storage, labels: { of: 'parent' }, priority: 7 });
+        const run = await ordering.dispatch(
+          { item: 'book', price: 12 },
+          { storage, labels: { of: 'parent' }, priority: 7 },
+        );
         // Who works on a run works on those it waits for.
         await new ProcessEngine(ordering, storage, { concurrency: 1 }).work(run.id);
         equal(await run.result(), 'book for 12', 'the result');
@@ -111,7 +119,10 @@ export const childCases: readonly FeatureCase[] = [
         await engine.start();
         const run = await ordering.dispatch({ item: 'heavy', price: 5 }, { storage });
         const child = await called(run, 'parcel');
-        ensure(/has workflow "features-pack" run as run /.test(await run.explain('parcel')), await run.explain('parcel'));
+        ensure(
+          /has workflow "features-pack" run as run /.test(await run.explain('parcel')),
+          await run.explain('parcel'),
+        );
         await begun(child);
         await run.cancel();
         equal(await endOf(storage, child), 'CANCELLED', 'the run that is not waited for');
