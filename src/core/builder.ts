@@ -177,8 +177,10 @@ export interface RunOptions<R, A extends After = After>
 /** A workflow; as a function where it has itself run, or is defined further down. */
 export type Callable<In, Out> = Workflow<In, Out> | (() => Workflow<In, Out>);
 
-/** A reference for each part of an input. */
-export type PartsOf<In> = { readonly [K in keyof In]: Ref<In[K]> };
+/** A reference for each part of an input; none where there is no input. */
+export type PartsOf<In> = [In] extends [undefined]
+  ? { readonly [param: string]: never }
+  : { readonly [K in keyof In]: Ref<In[K]> };
 
 /** How an item ended, where outcomes are wanted. */
 export type ItemOutcome<T> = Extract<Outcome<T>, { readonly status: 'SUCCEEDED' | 'FAILED' }>;

@@ -225,3 +225,37 @@ expectTypeOf(onRoads.run()).resolves.toEqualTypeOf<{
   readonly each: readonly number[] | undefined;
   readonly loop: number[] | undefined;
 }>();
+
+const priced = workflow('priced', { input: typed<{ readonly item: string; readonly price?: number }>() }, ($) =>
+  $.step('paid', { order: $.input }, ({ order }) => ({ paid: order.price ?? 0 })),
+);
+const plain = workflow('plain', ($) => $.step('it', {}, () => 'it'));
+
+workflow('runs', { input: typed<{ readonly item: string }>() }, ($) => {
+  const whole = $.run('whole', priced, $.input);
+  const item = $.step('item', {}, () => 'book');
+  const parts = $.run('parts', () => priced, { item }, { timeout: '1h', fallback: () => ({ paid: 0 }) });
+  const none = $.run('none', plain, {});
+  $.step('next', { whole, parts, none }, (all) =>
+    expectTypeOf(all).toEqualTypeOf<{
+      readonly whole: { paid: number };
+      readonly parts: { paid: number };
+      readonly none: string;
+    }>(),
+  );
+  const maybe = $.run('maybe', priced, { item: item.when((text) => text !== '') });
+  $.step('after-maybe', { maybe }, ({ maybe }) => expectTypeOf(maybe).toEqualTypeOf<{ paid: number } | undefined>());
+  const number = $.step('number', {}, () => 1);
+  // Of another type than the workflow takes.
+  // @ts-expect-error
+  $.run('wrong', priced, { item: number });
+  // @ts-expect-error
+  $.run('wrong-whole', priced, number);
+  // Not all of it.
+  // @ts-expect-error
+  $.run('too-little', priced, {});
+  // Retries are the workflow's own.
+  // @ts-expect-error
+  $.run('again', priced, { item }, { retry: 3 });
+  return whole;
+});

@@ -431,14 +431,15 @@ export class JournalModel {
   /** What the run hands on, encoded, where the journal says it in so many words. */
   #result(): string | undefined {
     const { output } = this.graph.graph;
-    if (output === undefined || !('record' in output)) return portable.encode(undefined);
-    const record: Record<string, unknown> = {};
-    for (const [key, source] of output.record) {
+    if (output === undefined) return portable.encode(undefined);
+    const sources = 'record' in output ? output.record : [['', output] as const];
+    const results: [string, unknown][] = [];
+    for (const [key, source] of sources) {
       const seen = source.from === 'step' ? this.#source(source.step) : undefined;
       if (!seen || seen.items || typeof seen.value === 'object') return undefined;
-      record[key] = seen.value === undefined ? undefined : portable.decode(seen.value);
+      results.push([key, seen.value === undefined ? undefined : portable.decode(seen.value)]);
     }
-    return portable.encode(record);
+    return portable.encode('record' in output ? Object.fromEntries(results) : results[0]?.[1]);
   }
 
   #deliver({ step, signal }: Extract<Event, { type: 'delivered' }>): void {

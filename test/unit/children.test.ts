@@ -1,0 +1,185 @@
+import { setImmediate } from 'node:timers/promises';
+import {
+  type Batch,
+  type Definition,
+  defineGraph,
+  MemoryStorage,
+  MemoryStore,
+  PoolEngine,
+  ProcessEngine,
+  RuntimeStorage,
+  typed,
+  workflow,
+} from 'fuseline';
+import { type LastCommit, MortalStore, simulate, simulated, testRun, VirtualHost } from 'fuseline/testing';
+import { describe, expect, test } from 'vitest';
+
+const child = workflow('child', { input: typed<{ readonly n: number }>(), labels: { by: 'child' } }, ($) => {
+  const n = $.step('double', { given: $.input }, ({ given }) => given.n * 2);
+  return $.step('add', { n }, ({ n }) => n + 1);
+});
+
+const parent = workflow('parent', ($) => {
+  const n = $.step('n', {}, () => 20);
+  const sum = $.run('sum', child, { n });
+  return $.step('text', { sum }, ({ sum }) => `it is ${sum}`);
+});
+
+const slow = workflow('slow', ($) => $.sleep('nap', '1h'));
+const hasty = workflow('hasty', ($) => $.run('wait', slow, {}, { timeout: '1s' }));
+
+/** A process that may die at one of its commits. */
+class DyingStore extends MortalStore {
+  readonly #dieAt: number;
+  readonly #fate: LastCommit;
+  commits = 0;
+  readonly dead: Promise<void>;
+  #died: () => void = () => undefined;
+
+  constructor(rows: MemoryStore, dieAt: number, fate: LastCommit) {
+    super(rows.reopen());
+    this.#dieAt = dieAt;
+    this.#fate = fate;
+    this.dead = new Promise((resolve) => {
+      this.#died = resolve;
+    });
+  }
+
+  override commit(batch: Batch): ReturnType<MortalStore['commit']> {
+    const answer = super.commit(batch);
+    if (++this.commits !== this.#dieAt) return answer;
+    this.die(this.#fate);
+    this.#died();
+    return answer;
+  }
+}
+
+// proves: child.once, child.cancelled
+describe.each(['happens', 'is lost'] as const)('a worker dies at each of its commits, which %s', (fate) => {
+  test.each([
+    ['and the run it waits for is made once, and ends once', parent, ['SUCCEEDED', 'SUCCEEDED']],
+    ['and the run nobody waits for is cancelled', hasty, ['FAILED', 'CANCELLED']],
+  ] as const)('%s', async (_, definition, ends) => {
+    for (let dieAt = 1, died = true; died; dieAt++) {
+      const rows = new MemoryStore();
+      const host = new VirtualHost({ settle: () => setImmediate(), abortController: () => new AbortController() });
+      const first = new DyingStore(rows, dieAt, fate);
+      const before = new RuntimeStorage({
+        store: first,
+        host,
+        liveness: { evidence: 'first', watch: () => () => undefined },
+      });
+      const after = new RuntimeStorage({
+        store: rows.reopen(),
+        host,
+        liveness: {
+          evidence: 'second',
+          watch(_, gone) {
+            if (!first.alive) gone();
+            return () => undefined;
+          },
+        },
+      });
+      const { id } = await definition.dispatch(undefined, { storage: after });
+      const working = new ProcessEngine(definition as Definition, before).work(id);
+      await host.until(Promise.race([working, first.dead]));
+      died = !first.alive;
+      const engine = new ProcessEngine(definition as Definition, after);
+      await engine.start();
+      await host.advance(60_000);
+      const { runs } = await after.list();
+      expect([dieAt, runs.toReversed().map(({ status }) => status)]).toEqual([dieAt, ends]);
+      // Nothing of it is left to be done.
+      expect(await after.timerRows(10)).toEqual([]);
+      await host.until(engine.stop());
+    }
+  });
+});
+
+test('a run that ended is kept until its parent knows, and tells it when it is removed', async () => {
+  const storage = new MemoryStorage({ keep: { finished: 0 } });
+  await parent.dispatch(undefined, { storage, id: 'top' });
+  const engine = new ProcessEngine(parent, storage);
+  // Before it makes the run.
+  engine.on('finished', ({ outcome }) => void (outcome === 'called' && engine.stop()));
+  await engine.work('top');
+  const [start] = await storage.errands('top');
+  await storage.runErrand(start as string);
+  const made = (await storage.list()).runs.find(({ parent }) => parent)?.id as string;
+  await storage.cancel(made);
+  expect(await storage.sweep()).toBe(0);
+  expect((await storage.get('top')).steps[1]).toMatchObject({ status: 'PENDING', child: made });
+  await storage.remove(made);
+  expect((await storage.get('top')).steps[1]).toMatchObject({ status: 'FAILED', error: { code: 'CHILD_FAILED' } });
+  expect(await storage.sweep()).toBe(1);
+});
+
+test('a run has the labels of its own workflow, and the same id never stands for two of them', async () => {
+  const storage = new MemoryStorage();
+  const run = await parent.dispatch(undefined, { storage, labels: { by: 'parent' } });
+  await new ProcessEngine(parent, storage).work();
+  const { runs } = await storage.list({ labels: { by: 'child' } });
+  expect(runs).toMatchObject([{ workflow: 'child', parent: { run: run.id, step: 'sum' } }]);
+  expect(runs[0]?.id.startsWith(`${run.id}::`)).toBe(true);
+});
+
+test('an input that the other workflow does not take fails the step, and nothing is made', async () => {
+  const strict = workflow(
+    'strict',
+    {
+      input: {
+        '~standard': {
+          version: 1,
+          vendor: 'test',
+          validate: (value) =>
+            typeof value === 'number' ? { value } : { issues: [{ message: 'must be a number', path: [] }] },
+        },
+      },
+    },
+    ($) => $.step('it', { n: $.input }, ({ n }) => n),
+  );
+  const wrong = workflow('wrong', ($) =>
+    $.run(
+      'strict',
+      strict,
+      $.step('text', {}, () => 'one'),
+    ),
+  );
+  const storage = new MemoryStorage();
+  const run = await wrong.dispatch(undefined, { storage });
+  await new ProcessEngine(wrong, storage).work();
+  expect((await run.get()).steps[1]).toMatchObject({ status: 'FAILED', attempt: 1, error: { code: 'INVALID_INPUT' } });
+  expect((await storage.list()).runs).toHaveLength(1);
+});
+
+test('workflows that have others run are run in memory, tested and simulated', async () => {
+  expect(await parent.run()).toBe('it is 41');
+  expect(await new PoolEngine().run(parent)).toBe('it is 41');
+  const tried = await testRun(parent, undefined);
+  expect(await tried.result()).toBe('it is 41');
+  const faked = await testRun(parent, undefined, { steps: { sum: ({ n }) => n } });
+  expect(await faked.result()).toBe('it is 20');
+  expect(faked.calls('sum')).toEqual([{ attempt: 1, needs: { n: 20 } }]);
+  const crashed = await testRun(parent, undefined);
+  await crashed.until('sum');
+  await crashed.crash();
+  expect(await crashed.result()).toBe('it is 41');
+  await simulate({ workflows: [simulated(parent)], worlds: 20 });
+});
+
+test('a graph from elsewhere names the workflow, and its handlers bring it', async () => {
+  const steps = [
+    { name: 'sum', kind: 'run' as const, workflow: 'child', needs: [{ param: 'n', from: 'input' as const }] },
+  ];
+  const graph = { name: 'data', steps, output: { from: 'step' as const, step: 'sum' } };
+  const data = defineGraph(graph, { sum: { run: ({ n }: { n: number }) => ({ n }), calls: () => child as never } });
+  expect(await data.run(4)).toBe(9);
+  const wrong = (step: object) => () => defineGraph({ name: 'wrong', steps: [{ name: 'a', ...step }] }, { a: () => 1 });
+  expect(wrong({ workflow: 'child' })).toThrow(/names a workflow, and is no step that has one run/);
+  expect(wrong({ kind: 'run', workflow: '' })).toThrow(/has workflow "" run; give it 1 to 256 characters/);
+  const many = Array.from({ length: 2001 }, (_, i) => ({ name: `s${i}`, kind: 'run' as const }));
+  expect(() => defineGraph({ name: 'many', steps: many }, {})).toThrow(/2001 steps that have a workflow run/);
+  expect(() => workflow('none', ($) => $.run('it', undefined as never, {}))).toThrow(
+    /which workflow step "it" has run/,
+  );
+});
