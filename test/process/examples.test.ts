@@ -10,7 +10,11 @@ import { type JournalLine, testRun } from 'fuseline/testing';
 import { describe, expect, test as plain } from 'vitest';
 import { agent } from '../../examples/agent.ts';
 import { drip } from '../../examples/drip-campaign.ts';
+<<<<<<< HEAD
 import { importCsv } from '../../examples/import-csv.ts';
+=======
+import { trip } from '../../examples/trip.ts';
+>>>>>>> 9f4e705 (docs: what a run promises that waits for another; a trip of three bookings)
 
 const node = ['--import', resolve('scripts/typescript.mjs')];
 
@@ -343,3 +347,17 @@ async function eventsOf(directory: string, run: string, type: string, step: stri
     await storage.close();
   }
 }
+
+describe('trip', () => {
+  test('is booked by three runs of their own', async () => {
+    const run = await testRun(trip, { to: 'Lisbon', nights: 3 });
+    expect(await run.result()).toEqual({ booked: ['flight', 'hotel', 'car'], paid: 480 });
+    const children = (await run.get()).steps.flatMap(({ child }) => child ?? []);
+    expect(new Set(children).size).toBe(3);
+  });
+
+  test('is not booked where one of them cannot be had', async () => {
+    const run = await testRun(trip, { to: 'Venice', nights: 1 });
+    await expect(run.result()).rejects.toThrow(/step "car".*there are no cars in Venice/);
+  });
+});

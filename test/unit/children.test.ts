@@ -96,6 +96,7 @@ describe.each(['happens', 'is lost'] as const)('a worker dies at each of its com
   });
 });
 
+// proves: child.untold
 test('a run that ended is kept until its parent knows, and tells it when it is removed', async () => {
   const storage = new MemoryStorage({ keep: { finished: 0 } });
   await parent.dispatch(undefined, { storage, id: 'top' });
@@ -114,15 +115,21 @@ test('a run that ended is kept until its parent knows, and tells it when it is r
   expect(await storage.sweep()).toBe(1);
 });
 
-test('a run has the labels of its own workflow, and the same id never stands for two of them', async () => {
+// proves: child.protocol, child.input
+test('a run has the labels of its own workflow, and is left alone by who does not know of parents', async () => {
   const storage = new MemoryStorage();
   const run = await parent.dispatch(undefined, { storage, labels: { by: 'parent' } });
   await new ProcessEngine(parent, storage).work();
   const { runs } = await storage.list({ labels: { by: 'child' } });
   expect(runs).toMatchObject([{ workflow: 'child', parent: { run: run.id, step: 'sum' } }]);
   expect(runs[0]?.id.startsWith(`${run.id}::`)).toBe(true);
+  for (const { id } of (await storage.list()).runs) {
+    const { entries } = await storage.export(id);
+    expect(new Set(entries.map(({ protocol }) => protocol))).toEqual(new Set([5]));
+  }
 });
 
+// proves: child.invalid
 test('an input that the other workflow does not take fails the step, and nothing is made', async () => {
   const strict = workflow(
     'strict',

@@ -65,7 +65,7 @@ export const nested: Workflow<Level, number> = workflow('features-nested', { inp
 });
 
 export const childCases: readonly FeatureCase[] = [
-  // proves: child.run, child.input, child.result, child.visible, child.engine
+  // proves: child.input, child.result, child.visible, child.engine
   {
     name: 'a step has a workflow run, as one run of its own, and hands on its result',
     run: (ground) =>
