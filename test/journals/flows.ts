@@ -224,7 +224,24 @@ export function flows(hold: Hold) {
       return item;
     });
   });
+  /** Made for steps of `family`: protocol 5. */
+  const kin = workflow('kin', { input: typed<number>(), labels: { of: 'kin' } }, ($) =>
+    $.step('kin', { n: $.input }, async ({ n }, context) => {
+      if (n === 2) await hold(context);
+      return n * 10;
+    }),
+  );
+  /** Has another workflow run, once to its end: protocol 5. */
+  const family = workflow('family', ($) => {
+    const one = $.step('one', {}, () => 1);
+    const two = $.step('two', {}, () => 2);
+    const ended = $.run('ended', kin, one);
+    const going = $.run('going', kin, two, { timeout: '40000d' });
+    return $.step('sum', { ended, going }, ({ ended, going }) => ended + going);
+  });
   return {
+    kin,
+    family,
     listed,
     frail,
     talking,

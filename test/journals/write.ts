@@ -98,6 +98,7 @@ async function write(): Promise<void> {
   await retried.dispatch(undefined, { storage, id: 'retrying' });
   await all.upload.dispatch(undefined, { storage, id: 'offline' });
   await all.listed.dispatch(undefined, { storage, id: 'listed' });
+  await all.family.dispatch(undefined, { storage, id: 'family' });
   await all.talking.dispatch(undefined, { storage, id: 'talking' });
   await all.patient.dispatch(undefined, { storage, id: 'patient' });
   await storage.signal('patient', 'news 日本', 'early', { id: 'early' });
@@ -105,7 +106,7 @@ async function write(): Promise<void> {
 
   // One worker dies; another takes over, tries what fails, and dies as well.
   const holds = ['waiting', 'rerun', 'held-values', 'held-hostile', 'held-any', 'held-any', 'held-once', 'held-roads'];
-  holds.push('falling-back', 'urgent', 'cancelled-held', 'talking', 'listed');
+  holds.push('falling-back', 'urgent', 'cancelled-held', 'talking', 'listed', 'family');
   const [first, second] = [worker(), worker()];
   first.start();
   await first.holds(holds.length);
@@ -113,6 +114,7 @@ async function write(): Promise<void> {
   await first.holds(holds.length + 1);
   await told(storage, 'retrying', 'retrying');
   await told(storage, 'offline', 'offline');
+  await told(storage, 'family', 'returned');
   await told(storage, 'patient', 'refused');
   await told(storage, 'patient', 'looped');
   // Its deadline must not pass before the second worker is gone.
