@@ -10,11 +10,8 @@ import { type JournalLine, testRun } from 'fuseline/testing';
 import { describe, expect, test as plain } from 'vitest';
 import { agent } from '../../examples/agent.ts';
 import { drip } from '../../examples/drip-campaign.ts';
-<<<<<<< HEAD
 import { importCsv } from '../../examples/import-csv.ts';
-=======
 import { trip } from '../../examples/trip.ts';
->>>>>>> 9f4e705 (docs: what a run promises that waits for another; a trip of three bookings)
 
 const node = ['--import', resolve('scripts/typescript.mjs')];
 
