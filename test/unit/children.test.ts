@@ -96,14 +96,37 @@ describe.each(['happens', 'is lost'] as const)('a worker dies at each of its com
   });
 });
 
+// proves: child.cancelled
+test('a run that nobody waits for any more is not made by who comes late to it', async () => {
+  const rows = new MemoryStore();
+  const storage = new MemoryStorage({ store: rows.reopen() });
+  await stopBeforeMade(storage);
+  const [start] = await storage.errands('top');
+  let late = (): void => undefined;
+  class Late extends MortalStore {
+    override async commit(batch: Batch): ReturnType<MortalStore['commit']> {
+      await new Promise<void>((resolve) => {
+        late = resolve;
+      });
+      return super.commit(batch);
+    }
+  }
+  const sleepy = new RuntimeStorage({ store: new Late(rows.reopen()), host: storage.host });
+  await sleepy.peek('top', () => undefined);
+  const making = sleepy.runErrand(start as string);
+  await setImmediate();
+  await storage.cancel('top');
+  await new ProcessEngine(parent, storage).work();
+  late();
+  await making;
+  expect((await storage.list()).runs.map(({ id }) => id)).toEqual(['top']);
+  expect(await storage.timerRows(10)).toEqual([]);
+});
+
 // proves: child.untold
 test('a run that ended is kept until its parent knows, and tells it when it is removed', async () => {
   const storage = new MemoryStorage({ keep: { finished: 0 } });
-  await parent.dispatch(undefined, { storage, id: 'top' });
-  const engine = new ProcessEngine(parent, storage);
-  // Before it makes the run.
-  engine.on('finished', ({ outcome }) => void (outcome === 'called' && engine.stop()));
-  await engine.work('top');
+  await stopBeforeMade(storage);
   const [start] = await storage.errands('top');
   await storage.runErrand(start as string);
   const made = (await storage.list()).runs.find(({ parent }) => parent)?.id as string;
@@ -190,3 +213,11 @@ test('a graph from elsewhere names the workflow, and its handlers bring it', asy
     /which workflow step "it" has run/,
   );
 });
+
+/** A run of `parent`, as it is when it has called the other one and nobody has made that. */
+async function stopBeforeMade(storage: RuntimeStorage): Promise<void> {
+  await parent.dispatch(undefined, { storage, id: 'top' });
+  const engine = new ProcessEngine(parent, storage);
+  engine.on('finished', ({ outcome }) => void (outcome === 'called' && engine.stop()));
+  await engine.work('top');
+}

@@ -298,7 +298,7 @@ function planWorkflow(index: number, calls: boolean, random: Random): WorkflowPl
       ...(isCall && {
         kind: 'run' as const,
         workflow: `w${index + 1}`,
-        ...(random.chance(0.3) && { forMs: random.pick([500, 5000, 40_000]) }),
+        ...(random.chance(0.3) && { forMs: random.pick([100, 500, 5000, 40_000]) }),
       }),
       needs: loops
         ? [{ param: 'state', from: 'input' }]

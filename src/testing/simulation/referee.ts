@@ -100,6 +100,7 @@ export class Referee {
       about.push(`${id} ${seq.slice(1)}: ${entry.events.map(told).join(' ')}`);
     }
     for (const errand of done) this.#checkDone(errand);
+    for (const { model } of this.runs.values()) this.#checkAbandoned(model);
     for (const id of touched) this.#checkRows(id);
     return about.length > 0
       ? about.join('; ')
@@ -346,6 +347,20 @@ export class Referee {
         isSo,
         'one run per call',
         () => `${id} ended with ${ought.join(' or ')}, and its parent goes on with ${said}`,
+      );
+    }
+  }
+
+  /** A run that nobody waits for has ended, or is to be cancelled. */
+  #checkAbandoned(model: JournalModel): void {
+    for (const { status, child } of model.steps) {
+      if (!child || child.returned || status === 'WAITING') continue;
+      const made = this.runs.get(child.id)?.model;
+      const isTold = [...this.#errands.values()].some(({ type, child: id }) => type === 'cancel' && id === child.id);
+      demand(
+        isTold || !made || made.ended !== undefined || made.interfered,
+        'one run per call',
+        () => `${child.id} goes on, and its step in ${model.run} waits no longer`,
       );
     }
   }
