@@ -47,6 +47,18 @@ test('a run that is removed is no longer listed, and its id is free', async () =
   expect(await client.dispatch('sum', { id, input: { a: 2, b: 2 } })).toBe(id);
 });
 
+test('a run that another one has made is in its object, and found by its own id', async () => {
+  const before = (await listDurableObjectIds(env.EACH)).length;
+  const id = await client.dispatch('calling', { input: { a: 1, b: 2 } });
+  expect(await client.get(`/runs/${id}/result?waitMs=20000`)).toMatchObject({ value: 3 });
+  const { steps } = await client.get<{ steps: { child: string }[] }>(`/runs/${id}`);
+  const child = steps[0]?.child as string;
+  expect(await client.get(`/runs/${child}`)).toMatchObject({ status: 'SUCCEEDED', parent: { run: id, step: 'sum' } });
+  expect((await listDurableObjectIds(env.EACH)).length).toBe(before + 1);
+  expect((await client.ask(`/runs/${child}`, { method: 'DELETE' })).status).toBe(204);
+  expect(await client.get(`/runs/${id}`)).toMatchObject({ status: 'SUCCEEDED' });
+});
+
 test('workers from afar are told what to deploy instead', async () => {
   const response = await client.ask('/workers/some', {
     method: 'DELETE',

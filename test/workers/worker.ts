@@ -44,6 +44,11 @@ const patient = workflow('patient', ($) => {
   });
 });
 
+/** Has `sum` run for it. */
+export const calling = workflow('calling', { input: typed<{ readonly a: number; readonly b: number }>() }, ($) =>
+  $.run('sum', sum, $.input),
+);
+
 const edge = durableWorkflows({
   workflows: [sum, gated, faulty, napping, patient, elsewhere],
   binding: 'RUNS',
@@ -67,7 +72,7 @@ export class Runs extends edge.Runs {
 
 /** The same with an object for every run. */
 export const perRun = durableWorkflows({
-  workflows: [sum, gated, faulty, elsewhere],
+  workflows: [sum, gated, faulty, elsewhere, calling],
   binding: 'EACH',
   shards: 'per-run',
   queues: ['default'],

@@ -365,6 +365,33 @@ describe('a worker in any language', () => {
       expect((await report('worker-1', secret)).body.answers).toMatchObject([{ status: 'recorded' }]);
     }));
 
+  test('has a workflow run by its graph and an input, and nothing that nobody knows', () => {
+    const kid = workflow('kid', { input: typed<{ readonly n: number }>() }, ($) =>
+      $.step('more', { given: $.input }, ({ given }) => given.n + 1),
+    );
+    const calling = workflow('calling', ($) => $.run('it', kid, { n: $.step('n', {}, () => 1) }));
+    return served([calling, kid], async ({ post, behind }) => {
+      const workflows = [{ hash: calling.graph().hash }, { hash: kid.graph().hash }];
+      await post('/workers', { id: 'w', name: 'w', workflows }, proof());
+      await post('/workflows/calling/runs', { id: 'top' });
+      const report = async (what: object) => {
+        const { claims } = (await post('/workers/w/fetch', {}, proof())).body;
+        const [{ id: claim, secret, run }] = claims;
+        const { answers } = (await post('/workers/w/report', { reports: [{ claim, secret, ...what }] })).body;
+        return { run, answer: answers[0] };
+      };
+      await report({ type: 'succeeded', value: 1 });
+      const labels = { by: 'hand' };
+      const unknown = await report({ type: 'called', graph: 'unknown', value: { n: 1 } });
+      expect(unknown.answer).toMatchObject({ status: 'refused', code: 'UNKNOWN_WORKFLOW' });
+      await report({ type: 'called', graph: kid.graph().hash, labels, value: { n: 1 } });
+      const { run } = await report({ type: 'succeeded', value: 2 });
+      expect(await behind.get(run)).toMatchObject({ workflow: 'kid', labels, parent: { run: 'top', step: 'it' } });
+      await post('/workers/w/fetch', {}, proof());
+      expect(await behind.result('top')).toBe(2);
+    });
+  });
+
   test('that was given up is told that its report is stale', () =>
     served([chain], async ({ post, behind }) => {
       await post('/workflows/chain/runs', {});
