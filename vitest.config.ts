@@ -18,7 +18,7 @@ const sources = Object.entries(manifest.exports).flatMap(([entry, target]) =>
 
 const project = (
   name: string,
-  options: { readonly testTimeout?: number; readonly globalSetup?: string | string[] } = {},
+  options: { readonly testTimeout?: number; readonly globalSetup?: string | string[]; readonly isolate?: false } = {},
 ) => ({
   extends: true as const,
   test: { name, include: [`test/${name}/**/*.test.ts`], ...options },
@@ -42,7 +42,8 @@ export default defineConfig({
     maxWorkers: Math.max(3, availableParallelism() - 1),
     reporters: ['default', './scripts/plain-summary.mjs'],
     projects: [
-      project('unit'),
+      // Two thirds of a file of these is to load what all of them load.
+      project('unit', { isolate: false, testTimeout: 30_000 }),
       project('features', { testTimeout: 30_000 }),
       project('store', { testTimeout: 30_000 }),
       project('corpus', { testTimeout: 180_000 }),
@@ -77,6 +78,10 @@ export default defineConfig({
           include: ['test/workers/**/*.test.ts'],
           globalSetup: './test/browser/provide-corpus.ts',
           testTimeout: 60_000,
+          // One workerd for all of them, which is half of the work of one for each.
+          setupFiles: './test/workers/afresh.ts',
+          isolate: false,
+          maxWorkers: 1,
         },
       },
       {

@@ -26,7 +26,7 @@ afterEach(() => leave(house));
 afterAll(() => closeHouse(house));
 
 test('a first visit is told a story: two workers, a kill, and how long it took to go on', async () => {
-  const { page, complaints } = await visit(house);
+  const { page, complaints } = await visit(house, { motion: 'as usual' });
   await page.getByText('Two workers share one queue').waitFor();
   await page.waitForFunction(() => document.querySelectorAll('#workers li[data-state=working]').length === 2);
   await untilRecorded(page, 3);

@@ -53,10 +53,16 @@ export async function visit(
     readonly width?: number;
     readonly height?: number;
     readonly serviceWorkers?: 'block';
+    readonly motion?: 'as usual';
   } = {},
 ): Promise<Visit> {
-  const { width = 1440, height = 900, serviceWorkers = 'allow' } = options;
-  const context = await browser.newContext({ viewport: { width, height }, serviceWorkers });
+  const { width = 1440, height = 900, serviceWorkers = 'allow', motion } = options;
+  const context = await browser.newContext({
+    viewport: { width, height },
+    serviceWorkers,
+    // Half of what the page costs is to draw every frame of what grows.
+    reducedMotion: motion === 'as usual' ? 'no-preference' : 'reduce',
+  });
   if (options.story === 'told') {
     await context.addInitScript(() => {
       // Not every document may remember; the one a tab begins with may not.

@@ -120,7 +120,7 @@ test('the slider is dragged through the past, and everything follows', async () 
 });
 
 test('while nothing changes no frame is drawn', async () => {
-  const { page } = await visit(house);
+  const { page } = await visit(house, { reducedMotion: 'no-preference' });
   await play(page);
   const frames = () =>
     page.evaluate(async () => {

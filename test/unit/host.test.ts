@@ -4,8 +4,10 @@ import { webHost } from '../../src/adapters/host.js';
 const DAY_MS = 86_400_000;
 
 afterEach(() => {
-  vi.useRealTimers();
+  // In the opposite order of how they came: what was stubbed may be a fake timer.
+  vi.restoreAllMocks();
   vi.unstubAllGlobals();
+  vi.useRealTimers();
 });
 
 test('a callback comes no earlier than asked for, by either clock', async () => {

@@ -22,6 +22,8 @@ const ENTRIES = {
   'clock-worker': 'dist/adapters/indexeddb/clock-worker.js',
 };
 
+const UNANSWERED = '/unanswered';
+
 /** A site of plain files, made of the built package as a bundler would, and a place where its pages leave notes. */
 export class Site {
   readonly notes: Note[] = [];
@@ -42,6 +44,7 @@ export class Site {
     return new Promise((done) => {
       const site = new Site(
         createServer((request, response) => {
+          if (request.url === UNANSWERED) return;
           const script = files.get(request.url ?? '');
           if (request.method === 'POST') {
             let body = '';
@@ -67,6 +70,11 @@ export class Site {
 
   get address(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
+  }
+
+  /** Whoever asks for this waits until the site is closed. */
+  get unanswered(): string {
+    return new URL(UNANSWERED, this.address).href;
   }
 
   /** The same pages as another site. */

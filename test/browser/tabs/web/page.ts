@@ -119,10 +119,6 @@ const tab = {
     return (await storm('dispatcher', size).dispatch(undefined, { storage: open(database) })).id;
   },
 
-  async status(database: string, run: string): Promise<string> {
-    return (await open(database).get(run)).status;
-  },
-
   async result(database: string, run: string): Promise<unknown> {
     const status = await tab.ended(database, run);
     if (status === 'SUCCEEDED') return open(database).result(run);

@@ -31,9 +31,9 @@ export async function deleteRaw(database: string): Promise<void> {
 
 /**
  * Hangs for ever, as soon as no transaction is open. With one that is, the database would be closed to everybody else,
- * and no code of theirs could help.
+ * and no code of theirs could help. It waits for what never comes: a loop would keep the processor from everybody else.
  */
-export function hang(): void {
+export function hang(unanswered: string): void {
   let open = 0;
   const begin = IDBDatabase.prototype.transaction;
   IDBDatabase.prototype.transaction = function (...args) {
@@ -45,8 +45,13 @@ export function hang(): void {
     return transaction;
   };
   const look = (): void => {
-    while (open === 0);
-    setTimeout(look);
+    if (open > 0) {
+      setTimeout(look);
+      return;
+    }
+    const request = new XMLHttpRequest();
+    request.open('GET', unanswered, false);
+    request.send();
   };
   // What is open already has ended by then.
   setTimeout(look, 500);
