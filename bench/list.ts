@@ -22,28 +22,26 @@ export const lists: Family = {
   async *measure({ rounds, files }: BenchOptions) {
     const room = await files();
     const hashes = await hashesIn(ITEM_MS);
+    const times = Math.min(rounds, MOST_ROUNDS);
+    const about = { metric: 'speed of two', unit: 'items/s' } as const;
+    const control = await compare(times, (n) => apart(n, hashes));
+    yield { ...about, platform: 'memory', workload: `${ITEMS} items that nobody shares`, ...control };
     for (const concurrency of CONCURRENCIES) {
-      const one: number[] = [];
-      const two: number[] = [];
-      for (let round = 0; round < Math.min(rounds, MOST_ROUNDS); round++) {
-        one.push(await speed(1, room.path(), hashes, concurrency));
-        two.push(await speed(2, room.path(), hashes, concurrency));
-      }
-      const own = spread(two);
-      const raw = median(one);
-      yield {
-        platform: 'file, strict',
-        workload: `${ITEMS} items, each process at ${concurrency}`,
-        metric: 'speed of two',
-        unit: 'items/s',
-        ...own,
-        raw,
-        ratio: own.value / raw,
-        ...(concurrency === 1 && { goal: AT_1 }),
-      };
+      const figures = await compare(times, (n) => together(n, room.path(), hashes, concurrency));
+      const workload = `${ITEMS} items, each process at ${concurrency}`;
+      yield { ...about, platform: 'file, strict', workload, ...figures, ...(concurrency === 1 && { goal: AT_1 }) };
     }
   },
 };
+
+/** Two processes and one take turns. */
+async function compare(rounds: number, ms: (processes: number) => Promise<number>) {
+  const speed = async (processes: number) => (ITEMS / (await ms(processes))) * 1000;
+  const speeds = await repeat(rounds, async () => ({ one: await speed(1), two: await speed(2) }));
+  const own = spread(speeds.map(({ two }) => two));
+  const raw = median(speeds.map(({ one }) => one));
+  return { ...own, raw, ratio: own.value / raw };
+}
 
 const list = workflow('list', { input: typed<number>() }, ($) => {
   const items = $.step('items', { hashes: $.input }, ({ hashes }) => Array.from({ length: ITEMS }, () => hashes));
@@ -51,6 +49,10 @@ const list = workflow('list', { input: typed<number>() }, ($) => {
 });
 
 const TASKS = {
+  compute(hashes: number, items: number): void {
+    for (let item = 0; item < items; item++) hash(hashes);
+  },
+
   async work(directory: string, run: string, concurrency: number): Promise<number> {
     const storage = new FileStorage(directory);
     const { attempts } = await new ProcessEngine(list, storage, { concurrency }).work(run);
@@ -59,7 +61,14 @@ const TASKS = {
   },
 };
 
-async function speed(processes: number, directory: string, hashes: number, concurrency: number): Promise<number> {
+/** What this machine makes of two processes that share nothing. */
+function apart(processes: number, hashes: number): Promise<number> {
+  return clock(() =>
+    Promise.all(Array.from({ length: processes }, () => inNewProcess('compute', hashes, ITEMS / processes))),
+  );
+}
+
+async function together(processes: number, directory: string, hashes: number, concurrency: number): Promise<number> {
   const storage = new FileStorage(directory);
   const { id } = await list.dispatch(hashes, { storage });
   await storage.close();
@@ -68,7 +77,7 @@ async function speed(processes: number, directory: string, hashes: number, concu
   const ms = await clock(() => Promise.all(Array.from({ length: processes }, work)));
   const attempts = counts.reduce((sum, count) => sum + count, 0);
   if (attempts !== ATTEMPTS) throw new Error(`${attempts} attempts were made instead of ${ATTEMPTS}`);
-  return (ITEMS / ms) * 1000;
+  return ms;
 }
 
 function hash(iterations: number): string {
