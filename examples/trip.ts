@@ -15,7 +15,7 @@ interface Wish extends Trip {
   readonly what: string;
 }
 
-export const booking = workflow('booking', { input: typed<Wish>() }, ($) => {
+const booking = workflow('booking', { input: typed<Wish>() }, ($) => {
   const held = $.step('hold', { wish: $.input }, ({ wish }, context) => hold(wish, context), { retry: 5 });
   return $.step('pay', { held }, ({ held }, context) => pay(held, context), { retry: 5 });
 });

@@ -17,7 +17,8 @@ export async function readEvent(storage: FileStorage, run: string, event: Histor
 /** One JSON document in one line: the event, with its values instead of what stands for them in the journal. */
 export function jsonOf({ decoded, ...event }: ReadEvent): string {
   if (storedIn(event as HistoryEvent) === undefined) return json(event);
-  const field = event.type === 'created' ? 'input' : event.type === 'signal' ? 'payload' : 'value';
+  const field =
+    event.type === 'created' || event.type === 'called' ? 'input' : event.type === 'signal' ? 'payload' : 'value';
   return json({ ...event, [field]: decoded });
 }
 
@@ -36,6 +37,8 @@ const STYLES: Readonly<Partial<Record<HistoryEvent['type'], Style>>> = {
   skipped: 'dim',
   ready: 'dim',
   waiting: 'dim',
+  called: 'dim',
+  returned: 'dim',
   delivered: 'dim',
   looped: 'green',
   emitted: 'dim',
@@ -68,6 +71,7 @@ function valueIn({ decoded }: ReadEvent): string {
 function storedIn(event: HistoryEvent): Stored | undefined {
   switch (event.type) {
     case 'created':
+    case 'called':
       return event.input;
     case 'succeeded':
     case 'looped':

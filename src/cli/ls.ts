@@ -69,9 +69,11 @@ async function ls(options: LsOptions): Promise<Exit> {
   }
 }
 
-const COLUMNS: readonly Column[] = [
+/** For which step a run was made is said where some run was made for one. */
+const columnsFor = (hasChildren: boolean): readonly Column[] => [
   { head: 'ID', narrow: 'shrinks-last' },
   { head: 'WORKFLOW', narrow: 'shrinks' },
+  ...(hasChildren ? [{ head: 'FOR STEP', narrow: 'goes' } as const] : []),
   { head: 'STATUS' },
   { head: 'CREATED' },
   { head: 'TOOK', narrow: 'goes' },
@@ -94,16 +96,18 @@ async function waitsIn(storage: FileStorage, { runs }: RunPage): Promise<Readonl
 
 function asTable({ runs }: RunPage, waits: ReadonlyMap<string, string>): string {
   const columns = columnsOf(process.stdout);
-  const rows = runs.map((run) => rowOf(run, waits.get(run.id), columns));
-  return table(COLUMNS, rows, columns, painter(process.stdout));
+  const hasChildren = runs.some(({ parent }) => parent);
+  const rows = runs.map((run) => rowOf(run, waits.get(run.id), hasChildren, columns));
+  return table(columnsFor(hasChildren), rows, columns, painter(process.stdout));
 }
 
-function rowOf(run: RunSummary, waits: string | undefined, columns: number): Row {
-  const { id, workflow, status, createdAt, startedAt, endedAt, stranded } = run;
+function rowOf(run: RunSummary, waits: string | undefined, hasChildren: boolean, columns: number): Row {
+  const { id, workflow, status, createdAt, startedAt, endedAt, stranded, parent } = run;
   return {
     cells: [
       { text: oneLine(id) },
       { text: oneLine(workflow) },
+      ...(hasChildren ? [{ text: oneLine(parent?.step ?? '') }] : []),
       { text: statusText(status), style: statusStyle(status) },
       { text: localTime(createdAt) },
       { text: startedAt === undefined ? '' : durationText((endedAt ?? Date.now()) - startedAt) },

@@ -128,6 +128,8 @@ export class Progress {
         return this.#again(event.step, 'its worker gave it back');
       case 'waiting':
         return this.#again(event.step, `waits ${detailOf(event, '', localTime)}`.trimEnd());
+      case 'called':
+        return this.#again(event.step, `runs ${event.workflow} as run ${event.child}`);
       case 'delivered':
         return this.#again(event.step, 'its signal came');
       case 'refused':

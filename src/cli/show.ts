@@ -94,8 +94,9 @@ async function stepsOf(storage: FileStorage, run: RunView): Promise<readonly Sho
   const shown: Shown[] = [];
   for (const step of run.steps) {
     const { startedAt, endedAt: attemptEndedAt, worker } = attempts.get(step.name)?.at(-1) ?? {};
-    // With its last item a list ends, not with the attempt that learned how many there are.
-    const endedAt = step.items && step.status !== 'RUNNING' ? step.since : attemptEndedAt;
+    // With its last item a list ends, or with its child a step, not with the attempt that said which.
+    const outlives = step.items !== undefined || step.child !== undefined;
+    const endedAt = !outlives ? attemptEndedAt : isUnderWay(step) ? undefined : step.since;
     const begun = step.attempt > 0;
     const progress = told.get(step.name);
     shown.push({
@@ -110,6 +111,11 @@ async function stepsOf(storage: FileStorage, run: RunView): Promise<readonly Sho
     });
   }
   return shown;
+}
+
+/** With a worker, or as a run of its own. */
+function isUnderWay({ status, waits, child }: StepView): boolean {
+  return status === 'RUNNING' || (waits !== undefined && child !== undefined);
 }
 
 async function resultOf(storage: FileStorage, { id, endedAt }: RunView): Promise<Result> {
@@ -150,7 +156,7 @@ function asText(
 }
 
 function heading(run: RunView, paint: Paint): readonly string[] {
-  const { id, workflow, version, status, labels, priority, createdAt, startedAt, endedAt, deadline } = run;
+  const { id, workflow, version, status, labels, priority, createdAt, startedAt, endedAt, deadline, parent } = run;
   const fact = (name: string, text: string): string => `${paint('dim', name.padEnd(9))}${oneLine(text)}`;
   const timing =
     endedAt === undefined
@@ -160,6 +166,7 @@ function heading(run: RunView, paint: Paint): readonly string[] {
   return [
     `${paint('bold', oneLine(id))}  ${paint(statusStyle(status), statusText(status))}`,
     fact('workflow', version === undefined ? workflow : `${workflow}, version ${version}`),
+    ...(parent ? [fact('parent', `step ${parent.step} of run ${parent.run}`)] : []),
     fact('created', localTime(createdAt)),
     ...(startedAt === undefined ? [] : [fact('started', `${localTime(startedAt)}${timing}`)]),
     ...(deadline === undefined ? [] : [fact('deadline', localTime(deadline))]),
@@ -171,9 +178,7 @@ function heading(run: RunView, paint: Paint): readonly string[] {
 function rowOf(step: Shown, columns: number, verbose: boolean): Row {
   const { name, status, attempt, startedAt, endedAt, workerName = '' } = step;
   const took =
-    startedAt === undefined
-      ? ''
-      : durationText((status === 'RUNNING' ? Date.now() : (endedAt ?? startedAt)) - startedAt);
+    startedAt === undefined ? '' : durationText((isUnderWay(step) ? Date.now() : (endedAt ?? startedAt)) - startedAt);
   return {
     cells: [
       { text: oneLine(name) },
@@ -189,7 +194,7 @@ function rowOf(step: Shown, columns: number, verbose: boolean): Row {
 }
 
 function notes(step: Shown, columns: number, verbose: boolean): readonly Cell[] {
-  const { name, status, error, explain, road, reason, rounds, parts, items, progress } = step;
+  const { name, status, error, explain, road, reason, rounds, parts, items, progress, child, waits } = step;
   const cells: Cell[] = [];
   const counts = [
     ...(rounds === undefined
@@ -203,6 +208,8 @@ function notes(step: Shown, columns: number, verbose: boolean): readonly Cell[] 
     ...(parts === undefined ? [] : [`${countText(parts, 'part')} emitted; "stream" prints them`]),
   ];
   if (counts.length > 0) cells.push({ text: counts.join(', '), style: 'dim' });
+  // While it waits, the sentence on it says for which run.
+  if (child !== undefined && !waits) cells.push({ text: oneLine(`ran as ${child}`), style: 'dim' });
   if (progress !== undefined)
     cells.push({ text: clip(oneLine(`progress ${json(progress)}`), columns - 2), style: 'dim' });
   if (road !== undefined) cells.push({ text: oneLine(`chose ${String(road)}`), style: 'dim' });

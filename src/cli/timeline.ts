@@ -70,7 +70,7 @@ export function drawRun(
       const style = statusStyle(step.status);
       const sign = paint(style, statusText(step.status).slice(0, 1));
       const timeline = step.waits
-        ? paint('dim', padded(waitText(step.waits, now), bar))
+        ? paint('dim', padded(waitText(step.waits, afters.get(step.name), now), bar))
         : barOf(all, { from, to: Math.max(now, from + 1) }, bar, paint);
       const row = line(sign, names[i] ?? '', sourceOf(step.name, after), timeline, tookOf(step, all.at(-1), now));
       const told = progress.get(step.name);
@@ -155,15 +155,16 @@ function barOf(
 }
 
 /** Where nobody holds a step there is no bar. */
-function waitText({ until, signal }: NonNullable<StepView['waits']>, now: number): string {
-  const left = until === undefined ? '' : durationText(until - now);
-  if (signal === undefined) return `sleeps ${left}`;
-  return oneLine(`waits for ${signal}${left === '' ? '' : `, ${left}`}`);
+function waitText({ until, signal }: NonNullable<StepView['waits']>, spec: GraphStep | undefined, now: number): string {
+  const left = until === undefined ? [] : [durationText(until - now)];
+  if (spec?.kind === 'run') return oneLine([`runs ${spec.workflow ?? 'a workflow'}`, ...left].join(', '));
+  return signal === undefined ? ['sleeps', ...left].join(' ') : oneLine([`waits for ${signal}`, ...left].join(', '));
 }
 
-function tookOf({ status, attempt }: StepView, last: Attempt | undefined, now: number): string {
+function tookOf({ status, attempt, child, since }: StepView, last: Attempt | undefined, now: number): string {
   if (last === undefined || attempt === 0) return '';
-  return status === 'PENDING' ? '' : durationText((last.endedAt ?? now) - last.startedAt);
+  const endedAt = child === undefined || status === 'RUNNING' ? last.endedAt : since;
+  return status === 'PENDING' ? '' : durationText((endedAt ?? now) - last.startedAt);
 }
 
 function atMost(most: number, lines: readonly string[], columns: number): readonly string[] {

@@ -56,7 +56,7 @@ export function changesOf(before: RunView, after: RunView): readonly string[] {
 function changeOf(before: StepView, after: StepView): readonly string[] {
   const sign = signOf(after);
   if (sign === signOf(before) || sign === 'PENDING' || sign === 'QUEUED' || sign === 'RUNNING') return [];
-  if (after.waits) return [`${after.name} ${waitText(after.waits)}`];
+  if (after.waits) return [`${after.name} ${waitText(after)}`];
   const attempt = after.attempt > 0 && sign !== 'SKIPPED' ? [`attempt ${after.attempt}`] : [];
   const worker = before.worker !== undefined && sign !== 'SKIPPED' ? [`worker ${workerName(before.worker)}`] : [];
   const words = sign === 'DELAYED' ? 'will be tried again' : wordOf(sign);

@@ -44,7 +44,7 @@ export class StepContents {
     const attempt = step.status === 'SUCCEEDED' && last?.outcome === 'succeeded' ? last : undefined;
     // What a step that has succeeded shows, it shows with its result.
     if (step.status === 'SUCCEEDED' && !attempt) return;
-    const result = attempt && this.#resultOf(attempt, source);
+    const result = attempt && this.#resultOf(step, attempt, source);
     const known = this.#shown.get(at);
     if (result === READING || (known?.step === step && known.attempt === attempt)) return;
     const made = content(step, result);
@@ -70,10 +70,10 @@ export class StepContents {
     return holder;
   }
 
-  #resultOf(attempt: Attempt, source: RunSource): unknown {
+  #resultOf(step: StepView, attempt: Attempt, source: RunSource): unknown {
     if (this.#results.has(attempt)) return this.#results.get(attempt);
     this.#results.set(attempt, READING);
-    source.resultOf(attempt).then(
+    source.resultOf(step, attempt).then(
       (result) => {
         this.#results.set(attempt, result);
         this.#read();

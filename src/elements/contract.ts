@@ -102,6 +102,8 @@ export interface FuselineEvents {
   'fuseline-mark': CustomEvent<{ readonly run: string | undefined; readonly step: string | undefined }>;
   /** `seq`: the entry chosen, `undefined` for now, and of several runs. `at`: its time, or the one chosen. */
   'fuseline-moment': CustomEvent<{ readonly seq: number | undefined; readonly at: number | undefined }>;
+  /** A person wants to see another run: one that a step has run, or the step this one was made for. The page decides. */
+  'fuseline-open': CustomEvent<{ readonly run: string; readonly step: string | undefined }>;
 }
 
 declare global {

@@ -26,7 +26,7 @@ export class GraphDrawing {
     this.graph = graph;
     this.shape = shape;
     this.#arrows = arrows;
-    this.nodes = layout.nodes.map((place, at) => new GraphNode(at, graph.steps[at]?.spec.kind, place, shape.size));
+    this.nodes = layout.nodes.map((place, at) => new GraphNode(at, graph.steps[at]?.spec, place, shape.size));
     this.#at = graph.steps.map(() => []);
     this.#paths = arrows.map(({ from, to, kind }, i) => {
       this.#at[from]?.push(i);

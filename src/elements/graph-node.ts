@@ -22,12 +22,14 @@ export class GraphNode {
   readonly #detail = html('span', { class: 'detail' });
   readonly #rounds = html('span', { class: 'count rounds', part: 'rounds' });
   readonly #count = html('span', { class: 'count', part: 'attempt' });
+  readonly #workflow: string | undefined;
   #step: StepView | undefined;
   #last: Attempt | undefined;
   #sign: Sign | undefined;
 
-  constructor(at: number, kind: GraphStep['kind'], place: Point, { width, height }: NodeSize) {
+  constructor(at: number, spec: GraphStep | undefined, place: Point, { width, height }: NodeSize) {
     this.place = place;
+    this.#workflow = spec?.workflow;
     this.slot = html('slot', { name: `step-${at}` });
     this.element = html(
       'div',
@@ -39,7 +41,7 @@ export class GraphNode {
         'aria-selected': 'false',
         'data-at': String(at),
       },
-      html('div', { class: 'head' }, this.#picture, this.#name, ' ', ...kindSign(kind)),
+      html('div', { class: 'head' }, this.#picture, this.#name, ' ', ...kindSign(spec?.kind)),
       html('div', { class: 'foot' }, this.#word, ' ', this.#rounds, ' ', this.#count, ' ', this.#detail),
       html('div', { class: 'content', part: 'content' }, this.slot),
     );
@@ -69,8 +71,8 @@ export class GraphNode {
     }
     say(this.#name, step.name);
     set(this.#name, 'title', step.name);
-    say(this.#detail, detailOf(step, last));
-    set(this.#detail, 'title', step.waits && waitText(step.waits));
+    say(this.#detail, detailOf(step, last, this.#workflow));
+    set(this.#detail, 'title', waitText(step) || undefined);
     say(this.#rounds, progressText(step));
     say(this.#count, step.attempt > 1 ? `attempt ${step.attempt}` : '');
     return 'changed';
@@ -89,16 +91,17 @@ export class GraphNode {
   }
 }
 
-/** How long, or by whom. */
-function detailOf({ status, worker, error, waits, items, since }: StepView, last: Attempt | undefined): string {
+/** How long, by whom, or what for. `workflow`: the one it has run, where its graph says which. */
+function detailOf(step: StepView, last: Attempt | undefined, workflow: string | undefined): string {
+  const { status, worker, error, waits, child, items, since } = step;
   if (waits) {
-    const { signal, until } = waits;
+    const { signal = child && (workflow ?? child), until } = waits;
     return [signal ?? '', until === undefined ? '' : `until ${shortMomentText(until)}`].filter(Boolean).join(', ');
   }
   if (status === 'RUNNING') return worker === undefined ? '' : workerName(worker);
   if (status === 'PENDING') return error?.message ?? '';
   if (status === 'FAILED') return error?.message ?? '';
-  // With its last item a list ends, not with the attempt that learned how many there are.
-  const endedAt = items ? since : last?.endedAt;
+  // With its last item a list ends, or with its child a step, not with the attempt that said which.
+  const endedAt = items || child !== undefined ? since : last?.endedAt;
   return status === 'SUCCEEDED' && last && endedAt !== undefined ? durationText(endedAt - last.startedAt) : '';
 }

@@ -37,7 +37,7 @@ export const GRAPH_STYLE = `
 .foot { display: flex; gap: 6px; min-width: 0; font-size: 12px; line-height: 16px; color: var(--muted); white-space: nowrap; }
 .word { flex: none; color: var(--ink); }
 .detail { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; text-align: end; }
-.node[data-status='FAILED'] .detail, .node[data-status='AWAITING'] .detail, .node[data-status='DELAYED'] .detail { text-align: start; }
+.node[data-status='FAILED'] .detail, .node[data-status='AWAITING'] .detail, .node[data-status='CALLING'] .detail, .node[data-status='DELAYED'] .detail { text-align: start; }
 .content { flex: 1; min-height: 0; display: flex; margin-top: 2px; }
 .scene:not(.with-content) .content { display: none; }
 ::slotted(*) { flex: 1; min-width: 0; min-height: 0; }

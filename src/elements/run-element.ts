@@ -19,7 +19,7 @@ const EXPLAIN_MS = 500;
 export class FuselineRun extends FollowingElement implements FuselineRunElement {
   readonly #graph = new FuselineGraph();
   readonly #timeline = new FuselineTimeline();
-  readonly #panel = new StepPanel();
+  readonly #panel = new StepPanel((run) => this.tell('fuseline-open', { run, step: undefined }));
   readonly #journal = new Journal({
     mark: (step) => this.mark(this.run, step),
     choose: (seq) => this.#choose(seq),
@@ -29,6 +29,7 @@ export class FuselineRun extends FollowingElement implements FuselineRunElement 
   readonly #word = html('span');
   readonly #state = html('p', { class: 'state', part: 'status' }, this.#picture, this.#word);
   readonly #facts = html('span', { class: 'facts' });
+  readonly #parent = html('button', { type: 'button', class: 'link', part: 'parent' });
   readonly #labels = html('span', { class: 'labels' });
   readonly #explain = html('p', { class: 'explain', part: 'explain' });
   readonly #toNow = html('button', { type: 'button', class: 'now', part: 'now' }, 'Back to now');
@@ -41,7 +42,11 @@ export class FuselineRun extends FollowingElement implements FuselineRunElement 
   readonly #frame = html(
     'div',
     { class: 'run', part: 'run' },
-    html('header', { part: 'header' }, this.#title, this.#state, this.#facts, this.#labels, this.#toNow, this.#explain),
+    html(
+      'header',
+      { part: 'header' },
+      ...[this.#title, this.#state, this.#facts, this.#parent, this.#labels, this.#toNow, this.#explain],
+    ),
     this.#panels.tabs,
     html('div', { class: 'upper' }, this.#panels.of('graph'), this.#panels.of('step')),
     html('div', { class: 'lower' }, this.#panels.of('timeline'), this.#panels.of('journal')),
@@ -51,6 +56,7 @@ export class FuselineRun extends FollowingElement implements FuselineRunElement 
   #nodeSize: NodeSize | undefined;
   #layout: Layout = defaultLayout;
   #signals = false;
+  #madeFor: RunView['parent'];
   #explained: { readonly view: RunView; readonly at: number } | undefined;
   #explainLater: ReturnType<typeof setTimeout> | undefined;
 
@@ -59,6 +65,7 @@ export class FuselineRun extends FollowingElement implements FuselineRunElement 
     this.#graph.contentHost = this;
     this.root.append(this.#frame, this.#message);
     this.#toNow.addEventListener('click', () => this.#choose(undefined));
+    this.#parent.addEventListener('click', () => this.#madeFor && this.tell('fuseline-open', this.#madeFor));
     const hear = <Name extends keyof FuselineEvents>(
       name: Name,
       act: (detail: FuselineEvents[Name]['detail']) => void,
@@ -138,6 +145,10 @@ export class FuselineRun extends FollowingElement implements FuselineRunElement 
     drawSign(this.#picture, view.status);
     say(this.#word, wordOf(view.status));
     say(this.#facts, factsOf(view));
+    const { parent } = view;
+    this.#madeFor = parent;
+    this.#parent.hidden = !parent;
+    say(this.#parent, parent ? `for step ${parent.step} of run ${parent.run}` : '');
     const labels = Object.entries(view.labels).map(([name, value]) => `${name}: ${value}`);
     if (labels.join('\n') !== [...this.#labels.children].map(({ textContent }) => textContent).join('\n'))
       this.#labels.replaceChildren(...labels.map((label) => html('span', { class: 'label', part: 'label' }, label)));

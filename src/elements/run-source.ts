@@ -3,7 +3,7 @@ import type { CompiledGraph } from '../core/graph.ts';
 import { type LiveRun, liveRun } from '../core/live.ts';
 import { share } from '../core/share.ts';
 import type { RuntimeStorage } from '../core/storage.ts';
-import type { HistoryEvent, RunView } from '../core/views.ts';
+import type { HistoryEvent, RunView, StepView } from '../core/views.ts';
 
 /** A run with what its journal says beside its state. The lists grow in place; `seq` says how far they have come. */
 export interface Followed {
@@ -22,8 +22,8 @@ export interface RunSource {
   getSnapshot(): Followed;
   /** The run as it was after an entry. What has not changed since the last one asked for is the same object. */
   viewAt(seq: number): Promise<RunView>;
-  /** What an attempt handed back, decoded. */
-  resultOf(attempt: Attempt): Promise<unknown>;
+  /** What a step has handed on, decoded. `attempt`: the one that succeeded. */
+  resultOf(step: StepView, attempt: Attempt): Promise<unknown>;
 }
 
 const sources = new WeakMap<RuntimeStorage, Map<string, RunSource>>();
@@ -153,17 +153,27 @@ function sourceOf(storage: RuntimeStorage, run: string, left: () => void): RunSo
       }
       return view;
     },
-    resultOf(attempt) {
+    resultOf(step, attempt) {
       const known = results.get(attempt);
       if (known) return known;
-      const { value } = attempt;
-      const result = value === undefined ? Promise.resolve(undefined) : storage.load(run, value);
+      const result = resultOf(storage, run, step, attempt);
       results.set(attempt, result);
       // One that could not be read is asked for again.
       result.catch(() => results.delete(attempt));
       return result;
     },
   };
+}
+
+/** What a step has handed on: of one that waited, for items, a signal or another run, no single attempt tells it. */
+export async function resultOf(
+  storage: RuntimeStorage,
+  run: string,
+  step: StepView,
+  last: Attempt | undefined,
+): Promise<unknown> {
+  if (!last || step.items || step.child !== undefined) return storage.stepResult(run, step.name);
+  return last.value === undefined ? undefined : storage.load(run, last.value);
 }
 
 /** The attempts at a step as they were at a moment. */

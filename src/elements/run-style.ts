@@ -25,6 +25,7 @@ fuseline-timeline { height: 100%; }
 .step { min-height: 0; padding: 12px 16px; overflow: auto; }
 .step .state { margin-top: 2px; }
 .hint { margin: 0; color: var(--muted); }
+.link { padding: 0; border: 0; background: none; color: var(--accent); text-align: start; text-decoration: underline; overflow-wrap: anywhere; }
 pre { margin: 4px 0 0; padding: 6px 8px; max-height: 220px; overflow: auto; background: var(--sunken); border-radius: var(--radius);
   font: 12px / 1.45 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere; }
 .error { margin-top: 4px; color: var(--failed); overflow-wrap: anywhere; }

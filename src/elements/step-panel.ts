@@ -9,7 +9,7 @@ import { durationText } from '../core/words.ts';
 import { html } from './dom.ts';
 import { Emitted } from './emitted.ts';
 import { Progress } from './progress.ts';
-import { attemptsAt, type Followed } from './run-source.ts';
+import { attemptsAt, type Followed, resultOf } from './run-source.ts';
 import { SignalForm } from './signal-form.ts';
 import { drawSign, type Sign, signOf, signPicture, wordOf } from './signs.ts';
 import { valueText } from './value-text.ts';
@@ -39,8 +39,14 @@ export class StepPanel {
   readonly #progress = new Progress();
   readonly #emitted = new Emitted();
   readonly #form = new SignalForm();
+  readonly #open: (run: string) => void;
   #shown: Shown | undefined;
   #run = '';
+
+  /** `open`: a person wants to see another run. */
+  constructor(open: (run: string) => void) {
+    this.#open = open;
+  }
 
   show(state: StepPanelState): void {
     const { storage, view, followed, moment, selected } = state;
@@ -72,13 +78,17 @@ export class StepPanel {
   }
 
   #stepParts(state: StepPanelState, step: StepView, attempts: readonly Attempt[]): readonly Node[] {
-    const { storage, view } = state;
+    const { storage, view, followed } = state;
     const last = attempts.at(-1);
+    const spec = followed.graph?.graph.steps.find(({ name }) => name === step.name);
+    const sign = signOf(step);
+    const word = sign === 'CALLING' ? `${wordOf(sign)} ${spec?.workflow ?? 'a workflow'}` : wordOf(sign);
     const result = step.status === 'SUCCEEDED' ? part('Result', resultBlock(storage, view, step, last)) : [];
     return [
       html('h3', {}, step.name),
-      html('p', { class: 'state', 'data-status': signOf(step) }, picture(signOf(step)), wordOf(signOf(step))),
+      html('p', { class: 'state', 'data-status': sign }, picture(sign), word),
       ...progressOf(step),
+      ...(step.child === undefined ? [] : part('Its run', openButton(step.child, this.#open))),
       ...(this.#shown?.signal === undefined ? [] : [this.#form.element]),
       ...result,
       ...(step.error
@@ -86,15 +96,14 @@ export class StepPanel {
         : []),
       this.#progress.element,
       this.#emitted.element,
-      ...this.#inputs(state, step),
+      ...this.#inputs(state, spec?.needs ?? []),
       ...(attempts.length === 0
         ? []
         : part('Attempts', html('ol', { class: 'attempts' }, ...attempts.map(attemptLine)))),
     ];
   }
 
-  #inputs({ storage, view, followed, moment }: StepPanelState, step: StepView): readonly Node[] {
-    const needs = followed.graph?.graph.steps.find(({ name }) => name === step.name)?.needs ?? [];
+  #inputs({ storage, view, followed, moment }: StepPanelState, needs: readonly Need[]): readonly Node[] {
     if (needs.length === 0) return [];
     const rows = needs.flatMap((need) => [
       html('dt', {}, need.param),
@@ -125,13 +134,19 @@ const FIELDS = ['step', 'attempts', 'last', 'signal'] as const;
 /** What a step that nobody holds waits for, and how far a loop has come. */
 function progressOf(step: StepView): readonly Node[] {
   const sentences = [
-    ...(step.waits ? [`It ${waitText(step.waits)}.`] : []),
+    ...(step.waits ? [`It ${waitText(step)}.`] : []),
     ...(step.items ? [`It has ended ${progressText(step)}.`] : []),
     ...(step.rounds === undefined
       ? []
       : [`${step.status === 'SUCCEEDED' ? 'It took' : 'It is in'} ${progressText(step)}.`]),
   ];
   return sentences.map((sentence) => html('p', { class: 'hint' }, sentence));
+}
+
+function openButton(run: string, open: (run: string) => void): HTMLElement {
+  const button = html('button', { type: 'button', class: 'link', part: 'child' }, run);
+  button.addEventListener('click', () => open(run));
+  return button;
 }
 
 function part(title: string, ...content: readonly Node[]): readonly Node[] {
@@ -152,11 +167,9 @@ function inputIn({ events }: Followed): Stored | undefined {
 /** Results of a list that are read to be shown. */
 const MOST_RESULTS = 1000;
 
-/** What a step has handed on: of one that waited, or ran for each item of a list, no single attempt tells it. */
 function resultBlock(storage: RuntimeStorage, { id }: RunView, step: StepView, last: Attempt | undefined): HTMLElement {
-  if (last && !step.items) return valueBlock(storage, id, last.value);
   if (step.items && step.items.count > MOST_RESULTS) return textBlock(`${step.items.count} results`);
-  return readBlock(storage.stepResult(id, step.name));
+  return readBlock(resultOf(storage, id, step, last));
 }
 
 function valueBlock(storage: RuntimeStorage, run: string, stored: Stored | undefined): HTMLElement {

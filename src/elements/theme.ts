@@ -44,7 +44,7 @@ export const THEME = `
 * , *::before, *::after { box-sizing: border-box; }
 [hidden] { display: none !important; }
 [data-status] { --ink: var(--pending); }
-[data-status='AWAITING'] { --ink: var(--accent); }
+[data-status='AWAITING'], [data-status='CALLING'] { --ink: var(--accent); }
 [data-status='RUNNING'] { --ink: var(--running); }
 [data-status='SUCCEEDED'] { --ink: var(--succeeded); }
 [data-status='FAILED'] { --ink: var(--failed); }

@@ -1,9 +1,13 @@
 import type { StepView } from '../core/views.ts';
 
-/** What a step that nobody holds waits for, as the end of a sentence. */
-export function waitText({ until, signal }: NonNullable<StepView['waits']>): string {
-  if (signal === undefined) return until === undefined ? 'sleeps' : `sleeps until ${momentText(until)}`;
-  return `waits for signal ${signal}${until === undefined ? '' : `, until ${momentText(until)} at most`}`;
+/** What a step that nobody holds waits for, as the end of a sentence; nothing of any other step. */
+export function waitText({ waits, child }: StepView): string {
+  if (!waits) return '';
+  const { until, signal } = waits;
+  if (signal === undefined && child === undefined)
+    return until === undefined ? 'sleeps' : `sleeps until ${momentText(until)}`;
+  const what = signal === undefined ? 'the end of another run' : `signal ${signal}`;
+  return `waits for ${what}${until === undefined ? '' : `, until ${momentText(until)} at most`}`;
 }
 
 /** The time of a moment of today; of another day the date, and the time too. */

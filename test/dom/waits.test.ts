@@ -202,5 +202,6 @@ test('a list is one node with how many of its items ended, and its results are t
   await see(() => expect(results()).toEqual(expect.arrayContaining(['12', '[2,4,6]'])));
   const graph = put('fuseline-graph', { storage, run: 'run' });
   await see(() => expect(all(graph, '.node')).toHaveLength(3));
-  expect(one(graph, '#step-1').textContent?.replace(/\s+/g, ' ')).toMatch(/double succeeded 3 of 3 items/);
+  const node = () => one(graph, '#step-1').textContent?.replace(/\s+/g, ' ');
+  await see(() => expect(node()).toMatch(/double succeeded 3 of 3 items/));
 });

@@ -73,6 +73,13 @@ export const forked = workflow('forked', ($) => {
   const right = $.step('__proto__', {}, () => 'r', { after: pick.on('right') });
   return $.any(left, right);
 });
+const parcel = workflow('parcel', { input: typed<{ what: string }>() }, ($) =>
+  $.waitFor('address', typed<string>(), { after: $.step('pack', { order: $.input }, () => 1) }),
+);
+export const ordering = workflow('ordering', ($) => {
+  const order = $.step('order', {}, () => ({ what: 'book' }));
+  return $.run('shipping', parcel, order, { timeout: '3h' });
+});
 `;
 
 interface Ended {
@@ -225,6 +232,35 @@ describe('while a worker is at work', () => {
       code: 2,
       stderr: expect.stringContaining('the payload is not JSON'),
     });
+  });
+});
+
+describe('a run that waits for another', () => {
+  const begun = async (): Promise<string> => {
+    await cli('dispatch', 'all.ts', '--workflow', 'ordering', '--id', 'o1');
+    const { stderr } = await cli('work', 'all.ts');
+    return /o1::\S+/.exec(stderr)?.[0] ?? '';
+  };
+
+  test('show names the run of each step, while it runs and afterwards, and its parent; ls for which step it is', async () => {
+    const child = await begun();
+    expect((await cli('ls')).stdout).toMatch(/FOR STEP.*\no1::\S+ +parcel +shipping +● RUNNING.*\no1 +ordering +● /s);
+    expect((await cli('show', 'o1')).stdout).toContain(`  has workflow "parcel" run as run ${child}, and waits for`);
+    expect((await cli('show', child)).stdout).toMatch(/^parent {3}step shipping of run o1$/m);
+    const called = (await cli('history', 'o1', '--json')).stdout.split('\n').find((line) => line.includes('"called"'));
+    expect(JSON.parse(called ?? '')).toMatchObject({ step: 'shipping', child, input: { what: 'book' } });
+    await cli('signal', child, 'address', '"Paris"');
+    const { stdout, stderr } = await cli('run', 'all.ts', '--workflow', 'ordering', '--id', 'o1');
+    expect([stdout, stderr]).toEqual(['"Paris"\n', expect.stringMatching(/✓ SUCCEEDED +shipping/)]);
+    expect((await cli('show', 'o1')).stdout).toMatch(new RegExp(`shipping +✓ SUCCEEDED .*\n {2}ran as ${child}$`, 'm'));
+  });
+
+  test.skipIf(!hasScript)('on a terminal it is said what runs, and for how long', async () => {
+    await begun();
+    const watching = onTerminal(`${process.execPath} ${MAIN} show o1 --watch`);
+    await watching.has('runs parcel, 2 h 59 m');
+    const run = onTerminal(`${process.execPath} ${MAIN} run all.ts --workflow ordering --id o2`);
+    await run.has('shipping  runs parcel as run o2::');
   });
 });
 
@@ -506,6 +542,6 @@ describe('graph', () => {
       name: 'forked',
       steps: [{ kind: 'branch' }, {}, { name: '__proto__' }],
     });
-    expect((await cli('graph', 'all.ts', '--format', 'json')).stdout.trim().split('\n')).toHaveLength(8);
+    expect((await cli('graph', 'all.ts', '--format', 'json')).stdout.trim().split('\n')).toHaveLength(9);
   });
 });

@@ -90,12 +90,15 @@ export class App {
   }
 
   go(place: Place): void {
-    const address = `${location.pathname}${location.search}${writePlace(place)}`;
     // Back leads from the run to the list, where there is no room for both.
-    if (this.place.run === undefined && place.run !== undefined && !this.#isWide())
-      history.pushState(null, '', address);
-    else history.replaceState(null, '', address);
-    this.#goTo(place);
+    const leavesList = this.place.run === undefined && place.run !== undefined && !this.#isWide();
+    this.#move(place, leavesList ? 'push' : 'replace');
+  }
+
+  /** Goes to a run that the one in sight leads to. Back leads here again. */
+  open(run: string, step: string | undefined): void {
+    const { step: _, moment, ...rest } = this.place;
+    this.#move({ ...rest, run, ...(step !== undefined && { step }) }, 'push');
   }
 
   choose(run: string | undefined): void {
@@ -140,6 +143,11 @@ export class App {
   fail(error: unknown): void {
     if (isAbout(error, 'FORBIDDEN')) this.refusal = (error as FuselineError).message;
     this.say({ tone: 'trouble', text: describe(error) });
+  }
+
+  #move(place: Place, how: 'push' | 'replace'): void {
+    history[`${how}State`](null, '', `${location.pathname}${location.search}${writePlace(place)}`);
+    this.#goTo(place);
   }
 
   #goTo(place: Place): void {

@@ -60,8 +60,12 @@ export function openHouse(root: HTMLElement, { title, storage, refusal, leave }:
   const list = new RunsList(room('runs'), {
     select: (run) => app.choose(run),
     name: ({ id }) => id,
-    status: ({ status, stranded, workflow }) =>
-      `${wordOf(status)}${stranded.length > 0 ? ', stranded' : ''} · ${workflow}`,
+    status: ({ status, stranded, workflow, parent }) =>
+      [
+        stranded.length > 0 ? `${wordOf(status)}, stranded` : wordOf(status),
+        ...(parent ? [`for step ${parent.step}`] : []),
+        workflow,
+      ].join(' · '),
     detail: ({ createdAt }) => momentText(createdAt),
     atEnd: () => app.more(),
   });
@@ -80,6 +84,7 @@ export function openHouse(root: HTMLElement, { title, storage, refusal, leave }:
     const { moment, ...rest } = app.place;
     app.go({ ...rest, ...(seq !== undefined && { moment: seq }) });
   });
+  inspector.addEventListener('fuseline-open', ({ detail: { run, step } }) => app.open(run, step));
   const onKey = (event: KeyboardEvent): void => {
     const command = commandOf(event, commands());
     if (!command) return;

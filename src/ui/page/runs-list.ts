@@ -67,7 +67,7 @@ export class RunsList {
           >
             <span class="mark" aria-hidden="true"></span>
             <span class="name">${name(run)}</span>
-            <span class="status">${status(run)}</span>
+            <span class="status" title=${status(run)}>${status(run)}</span>
             <span class="progress">${detail(run)}</span>
           </div>`,
         )}
