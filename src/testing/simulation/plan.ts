@@ -103,13 +103,15 @@ export function planWorld(seed: number, random: Random, own: number): WorldPlan 
   const count = own > 0 ? 0 : 1 + random.below(3);
   // Each may have the next one run.
   const workflows = Array.from({ length: count }, (_, i) => planWorkflow(i, i + 1 < count, random));
+  // A world is over when nothing is left in it: most are short.
+  const isLong = random.chance(0.3);
   const runs = Array.from(
     { length: 1 + random.below(3) },
     (_, i): RunPlan => ({
       id: `run-${i}`,
       workflow: random.below(own || workflows.length),
       // Some come when others have been given up.
-      at: random.below(random.chance(0.2) ? LATE_MS : 2000),
+      at: random.below(isLong && random.chance(0.5) ? LATE_MS : 2000),
       ...(random.chance(0.2) && { priority: random.below(3) - 1 }),
       ...(random.chance(0.15) && { delayMs: random.below(3000) }),
     }),
@@ -118,7 +120,7 @@ export function planWorld(seed: number, random: Random, own: number): WorldPlan 
   const troubled = random.chance(0.85);
   const deaths = random.chance(0.5) ? 'seen' : 'heard';
   const actions = troubled
-    ? Array.from({ length: random.below(9) }, () => planAction(random, workers.length, runs.length))
+    ? Array.from({ length: random.below(9) }, () => planAction(random, workers.length, runs.length, isLong))
     : [];
   if (troubled && deaths === 'heard' && workers.length > 1)
     actions.push(...Array.from({ length: 1 + random.below(3) }, () => planSilence(random)));
@@ -172,7 +174,7 @@ function withNewQuestion(plan: WorldPlan, random: Random): WorldPlan {
   return { ...plan, actions: [...plan.actions, question].sort((a, b) => a.at - b.at) };
 }
 
-function planAction(random: Random, workers: number, runs: number): Action {
+function planAction(random: Random, workers: number, runs: number, isLong: boolean): Action {
   // Most of it while steps run: later there is often nothing left to disturb.
   const at = random.below(random.chance(0.6) ? BUSY_MS : EVENTFUL_MS);
   const worker = random.below(workers);
@@ -202,7 +204,7 @@ function planAction(random: Random, workers: number, runs: number): Action {
   const early = command === 'retry' || command === 'remove' || random.chance(0.5) ? at : random.below(EVENTFUL_MS / 4);
   return {
     // Some are asked of runs that have ended by then.
-    at: random.chance(0.15) ? LATE_MS / 2 + random.below(LATE_MS / 2) : early,
+    at: isLong && random.chance(0.4) ? LATE_MS / 2 + random.below(LATE_MS / 2) : early,
     type: 'command',
     command,
     run: random.below(runs),

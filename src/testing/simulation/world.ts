@@ -156,7 +156,11 @@ class World {
       this.#clock.after(run.at, () => this.#ask(`dispatch ${run.id}`, () => this.#dispatch(run)));
     for (const action of this.#plan.actions) this.#clock.after(action.at, () => this.#perform(action));
     for (const [i] of this.#plan.workers.entries()) await this.#start(i);
-    await this.#clock.advance(DISTURBED_MS);
+    const last = Math.max(...[...this.#plan.runs, ...this.#plan.actions].map(({ at }) => at));
+    for (let lived = 0; lived < DISTURBED_MS && !(lived > last && this.#isAtPeace()); lived += PATIENCE_STEP_MS) {
+      if (lived > last) this.#answerWaits();
+      await this.#clock.advance(PATIENCE_STEP_MS);
+    }
     await this.#heal();
     await this.#untilPeace();
     await this.#everybodyLeaves();
@@ -370,10 +374,16 @@ class World {
     for (const [id, { fold }] of this.#referee.runs) this.#follower.missedNothing(id, fold);
   }
 
+  /** All runs have come to their ends, or wait to be resumed in peace, nobody who died holds anything, and who asked was answered. */
+  #isAtPeace(): boolean {
+    const isOpen = ({ ended, paused }: { ended: unknown; paused: boolean }) => !ended && (this.#healed || !paused);
+    const open = this.#referee.hasErrands || [...this.#referee.runs.values()].some(({ model }) => isOpen(model));
+    return !open && !this.#deadHolder() && this.#asked.size === 0;
+  }
+
   async #untilPeace(): Promise<void> {
     for (let waited = 0; waited < PATIENCE_MS; waited += PATIENCE_STEP_MS) {
-      const open = this.#referee.hasErrands || [...this.#referee.runs.values()].some(({ model }) => !model.ended);
-      if (!open && !this.#deadHolder() && this.#asked.size === 0) return;
+      if (this.#isAtPeace()) return;
       this.#answerWaits();
       await this.#clock.advance(PATIENCE_STEP_MS);
     }
@@ -387,7 +397,7 @@ class World {
     throw new Violation('nothing is left behind', `${this.#deadHolder()} is dead, and its claims are never taken back`);
   }
 
-  /** In peace somebody says what steps wait for that would wait for ever. */
+  /** When all has been asked, somebody says what steps wait for that would wait for ever. */
   #answerWaits(): void {
     for (const [id, { model }] of this.#referee.runs) {
       const runnable = this.#definitions.find((one) => one.definition.compiled.hash === model.graph.hash) as Runnable;
