@@ -18,8 +18,16 @@ type Called = Awaited<ReturnType<Callee['prepare']>>;
 
 const SKIPPED: Execution = { outcome: { status: 'skipped' }, value: undefined };
 
-/** Runs one attempt: its conditions in the order of the needs, then its body. Never throws. */
-export async function execute(attempt: Attempt, handler: Handler, storage: RuntimeStorage): Promise<Execution> {
+/**
+ * Runs one attempt: its conditions in the order of the needs, then its body, once it is its `turn`. Never throws. What it
+ * answers for an attempt that is closed means nothing.
+ */
+export async function execute(
+  attempt: Attempt,
+  handler: Handler,
+  storage: RuntimeStorage,
+  turn: () => Promise<void> | undefined,
+): Promise<Execution> {
   const { claim } = attempt;
   try {
     let value: unknown;
@@ -34,6 +42,9 @@ export async function execute(attempt: Attempt, handler: Handler, storage: Runti
       }
       if (claim.spec.kind === 'each' && claim.item === undefined)
         return { outcome: { status: 'spread', items: countOf(claim, needs[0]?.[1]) }, value: undefined };
+      // Asked again right before: of those who waited for the same turn one may have kept the others from it.
+      for (let waiting = turn(); waiting; waiting = turn()) await waiting;
+      if (attempt.state === 'closed') return SKIPPED;
       const result = handler.run(Object.fromEntries(needs) as never, attempt);
       value = isPromise(result) ? await result : result;
     }

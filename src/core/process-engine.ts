@@ -86,6 +86,7 @@ export class ProcessEngine {
   #scannedAt = 0;
   #sweptAt = Number.NEGATIVE_INFINITY;
   #breathedAt = 0;
+  #breath: Promise<void> | undefined;
   #stopBreathing: (() => void) | undefined;
   #signalled = false;
   #wake: (() => void) | undefined;
@@ -455,8 +456,6 @@ export class ProcessEngine {
     const { claim } = attempt;
     const handler = this.#finder.handler(claim.graph, claim.position);
     if (this.#events.has('started')) this.#events.emit('started', whichOf(claim));
-    if (this.#host.monotonic() - this.#breathedAt > BREATH_MS) await this.#breather();
-    if (attempt.state !== 'open') return this.#bodyStopped(attempt);
     const { timeoutMs } = claim.spec;
     let timedOut = undefined as Promise<void> | undefined;
     const cancelTimeout =
@@ -465,7 +464,7 @@ export class ProcessEngine {
         : this.#host.after(timeoutMs, () => {
             timedOut = this.#timeOut(attempt, handler, timeoutMs);
           });
-    const executed = await execute(attempt, handler, this.#storage);
+    const executed = await execute(attempt, handler, this.#storage, this.#turn);
     cancelTimeout?.();
     const execution = claim.spec.requires ? await judgeOffline(executed, claim.spec, this.#storage.network) : executed;
     if (attempt.state === 'open') await this.#report(attempt, execution);
@@ -672,10 +671,15 @@ export class ProcessEngine {
     this.#stopBreathing = this.#holdings.isIdle ? undefined : this.#host.after(BREATH_MS / 2, () => this.#breathe());
   }
 
-  async #breather(): Promise<void> {
-    await new Promise<void>((resolve) => void this.#host.after(0, resolve));
-    this.#breathedAt = this.#host.monotonic();
-  }
+  /** What a body has to wait for first: a turn of everything else in its process, where others have kept it from that. */
+  readonly #turn = (): Promise<void> | undefined => {
+    if (this.#host.monotonic() - this.#breathedAt <= BREATH_MS) return undefined;
+    this.#breath ??= new Promise<void>((resolve) => void this.#host.after(0, resolve)).then(() => {
+      this.#breathedAt = this.#host.monotonic();
+      this.#breath = undefined;
+    });
+    return this.#breath;
+  };
 
   readonly #log = ({ run, spec }: Claim, message: string, details: unknown): void => {
     this.#events.emit('log', { run, step: spec.name, message, details });

@@ -1,0 +1,29 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ProcessEngine, workflow } from 'fuseline';
+import { FileStorage } from 'fuseline/node';
+import { expect, onTestFinished, test } from 'vitest';
+
+test('results of bodies that never wait are recorded while others of them are still to come', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'fuseline-turns-'));
+  const storage = new FileStorage(directory);
+  onTestFinished(async () => {
+    await storage.close();
+    await rm(directory, { recursive: true });
+  });
+  const busy = workflow('busy', ($) => {
+    const list = $.step('list', {}, () => Array.from({ length: 24 }, (_, i) => i));
+    return $.each('each', list, (i) => {
+      for (const start = performance.now(); performance.now() - start < 60; );
+      return i;
+    });
+  });
+  const run = await busy.dispatch(undefined, { storage });
+  await new ProcessEngine(busy, storage).work(run.id);
+  const together = new Map<number, number>();
+  for await (const { type, seq } of run.events())
+    if (type === 'succeeded') together.set(seq, (together.get(seq) ?? 0) + 1);
+  // All of them are under way at once.
+  expect(Math.max(...together.values())).toBeLessThan(12);
+});
