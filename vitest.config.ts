@@ -35,6 +35,9 @@ const chromium = (backend: IndexedDBBackend, feature: string) => ({
   }),
 });
 
+// Tests start some six hundred processes, and most of a start is to compile the same modules. Older Nodes take no notice.
+process.env.NODE_COMPILE_CACHE ??= resolve('node_modules/.cache/compiled');
+
 export default defineConfig({
   resolve: { alias: sources },
   test: {

@@ -17,7 +17,8 @@ const root = resolve(import.meta.dirname, '../..');
 const run = promisify(execFile);
 
 export default async function install({ provide }: TestProject) {
-  await run('npm', ['run', '-s', 'build'], { cwd: root });
+  // As in scripts/build-first.mjs.
+  if (process.env.npm_lifecycle_event !== 'test') await run('npm', ['run', '-s', 'build'], { cwd: root });
   const folder = await mkdtemp(join(tmpdir(), 'fuseline-package-'));
   const remove = () => rm(folder, { recursive: true, force: true });
   try {

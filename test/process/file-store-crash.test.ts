@@ -9,6 +9,13 @@ import { type Child, start } from './children/child.ts';
 // Small enough that segments are sealed and compacted all the time.
 const SMALL = '{"segmentBytes":30000}';
 
+/** How often all writers are killed, and how often the power is cut: `npm run soak` goes on for longer. */
+const LONGER = Number(process.env.SOAK_RUNS ?? 1);
+const KILLS = 5 * LONGER;
+const CUTS = 4 * LONGER;
+/** How much each writer has been told when it happens, one round after the other. */
+const WRITTEN = [5, 54, 19, 40, 12];
+
 let directory: string;
 const running = new Set<Child>();
 
@@ -26,55 +33,63 @@ afterEach(async () => {
 test.for([
   ['one log', '{}'],
   ['segments that come and go', SMALL],
-])('whatever writers were told is there after they are killed at any moment: %s', async ([, options]) => {
-  const told = new Map<string, readonly string[]>();
-  for (let round = 0; round < 8; round++) {
-    const writers = Array.from({ length: 4 }, (_, i) => `${round}-${i}`).map((name) => {
-      const child = start('writer.mjs', directory, name, options as string);
-      running.add(child);
-      return { name, child };
-    });
-    await Promise.all(writers.map(({ child }) => child.wrote(5 + 7 * round)));
-    for (const { name, child } of writers) {
-      child.signal('SIGKILL');
-      await child.ended;
-      running.delete(child);
-      told.set(name, child.lines());
+])(
+  'whatever writers were told is there after they are killed at any moment: %s',
+  { timeout: LONGER * 60_000 },
+  async ([, options]) => {
+    const told = new Map<string, readonly string[]>();
+    for (let round = 0; round < KILLS; round++) {
+      const writers = Array.from({ length: 4 }, (_, i) => `${round}-${i}`).map((name) => {
+        const child = start('writer.mjs', directory, name, options as string);
+        running.add(child);
+        return { name, child };
+      });
+      await Promise.all(writers.map(({ child }) => child.wrote(WRITTEN[round % WRITTEN.length] as number)));
+      for (const { name, child } of writers) {
+        child.signal('SIGKILL');
+        await child.ended;
+        running.delete(child);
+        told.set(name, child.lines());
+      }
     }
-  }
-  await expectWhole(told);
-});
+    await expectWhole(told);
+  },
+);
 
 test.for([
   ['one log', '{}'],
   ['segments that come and go', SMALL],
-])('whatever writers were told is there after a power cut takes all that was not synced: %s', async ([, options]) => {
-  const syncs = `${directory}.syncs`;
-  const told = new Map<string, readonly string[]>();
-  let taken = 0;
-  try {
-    for (let round = 0; round < 6; round++) {
-      const writers = Array.from({ length: 4 }, (_, i) => {
-        const child = start('writer.mjs', directory, `${round}-${i}`, options as string, 'Infinity', syncs);
-        running.add(child);
-        return child;
-      });
-      await Promise.all(writers.map((child) => child.wrote(5 + 7 * round)));
-      for (const child of writers) child.signal('SIGKILL');
-      await Promise.all(writers.map(({ ended }) => ended));
-      for (const [i, child] of writers.entries()) {
-        running.delete(child);
-        told.set(`${round}-${i}`, child.lines());
+])(
+  'whatever writers were told is there after a power cut takes all that was not synced: %s',
+  { timeout: LONGER * 60_000 },
+  async ([, options]) => {
+    const syncs = `${directory}.syncs`;
+    const told = new Map<string, readonly string[]>();
+    let taken = 0;
+    try {
+      for (let round = 0; round < CUTS; round++) {
+        const writers = Array.from({ length: 4 }, (_, i) => {
+          const child = start('writer.mjs', directory, `${round}-${i}`, options as string, 'Infinity', syncs);
+          running.add(child);
+          return child;
+        });
+        await Promise.all(writers.map((child) => child.wrote(WRITTEN[round % WRITTEN.length] as number)));
+        for (const child of writers) child.signal('SIGKILL');
+        await Promise.all(writers.map(({ ended }) => ended));
+        for (const [i, child] of writers.entries()) {
+          running.delete(child);
+          told.set(`${round}-${i}`, child.lines());
+        }
+        taken += cutPower(syncs);
+        await expectWhole(told);
       }
-      taken += cutPower(syncs);
-      await expectWhole(told);
+    } finally {
+      await rm(syncs, { force: true });
     }
-  } finally {
-    await rm(syncs, { force: true });
-  }
-  // Or there was nothing to lose.
-  expect(taken).toBeGreaterThan(0);
-});
+    // Or there was nothing to lose.
+    expect(taken).toBeGreaterThan(0);
+  },
+);
 
 test('writers that race for one key and for the next segment lose nothing', async () => {
   const names = ['a', 'b', 'c', 'd', 'e', 'f'];

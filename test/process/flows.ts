@@ -143,5 +143,5 @@ export interface Author {
   readonly pid: number;
 }
 
-const STORM: StormSize = { lanes: 20, rounds: 10 };
+const STORM: StormSize = { lanes: 20, rounds: 5 };
 export const STORM_STEPS: number = stepsOf(STORM);

@@ -12,10 +12,10 @@ const CONCURRENCY = 4;
 /** How many runs, one after the other, in the same directory. */
 const RUNS = Number(process.env.SOAK_RUNS ?? 1);
 const LEAST: Readonly<Record<Blow['kind'], number>> = {
-  kill: 60,
-  'kill before a sync': 10,
+  kill: 30,
+  'kill before a sync': 5,
   'kill of all at once': 1,
-  'short stop': 10,
+  'short stop': 5,
   'long stop': 2,
 };
 
