@@ -11,12 +11,12 @@ import { exitOf } from '../../src/cli/simulate.ts';
 // Worlds are work for a processor, and there may be others at it.
 vi.setConfig({ testTimeout: 60_000 });
 
-test('no promise is broken in 500 worlds, and everything there is to reach is reached', {
-  timeout: 180_000,
+test('no promise is broken in 2,000 worlds, and everything there is to reach is reached', {
+  timeout: 400_000,
 }, async () => {
   const replay = (seed: number) => `npm run simulate -- --seed ${seed} --worlds 1`;
-  const { worlds, reached, unreached } = await simulate({ worlds: 500, replay });
-  expect(worlds).toBe(500);
+  const { worlds, reached, unreached } = await simulate({ worlds: 2000, replay });
+  expect(worlds).toBe(2000);
   expect(unreached, JSON.stringify(reached)).toEqual([]);
 });
 
