@@ -18,33 +18,39 @@ type Called = Awaited<ReturnType<Callee['prepare']>>;
 
 const SKIPPED: Execution = { outcome: { status: 'skipped' }, value: undefined };
 
+/** What an attempt waits for: a turn of everything else in its process, where bodies have kept it from that. */
+export type Turn = () => Promise<void> | undefined;
+
 /**
- * Runs one attempt: its conditions in the order of the needs, then its body, once it is its `turn`. Never throws. What it
- * answers for an attempt that is closed means nothing.
+ * Runs one attempt, once it is its `turn`: its conditions in the order of the needs, then its body. Never throws. Its
+ * time runs when it has `begun`. What it answers for an attempt that is closed means nothing.
  */
 export async function execute(
   attempt: Attempt,
   handler: Handler,
   storage: RuntimeStorage,
-  turn: () => Promise<void> | undefined,
+  turn: Turn,
+  begun: () => void,
 ): Promise<Execution> {
   const { claim } = attempt;
   try {
+    const needs: [string, unknown][] = [];
+    for (const [need, found] of claim.fallback ? [] : claim.needs)
+      needs.push([need.param, isAtHand(found) ? decodeNow(storage, found) : await storage.resolve(claim.run, found)]);
+    // Asked again right before: of those who waited for the same turn one may have kept the others from it.
+    for (let waiting = turn(); waiting; waiting = turn()) await waiting;
+    if (attempt.state === 'closed') return SKIPPED;
+    begun();
     let value: unknown;
     if (claim.fallback) {
       value = await handler.fallback?.(rebuildError(claim.fallback), attempt);
     } else {
-      const needs: [string, unknown][] = [];
-      for (const [need, found] of claim.needs)
-        needs.push([need.param, isAtHand(found) ? decodeNow(storage, found) : await storage.resolve(claim.run, found)]);
       for (const [i, [param, given]] of needs.entries()) {
         if (claim.needs[i]?.[0].when && !(await handler.conditions?.get(param)?.(given as never))) return SKIPPED;
       }
       if (claim.spec.kind === 'each' && claim.item === undefined)
         return { outcome: { status: 'spread', items: countOf(claim, needs[0]?.[1]) }, value: undefined };
-      // Asked again right before: of those who waited for the same turn one may have kept the others from it.
-      for (let waiting = turn(); waiting; waiting = turn()) await waiting;
-      if (attempt.state === 'closed') return SKIPPED;
+      if (handler.conditions?.size) for (let waiting = turn(); waiting; waiting = turn()) await waiting;
       const result = handler.run(Object.fromEntries(needs) as never, attempt);
       value = isPromise(result) ? await result : result;
     }

@@ -5,7 +5,7 @@ import { type Definition, type Handler, withCalled } from './definition.ts';
 import type { Employer, Watch } from './employer.ts';
 import { Emitter, type EngineEvents } from './engine-events.ts';
 import { type ErrorCode, FuselineError, rebuildError, recordError } from './errors.ts';
-import { type Execution, execute, failure } from './execution.ts';
+import { type Execution, execute, failure, type Turn } from './execution.ts';
 import type { Stranded } from './explain.ts';
 import { Holdings } from './holdings.ts';
 import type { Host } from './host.ts';
@@ -313,7 +313,7 @@ export class ProcessEngine {
   async #tick(): Promise<void> {
     for (const { run, errands } of this.#scope.kind === 'run' ? await this.#family() : await this.#finder.due()) {
       try {
-        for (const errand of errands) await this.#storage.runErrand(errand);
+        await Promise.all(errands.map((errand) => this.#storage.runErrand(errand)));
         await this.#storage.tick(run);
       } catch (error) {
         this.#leaveAlone(run, error);
@@ -379,7 +379,7 @@ export class ProcessEngine {
   async #claim({ run, rows, errands }: Candidate, limit: number): Promise<'claimed' | 'again' | 'nothing'> {
     const worker = await this.#membership.join();
     try {
-      for (const errand of errands) await this.#storage.runErrand(errand);
+      await Promise.all(errands.map((errand) => this.#storage.runErrand(errand)));
       const { rest, claims } = await this.#ask(this.#request(worker, limit, run), (next) =>
         this.#storage.claim(run, next),
       );
@@ -458,13 +458,14 @@ export class ProcessEngine {
     if (this.#events.has('started')) this.#events.emit('started', whichOf(claim));
     const { timeoutMs } = claim.spec;
     let timedOut = undefined as Promise<void> | undefined;
-    const cancelTimeout =
-      timeoutMs === undefined
-        ? undefined
-        : this.#host.after(timeoutMs, () => {
-            timedOut = this.#timeOut(attempt, handler, timeoutMs);
-          });
-    const executed = await execute(attempt, handler, this.#storage, this.#turn);
+    let cancelTimeout = undefined as (() => void) | undefined;
+    const begun = () => {
+      if (timeoutMs === undefined) return;
+      cancelTimeout = this.#host.after(timeoutMs, () => {
+        timedOut = this.#timeOut(attempt, handler, timeoutMs);
+      });
+    };
+    const executed = await execute(attempt, handler, this.#storage, this.#turn, begun);
     cancelTimeout?.();
     const execution = claim.spec.requires ? await judgeOffline(executed, claim.spec, this.#storage.network) : executed;
     if (attempt.state === 'open') await this.#report(attempt, execution);
@@ -671,8 +672,7 @@ export class ProcessEngine {
     this.#stopBreathing = this.#holdings.isIdle ? undefined : this.#host.after(BREATH_MS / 2, () => this.#breathe());
   }
 
-  /** What a body has to wait for first: a turn of everything else in its process, where others have kept it from that. */
-  readonly #turn = (): Promise<void> | undefined => {
+  readonly #turn: Turn = () => {
     if (this.#host.monotonic() - this.#breathedAt <= BREATH_MS) return undefined;
     this.#breath ??= new Promise<void>((resolve) => void this.#host.after(0, resolve)).then(() => {
       this.#breathedAt = this.#host.monotonic();

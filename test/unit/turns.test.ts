@@ -5,6 +5,14 @@ import { ProcessEngine, workflow } from 'fuseline';
 import { FileStorage } from 'fuseline/node';
 import { expect, onTestFinished, test } from 'vitest';
 
+test('the time of an attempt begins with its body, not while it waits for its turn', async () => {
+  const busy = workflow('busy', ($) => {
+    const list = $.step('list', {}, () => Array.from({ length: 12 }, (_, i) => i));
+    return $.each('each', list, (i) => burn(60, i), { timeout: 200 });
+  });
+  expect(await busy.run()).toHaveLength(12);
+});
+
 test('results of bodies that never wait are recorded while others of them are still to come', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'fuseline-turns-'));
   const storage = new FileStorage(directory);
@@ -14,10 +22,7 @@ test('results of bodies that never wait are recorded while others of them are st
   });
   const busy = workflow('busy', ($) => {
     const list = $.step('list', {}, () => Array.from({ length: 24 }, (_, i) => i));
-    return $.each('each', list, (i) => {
-      for (const start = performance.now(); performance.now() - start < 60; );
-      return i;
-    });
+    return $.each('each', list, (i) => burn(60, i));
   });
   const run = await busy.dispatch(undefined, { storage });
   await new ProcessEngine(busy, storage).work(run.id);
@@ -27,3 +32,8 @@ test('results of bodies that never wait are recorded while others of them are st
   // All of them are under way at once.
   expect(Math.max(...together.values())).toBeLessThan(12);
 });
+
+function burn<T>(ms: number, result: T): T {
+  for (const start = performance.now(); performance.now() - start < ms; );
+  return result;
+}
