@@ -43,7 +43,7 @@ test('a first visit is told a story: two workers, a kill, and how long it took t
   expect(complaints).toEqual([]);
 });
 
-test('until the first run is drawn no more than 86 kB come over the line, Workers and service worker included', async () => {
+test('until the first run is drawn no more than 89 kB come over the line, Workers and service worker included', async () => {
   const { site, files } = house;
   site.asked.clear();
   // What it fetches for later, as soon as there is time, is asked for by nobody yet.
@@ -60,7 +60,7 @@ test('until the first run is drawn no more than 86 kB come over the line, Worker
     gzip += gzipSync(content, { level: 9 }).length;
   }
   console.log(`measured: ${asked.size} files, ${brotli} B as brotli, ${gzip} B as gzip`);
-  expect(brotli).toBeLessThanOrEqual(86_000);
+  expect(brotli).toBeLessThanOrEqual(89_000);
 });
 
 test('a reload in the middle loses nothing and records nothing twice', async () => {
