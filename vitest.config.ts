@@ -35,7 +35,7 @@ const chromium = (backend: IndexedDBBackend, feature: string) => ({
   }),
 });
 
-// Tests start some six hundred processes, and most of a start is to compile the same modules. Older Nodes take no notice.
+// Tests start some six hundred processes, and a sixth of a start is to compile the same modules.
 process.env.NODE_COMPILE_CACHE ??= resolve('node_modules/.cache/compiled');
 
 export default defineConfig({
@@ -81,10 +81,9 @@ export default defineConfig({
           include: ['test/workers/**/*.test.ts'],
           globalSetup: './test/browser/provide-corpus.ts',
           testTimeout: 60_000,
-          // One workerd for all of them, which is half of the work of one for each.
+          // A workerd for many files: one for each is twice the work.
           setupFiles: './test/workers/afresh.ts',
           isolate: false,
-          maxWorkers: 1,
         },
       },
       {

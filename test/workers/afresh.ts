@@ -1,4 +1,4 @@
-// The files share one workerd: no file finds what another one has stored.
+// Files share a workerd: none finds what another one has stored.
 import { reset } from 'cloudflare:test';
 import { beforeAll } from 'vitest';
 
