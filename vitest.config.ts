@@ -45,7 +45,7 @@ export default defineConfig({
     maxWorkers: Math.max(3, availableParallelism() - 1),
     reporters: ['default', './scripts/plain-summary.mjs'],
     projects: [
-      // Two thirds of a file of these is to load what all of them load.
+      // Much of what such a file costs is to load what all of them load. They share globals: a test puts back what it replaces.
       project('unit', { isolate: false, testTimeout: 30_000 }),
       project('features', { testTimeout: 30_000 }),
       project('store', { testTimeout: 30_000 }),
