@@ -44,6 +44,11 @@ export class Attempt implements Context {
     this.log = this.log.bind(this);
   }
 
+  /** Its result is not wanted any more. */
+  get isClosed(): boolean {
+    return this.state === 'closed';
+  }
+
   get runId(): string {
     return this.claim.run;
   }

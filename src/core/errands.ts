@@ -66,6 +66,16 @@ export class Errands {
   async do(key: Key): Promise<void> {
     const [row] = await this.#ports.store.read([key]);
     if (!row) return;
+    try {
+      await this.#do(key, row);
+    } catch (error) {
+      // Somebody else did it meanwhile, and what it is about may be gone since.
+      const [still] = await this.#ports.store.read([key]);
+      if (still?.version === row.version) throw error;
+    }
+  }
+
+  async #do(key: Key, row: Entry): Promise<void> {
     const errand = JSON.parse(row.value) as Errand;
     const { run } = parseTimer(key);
     if (errand.type === 'start') return this.#start(run, errand.child, row);

@@ -39,7 +39,7 @@ export async function execute(
       needs.push([need.param, isAtHand(found) ? decodeNow(storage, found) : await storage.resolve(claim.run, found)]);
     // Asked again right before: of those who waited for the same turn one may have kept the others from it.
     for (let waiting = turn(); waiting; waiting = turn()) await waiting;
-    if (attempt.state === 'closed') return SKIPPED;
+    if (attempt.isClosed) return SKIPPED;
     begun();
     let value: unknown;
     if (claim.fallback) {
@@ -51,13 +51,15 @@ export async function execute(
       if (claim.spec.kind === 'each' && claim.item === undefined)
         return { outcome: { status: 'spread', items: countOf(claim, needs[0]?.[1]) }, value: undefined };
       if (handler.conditions?.size) for (let waiting = turn(); waiting; waiting = turn()) await waiting;
+      // It may have been taken back meanwhile.
+      if (attempt.isClosed) return SKIPPED;
       const result = handler.run(Object.fromEntries(needs) as never, attempt);
       value = isPromise(result) ? await result : result;
     }
-    if (handler.calls && !claim.fallback) return called(claim, await handler.calls().prepare(value), storage.host.id());
     // What it said comes before how it ended.
     const { emitted } = attempt;
     if (emitted) await emitted;
+    if (handler.calls && !claim.fallback) return called(claim, await handler.calls().prepare(value), storage.host.id());
     if (claim.fallback) return { outcome: { status: 'succeeded', road: value }, value };
     if (claim.spec.kind === 'loop' && !(await handler.until?.(value as never)))
       return { outcome: { status: 'again' }, value };

@@ -1,19 +1,19 @@
 import { Attempt } from './attempt.ts';
 import type { Claim, Granted } from './claims.ts';
-import { type ClaimRequest, nextDue, type Outcome } from './decide.ts';
+import type { ClaimRequest, Outcome } from './decide.ts';
 import { type Definition, type Handler, withCalled } from './definition.ts';
 import type { Employer, Watch } from './employer.ts';
 import { Emitter, type EngineEvents } from './engine-events.ts';
 import { type ErrorCode, FuselineError, rebuildError, recordError } from './errors.ts';
 import { type Execution, execute, failure, type Turn } from './execution.ts';
 import type { Stranded } from './explain.ts';
+import { Family } from './family.ts';
 import { Holdings } from './holdings.ts';
 import type { Host } from './host.ts';
 import { workerId } from './ids.ts';
 import { Membership } from './membership.ts';
 import { judgeOffline } from './network.ts';
 import type { RunState } from './run-state.ts';
-import { END } from './step-lists.ts';
 import type { NewRun, RuntimeStorage } from './storage.ts';
 import { Stranding } from './stranding.ts';
 import { Watchman } from './watchman.ts';
@@ -55,7 +55,7 @@ const INSIST_TRIES = 3;
 const MOST_RUNS = 64;
 const FULL_RETRY_MS = { first: 100, most: 5000 } as const;
 
-type Scope = { readonly kind: 'all' } | { readonly kind: 'ever' } | { readonly kind: 'run'; readonly run: string };
+type Scope = { readonly kind: 'all' } | { readonly kind: 'ever' } | { readonly kind: 'run'; readonly family: Family };
 
 /** A worker: claims ready steps, runs them, records how they ended together with what follows, and goes on. */
 export class ProcessEngine {
@@ -79,8 +79,6 @@ export class ProcessEngine {
   #attempts = 0;
   /** Claims nothing until the attempts under way are done, because a step must be claimed alone. */
   #quiet = false;
-  /** The one run that is worked on waits for others. */
-  #hasChildren = false;
   /** The last look left claimable steps behind for want of room. */
   #backlog = false;
   #scannedAt = 0;
@@ -130,21 +128,21 @@ export class ProcessEngine {
 
   /** Works until `run` has ended, or, without one, until nothing can be claimed now. */
   async work(run?: string): Promise<WorkReport> {
-    return this.#begin(run === undefined ? { kind: 'all' } : { kind: 'run', run });
+    return this.#begin(run === undefined ? { kind: 'all' } : this.#scopeOf(run));
   }
 
   /** Creates a run, claims its first steps in the same commit, and works until it has ended. */
   async execute(run: NewRun): Promise<{ readonly id: string; readonly report: WorkReport }> {
     const id = run.id ?? this.#host.id();
     let whole = id;
-    const report = await this.#begin({ kind: 'run', run: id }, async () => {
+    const report = await this.#begin(this.#scopeOf(id), async () => {
       const worker = await this.#membership.join();
       const created = await this.#ask(this.#request(worker, this.#concurrency, id), (next) =>
         this.#storage.createRun({ ...run, id, next }),
       );
       // Where runs are spread, the whole id says where it is.
       whole = created.id;
-      this.#scope = { kind: 'run', run: whole };
+      this.#scope = this.#scopeOf(whole);
     });
     return { id: whole, report };
   }
@@ -174,6 +172,10 @@ export class ProcessEngine {
 
   // The loop.
 
+  #scopeOf(run: string): Scope {
+    return { kind: 'run', family: new Family(run, this.#storage) };
+  }
+
   #begin(scope: Scope, first: () => Promise<void> = async () => undefined): Promise<WorkReport> {
     if (this.#loop)
       throw new TypeError('this engine is working already; make another one to work on something else beside it');
@@ -181,7 +183,6 @@ export class ProcessEngine {
     this.#stopped = 'no';
     this.#fatal = undefined;
     this.#attempts = 0;
-    this.#hasChildren = false;
     this.#loop = this.#run(first).finally(() => {
       this.#loop = undefined;
     });
@@ -275,20 +276,16 @@ export class ProcessEngine {
     if (this.#scope.kind === 'all') {
       return this.#stranded === 'ignored' ? [] : this.#stranding.tellAll(await this.#finder.unserved());
     }
-    const { run } = this.#scope;
-    const found = await this.#storage.peek(run, (state) => ({ ended: state.ended, calls: state.children.size > 0 }));
-    if (!found) throw new FuselineError('UNKNOWN_RUN', `there is no run ${JSON.stringify(run)}`);
-    if (found.ended) return [];
-    if (found.calls && !this.#hasChildren) {
-      // Others have made some, or an earlier worker has.
-      this.#hasChildren = true;
+    const { family } = this.#scope;
+    const found = await this.#storage.peek(family.run, ({ ended }) => ({ ended }));
+    if (!found) throw new FuselineError('UNKNOWN_RUN', `there is no run ${JSON.stringify(family.run)}`);
+    // By that look others may have become known; and what it left to be done is done before it is left.
+    if (family.findOthers() || (await family.errands()).some((errand) => !this.#finder.isPutOff(errand))) {
       this.#signalled = true;
       return undefined;
     }
-    const family = await this.#family();
-    const moving = await Promise.all(family.map((one) => this.#storage.peek(one.run, moves)));
-    const isMoving = moving.includes(true) || family.some(({ errands }) => errands.length > 0);
-    const stranded = isMoving ? [] : await this.#stranding.tellAll(family.map((one) => one.run));
+    if (found.ended) return [];
+    const stranded = (await family.moves()) ? [] : await this.#stranding.tellAll(await family.members());
     return stranded.length > 0 ? stranded : undefined;
   }
 
@@ -304,19 +301,19 @@ export class ProcessEngine {
 
   async #nextDue(): Promise<number | undefined> {
     // Of what others append a hint tells, and the look to come.
-    if (this.#scope.kind !== 'run') return this.#finder.nextDue();
-    const due = await Promise.all((await this.#family()).map(({ run }) => this.#storage.recall(run, nextDue)));
-    return Math.min(...due.map((at) => at ?? Number.POSITIVE_INFINITY));
+    return this.#scope.kind === 'run' ? this.#scope.family.nextDue() : this.#finder.nextDue();
   }
 
   /** What is due is done by a worker without room too: a deadline must not wait for the steps it ends. */
   async #tick(): Promise<void> {
-    for (const { run, errands } of this.#scope.kind === 'run' ? await this.#family() : await this.#finder.due()) {
+    const { kind } = this.#scope;
+    const due = kind === 'run' ? (await this.#scope.family.members()).map(alone) : await this.#finder.due();
+    for (const { run, errands } of due) {
+      const did = await this.#finder.doErrands(errands, this.#failed);
       try {
-        await Promise.all(errands.map((errand) => this.#storage.runErrand(errand)));
         await this.#storage.tick(run);
       } catch (error) {
-        this.#leaveAlone(run, error);
+        if (!did) this.#leaveAlone(run, error);
       }
     }
   }
@@ -344,6 +341,7 @@ export class ProcessEngine {
   async #fill(): Promise<boolean> {
     if (this.#quiet && this.#holdings.size > 0) return false;
     this.#quiet = false;
+    if (this.#scope.kind === 'run') return this.#fillFrom(this.#scope.family);
     for (let claimed = false; ; ) {
       const room = this.#room();
       this.#backlog = room <= 0;
@@ -353,49 +351,53 @@ export class ProcessEngine {
       const share = Math.max(1, Math.floor(room / Math.max(1, candidates.length)));
       const results = await Promise.all(candidates.map((candidate) => this.#claim(candidate, share)));
       claimed ||= results.includes('claimed');
-      // Of one run, all that could be claimed was.
-      const isOver =
-        this.#scope.kind === 'run' ? !results.includes('again') : results.every((one) => one === 'nothing');
-      if (isOver) return claimed;
+      if (results.every((result) => result === 'nothing')) return claimed;
+    }
+  }
+
+  /** What is to be done between its runs needs no room. */
+  async #fillFrom(family: Family): Promise<boolean> {
+    for (let claimed = false; ; ) {
+      const did = await this.#finder.doErrands(await family.errands(), this.#failed);
+      // Of what others have done, a worker that holds nothing asks the runs themselves.
+      for (const run of this.#holdings.isIdle ? await family.members() : await family.candidates()) {
+        const room = this.#room();
+        this.#backlog = room <= 0;
+        if (this.#backlog) break;
+        if ((await this.#claim(alone(run), room)) === 'claimed') claimed = true;
+      }
+      if (!did) return claimed;
     }
   }
 
   async #candidates(limit: number): Promise<readonly Candidate[]> {
-    if (this.#scope.kind === 'run') return this.#family();
     this.#scannedAt = this.#host.monotonic();
     return this.#finder.candidates(limit);
-  }
-
-  /** The run that is worked on, and those it waits for. */
-  async #family(): Promise<readonly Candidate[]> {
-    if (this.#scope.kind !== 'run') return [];
-    const { run } = this.#scope;
-    if (!this.#hasChildren) return [{ run, rows: [], errands: [] }];
-    const family = await this.#storage.family(run);
-    return Promise.all(family.map(async (run) => ({ run, rows: [], errands: await this.#storage.errands(run) })));
   }
 
   /** `again`: nothing was claimed, and another look may find more. */
   async #claim({ run, rows, errands }: Candidate, limit: number): Promise<'claimed' | 'again' | 'nothing'> {
     const worker = await this.#membership.join();
+    const did = await this.#finder.doErrands(errands, this.#failed);
     try {
-      await Promise.all(errands.map((errand) => this.#storage.runErrand(errand)));
       const { rest, claims } = await this.#ask(this.#request(worker, limit, run), (next) =>
         this.#storage.claim(run, next),
       );
       if (claims.length > 0) return 'claimed';
       if (rest === 'later') this.#quiet = true;
-      if (rest !== 'unserved' || rows.length === 0) return errands.length > 0 ? 'again' : 'nothing';
+      if (rest !== 'unserved' || rows.length === 0) return did ? 'again' : 'nothing';
       this.#finder.passBy(rows);
       return 'again';
     } catch (error) {
+      // Of a run that is gone, more errands may be left.
+      if (did) return 'again';
       this.#leaveAlone(run, error);
       return 'nothing';
     }
   }
 
   #leaveAlone(run: string, error: unknown): void {
-    if (this.#scope.kind === 'run') throw error;
+    if (this.#scope.kind === 'run' && this.#scope.family.run === run) throw error;
     if (this.#finder.leaveAlone(run, error) === 'first') this.#events.emit('error', { error });
   }
 
@@ -506,7 +508,6 @@ export class ProcessEngine {
   async #report(attempt: Attempt, { outcome, value }: Execution): Promise<void> {
     const { claim } = attempt;
     attempt.close();
-    if (outcome.status === 'called') this.#hasChildren = true;
     const stays = claim.company === 'any' && (await this.#mayStayWith(claim.run));
     this.#holdings.report(attempt);
     const finish = async (next: ClaimRequest | undefined) => {
@@ -681,17 +682,16 @@ export class ProcessEngine {
     return this.#breath;
   };
 
+  readonly #failed = (error: unknown): void => this.#events.emit('error', { error });
+
   readonly #log = ({ run, spec }: Claim, message: string, details: unknown): void => {
     this.#events.emit('log', { run, step: spec.name, message, details });
   };
 }
 
-/** Whether a run goes on without anybody claiming something in it, or in a run it waits for. */
-function moves(state: RunState): boolean {
-  if (state.firstRunning() !== END || state.paused || state.stopping.size > 0) return true;
-  for (let step = state.firstDue(); step !== END; step = state.behind(step))
-    if (!state.children.has(step) || Number.isFinite(state.since[step])) return true;
-  return false;
+/** A run of which nothing else is known. */
+function alone(run: string): Candidate {
+  return { run, rows: [], errands: [] };
 }
 
 /** Rows that may mean work, an end, or the death of a worker. */

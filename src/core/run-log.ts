@@ -119,6 +119,11 @@ export class RunLog {
     });
   }
 
+  /** The run as it was last folded here; `undefined` where nothing is known. What is being decided may be in it. */
+  known<T>(read: (state: RunState) => T): T | undefined {
+    return this.#state && read(this.#state);
+  }
+
   /** Whether a hint about one of its entries may mean that somebody else changed the run. */
   mayConcern(entry: Key): boolean {
     return this.#state === undefined || entry !== this.#written;

@@ -258,6 +258,11 @@ export class RunReader {
     return this.logs.get(run).recall(read);
   }
 
+  /** Reads a run as it was last folded in this process; `undefined` where nothing is known, and nothing is read. */
+  known<T>(run: string, read: (state: RunState) => T): T | undefined {
+    return this.logs.get(run).known(read);
+  }
+
   protected async position(run: string, step: string): Promise<number> {
     const position = await this.logs.look(run, (state) => state.graph.index.get(step));
     if (position === undefined)

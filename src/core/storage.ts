@@ -212,7 +212,7 @@ export class RuntimeStorage extends RunReader {
     return this.#errands.open(run);
   }
 
-  /** The run, those its steps wait for, and so on down, as far as this process knows them. */
+  /** The run, those its steps wait for or have abandoned, and so on down, as far as this process knows them. */
   async family(run: string): Promise<readonly string[]> {
     const family = new Set([run]);
     for (const one of family) {
@@ -413,10 +413,12 @@ export interface CommandOptions {
   readonly id?: string;
 }
 
-/** The runs that steps of this one wait for. */
+/** The runs that steps of this one wait for, or have waited for in vain. */
 function childrenIn(state: RunState): readonly string[] {
   const children: string[] = [];
   for (const [step, { child }] of state.children) if (state.status[step] === WAITING) children.push(child);
+  // Until they have ended, what they wait for has to be cancelled as well.
+  children.push(...state.abandoned.keys());
   return children;
 }
 

@@ -18,6 +18,7 @@ export interface Candidate {
 const SCAN = 64;
 /** News of a run that took the id of a removed one may be lost. */
 const REMOVED_MS = 1000;
+const PUT_OFF_MS = 30_000;
 
 /** Where a worker looks for work: which steps it can run, and which runs have some. */
 export class WorkFinder {
@@ -28,6 +29,8 @@ export class WorkFinder {
   readonly #passedBy = new PassedBy();
   /** Runs it does not touch, and until when: for ever those a newer version has continued. */
   readonly #leftAlone = new Map<string, number>();
+  /** Errands that could not be done, and until when they are not tried again. */
+  readonly #putOff = new Map<Key, number>();
 
   constructor(definitions: readonly Definition[], storage: RuntimeStorage, queues: readonly string[] | undefined) {
     this.#definitions = definitions;
@@ -78,6 +81,32 @@ export class WorkFinder {
     return (await this.#timers(1))[0]?.dueAt;
   }
 
+  /**
+   * Does what is to be done between runs; answers whether anything was. What cannot be done now, because of one of them,
+   * is put off, and keeps nobody from anything else.
+   */
+  async doErrands(errands: readonly Key[], failed: (error: unknown) => void): Promise<boolean> {
+    const one = async (errand: Key): Promise<boolean> => {
+      if (this.isPutOff(errand)) return false;
+      try {
+        await this.#storage.runErrand(errand);
+        this.#putOff.delete(errand);
+        return true;
+      } catch (error) {
+        if (isOfStorage(error)) throw error;
+        if (!this.#putOff.has(errand)) failed(error);
+        this.#putOff.set(errand, this.#storage.host.monotonic() + PUT_OFF_MS);
+        return false;
+      }
+    };
+    return (await Promise.all(errands.map(one))).includes(true);
+  }
+
+  isPutOff(errand: Key): boolean {
+    const until = this.#putOff.get(errand);
+    return until !== undefined && this.#storage.host.monotonic() < until;
+  }
+
   /** Nothing these rows stand for can be run by this worker. */
   passBy(rows: readonly string[]): void {
     this.#passedBy.add(rows, this.#storage.host.monotonic());
@@ -121,9 +150,11 @@ export class WorkFinder {
 
   async #timers(limit: number): Promise<ReturnType<typeof parseTimer>[]> {
     // Those left alone must not hide what is due behind them.
-    for (let most = limit + this.#leftAlone.size; ; most *= 2) {
+    for (let most = limit + this.#leftAlone.size + this.#putOff.size; ; most *= 2) {
       const rows = await this.#storage.timerRows(most);
-      const timers = rows.map(parseTimer).filter(({ run }) => !this.#isLeftAlone(run));
+      const timers = rows
+        .map(parseTimer)
+        .filter(({ run, errand }) => (errand === undefined ? !this.#isLeftAlone(run) : !this.isPutOff(errand)));
       if (timers.length >= limit || rows.length < most) return timers;
     }
   }
@@ -172,4 +203,10 @@ export class WorkFinder {
     this.#handlers.set(created.graph, handlers);
     return handlers;
   }
+}
+
+/** Of which nobody can say what has become: not for the sake of one run. */
+function isOfStorage(error: unknown): boolean {
+  const code = error instanceof FuselineError ? error.code : undefined;
+  return code === undefined || code === 'UNAVAILABLE' || (code.startsWith('STORAGE_') && code !== 'STORAGE_CORRUPT');
 }

@@ -266,8 +266,7 @@ async function claimAnywhere(
     const candidates = await finder.candidates(limit - claims.length);
     const share = Math.max(1, Math.floor((limit - claims.length) / Math.max(1, candidates.length)));
     for (const { run, rows, errands } of candidates) {
-      await Promise.all(errands.map((errand) => storage.runErrand(errand)));
-      isNews ||= errands.length > 0;
+      isNews ||= await finder.doErrands(errands, () => undefined);
       const room = Math.min(share, limit - claims.length);
       if (room <= 0) break;
       const granted = await claim(run, room);

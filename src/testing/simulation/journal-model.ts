@@ -408,7 +408,9 @@ export class JournalModel {
     const seen = this.#reported(step, { type: 'waiting', step });
     const claim = seen.claims.at(-1) as ClaimSeen;
     demand(
-      kind === 'run' && workflow === named && (typeof input !== 'string' || claim.handedBack.includes(input)),
+      kind === 'run' &&
+        (named === undefined || workflow === named) &&
+        (typeof input !== 'string' || claim.handedBack.includes(input)),
       'one run per call',
       () =>
         `${this.#name(step)} has ${workflow} run on ${input}, its body handed back ${claim.handedBack.join(' or ')}`,

@@ -1,0 +1,71 @@
+import { nextDue } from './decide.ts';
+import type { RunState } from './run-state.ts';
+import { END } from './step-lists.ts';
+import type { RuntimeStorage } from './storage.ts';
+import type { Key } from './store.ts';
+
+/** One run that is worked on, and those below it: which its steps wait for, or have waited for. */
+export class Family {
+  readonly run: string;
+  readonly #storage: RuntimeStorage;
+  #hasOthers = false;
+
+  constructor(run: string, storage: RuntimeStorage) {
+    this.run = run;
+    this.#storage = storage;
+  }
+
+  /** Answers whether it is known since now that there are others. Reads nothing: a run may be far away. */
+  findOthers(): boolean {
+    if (this.#hasOthers) return false;
+    this.#hasOthers =
+      this.#storage.known(this.run, ({ children, abandoned }) => children.size + abandoned.size > 0) ?? false;
+    return this.#hasOthers;
+  }
+
+  async members(): Promise<readonly string[]> {
+    this.findOthers();
+    return this.#hasOthers ? this.#storage.family(this.run) : [this.run];
+  }
+
+  /** Those in which something may be claimed, or is due, as far as this process knows. */
+  async candidates(): Promise<readonly string[]> {
+    const members = await this.members();
+    const now = this.#storage.host.now();
+    return members.filter((run) => this.#storage.known(run, (state) => hasWork(state, now)) ?? true);
+  }
+
+  /** What is to be done between them. */
+  async errands(): Promise<readonly Key[]> {
+    this.findOthers();
+    if (!this.#hasOthers) return NONE;
+    return (await Promise.all((await this.members()).map((run) => this.#storage.errands(run)))).flat();
+  }
+
+  /** When one of them next wants to be looked at, epoch milliseconds. */
+  async nextDue(): Promise<number | undefined> {
+    const due = await Promise.all((await this.members()).map((run) => this.#storage.recall(run, nextDue)));
+    return due.reduce((first, at) => (first === undefined || (at !== undefined && at < first) ? at : first), undefined);
+  }
+
+  /** Whether one of them goes on without anybody claiming something. */
+  async moves(): Promise<boolean> {
+    const members = await this.members();
+    return (await Promise.all(members.map((run) => this.#storage.peek(run, moves)))).includes(true);
+  }
+}
+
+const NONE: readonly Key[] = [];
+
+function hasWork(state: RunState, now: number): boolean {
+  const due = nextDue(state);
+  return (due !== undefined && due <= now) || state.graph.lines.some((_, line) => state.firstQueued(line) !== END);
+}
+
+/** Of one that only waits for another, that one tells. */
+function moves(state: RunState): boolean {
+  if (state.firstRunning() !== END || state.paused || state.stopping.size > 0) return true;
+  for (let step = state.firstDue(); step !== END; step = state.behind(step))
+    if (!state.children.has(step) || Number.isFinite(state.since[step])) return true;
+  return false;
+}
