@@ -162,7 +162,10 @@ export interface WaitOptions<R, A extends After = After>
 }
 
 export interface EachOptions<R, A extends After = After> extends StepOptions<R, A> {
-  /** Most items under way at once, by all workers; as many as they take unless told. */
+  /**
+   * Most items under way at once, by all workers; as many as they take unless told. A place that comes free goes to the
+   * worker that had it: for several to share the list, the concurrency of each must be below the limit.
+   */
   readonly limit?: number;
   /** Hands on how each item ended, instead of failing with the first that does. */
   readonly settle?: boolean;

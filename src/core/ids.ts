@@ -22,6 +22,8 @@ const WELL_FORMED = /^(?:[^\uD800-\uDFFF]|[\uD800-\uDBFF][\uDC00-\uDFFF])*$/;
 /** What stands between the id of the run at the top and the rest, in the ids of those below it. */
 const BELOW = '::';
 const MAX_ID = 128;
+/** Longer ids of runs at the top are cut in those of the runs below. */
+export const MAX_ROOT: number = MAX_ID - BELOW.length - 36;
 
 /** The id of a run that is made for a step of another; it begins as that of the run at the top, so it is where that is. */
 export function childId(parent: string, unique: string): string {

@@ -216,8 +216,11 @@ export class RuntimeStorage extends RunReader {
   async family(run: string): Promise<readonly string[]> {
     const family = new Set([run]);
     for (const one of family) {
-      const children = await this.recall(one, childrenIn);
-      // Not made yet.
+      const children = await this.recall(one, childrenIn).catch((error) => {
+        // One that a newer version has gone on with is left to it.
+        if (one === run || !isAbout(error, 'PROTOCOL_TOO_NEW')) throw error;
+      });
+      // Not made yet, or not there any more.
       if (!children && one !== run) family.delete(one);
       for (const child of children ?? []) family.add(child);
     }

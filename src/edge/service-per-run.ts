@@ -1,6 +1,7 @@
 import { webHost } from '../adapters/host.ts';
 import { FuselineError } from '../core/errors.ts';
-import { checkId, rootOf } from '../core/ids.ts';
+import { checkId, MAX_ROOT, rootOf } from '../core/ids.ts';
+import type { RunQuery } from '../core/listing.ts';
 import type { RunSummary } from '../core/views.ts';
 import type { Service } from '../http/service.ts';
 import { askObject, type Objects } from './objects.ts';
@@ -30,10 +31,19 @@ export function servicePerRun(objects: Objects): Service {
     if (await index('isNoted', rootOf(checkId(run)))) return question();
     throw new FuselineError('UNKNOWN_RUN', `there is no run ${JSON.stringify(run)}`);
   };
+  /** The run at the top of an object, if it is one of those that are wanted. */
+  const topOf = async (id: string, wanted: Omit<RunQuery, 'limit' | 'cursor'>): Promise<readonly RunSummary[]> => {
+    for (let cursor: string | undefined; ; ) {
+      const page = await ask(id, 'list', { ...wanted, ...(cursor !== undefined && { cursor }) });
+      const top = page.runs.filter((run) => run.id === id);
+      cursor = page.cursor;
+      if (top.length > 0 || cursor === undefined) return top;
+    }
+  };
   return {
     async dispatch(order) {
-      const id = checkId(order.id ?? webHost.id());
-      await index('note', rootOf(id));
+      const id = checkRoot(order.id ?? webHost.id());
+      await index('note', id);
       return ask(id, 'dispatch', { ...order, id });
     },
     get: (id) => known(id, () => ask(id, 'get', id)),
@@ -42,14 +52,14 @@ export function servicePerRun(objects: Objects): Service {
       let next = cursor;
       for (let asked = 0; asked < MOST_ASKED; ) {
         const noted = await index('noted', Math.min(ABREAST, limit - runs.length), next);
-        const pages = await Promise.all(noted.map(({ id }) => ask(id, 'list', wanted)));
+        const found = await Promise.all(noted.map(({ id }) => topOf(id, wanted)));
         await Promise.all(
           noted.map(async ({ id, at }) => {
             if (at < webHost.now() - STALE_MS && (await ask(id, 'list', {})).runs.length === 0)
               await index('unnote', id);
           }),
         );
-        for (const page of pages) runs.push(...page.runs);
+        runs.push(...found.flat());
         const last = noted.at(-1);
         if (!last) return { runs };
         next = last.cursor;
@@ -66,7 +76,8 @@ export function servicePerRun(objects: Objects): Service {
     signalOnce: (id, signal) => known(id, () => ask(id, 'signalOnce', id, signal)),
     async remove(id) {
       await known(id, () => ask(id, 'remove', id));
-      if (rootOf(id) === id) await index('unnote', id);
+      // Those below it are there still, and found through it.
+      if ((await ask(id, 'list', {})).runs.length === 0) await index('unnote', rootOf(id));
     },
     // Each object has its own, for as long as it is at work.
     workers: async () => [],
@@ -80,6 +91,15 @@ export function servicePerRun(objects: Objects): Service {
     scan: refuse,
     news: refuse,
   };
+}
+
+/** In the id of a run that is made for a step stands where it is. */
+function checkRoot(id: string): string {
+  if (checkId(id) === rootOf(id) && id.length <= MAX_ROOT) return id;
+  throw new FuselineError(
+    'INVALID_ID',
+    `${JSON.stringify(id)} cannot be the id of a run that has an object of its own: use up to ${MAX_ROOT} characters, and no ::`,
+  );
 }
 
 async function refuse(): Promise<never> {

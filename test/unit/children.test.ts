@@ -214,6 +214,50 @@ test('a graph from elsewhere names the workflow, and its handlers bring it', asy
   );
 });
 
+// proves: child.cancelled, child.engine
+test('who works on one run works within its room, and leaves nothing running below it', async () => {
+  let [busy, most] = [0, 0];
+  const leaf = workflow('leaf', ($) =>
+    $.step('waits', {}, async (_, { signal }) => {
+      most = Math.max(most, ++busy);
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+      busy--;
+    }),
+  );
+  const middle = workflow('middle', ($) => $.run('leaf', leaf, {}));
+  const top = workflow('top', { deadline: 300 }, ($) =>
+    Object.fromEntries(Array.from({ length: 9 }, (_, i) => [i, $.run(`middle ${i}`, middle, {})])),
+  );
+  const storage = new MemoryStorage();
+  await top.dispatch(undefined, { storage, id: 'top' });
+  await new ProcessEngine(top, storage, { concurrency: 3 }).work('top');
+  expect(most).toBe(3);
+  const { runs } = await storage.list();
+  expect(runs.filter(({ endedAt }) => endedAt === undefined)).toEqual([]);
+  expect(await storage.timerRows(10)).toEqual([]);
+});
+
+test('what cannot be done between two runs keeps nobody from anything else', async () => {
+  const store = new MemoryStore();
+  const storage = new MemoryStorage({ store });
+  await stopBeforeMade(storage);
+  // As if it were of a kind that this version cannot read.
+  await store.commit({
+    put: [{ key: `graph/${child.graph().hash}`, value: '{"name":"child","steps":[{"name":"a","kind":"new"}]}' }],
+  });
+  const fresh = new MemoryStorage({ store: store.reopen() });
+  const other = workflow('other', ($) => $.step('it', {}, () => 'done'));
+  const engine = new ProcessEngine(other, fresh);
+  const errors: unknown[] = [];
+  engine.on('error', (error) => errors.push(error));
+  await engine.start();
+  const run = await other.dispatch(undefined, { storage: fresh });
+  expect(await run.result()).toBe('done');
+  expect(errors).toMatchObject([{ error: { code: 'INVALID_DEFINITION' } }]);
+  expect(errors[0]).not.toHaveProperty('fatal');
+  await engine.stop();
+});
+
 /** A run of `parent`, as it is when it has called the other one and nobody has made that. */
 async function stopBeforeMade(storage: RuntimeStorage): Promise<void> {
   await parent.dispatch(undefined, { storage, id: 'top' });

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ProcessEngine, workflow } from 'fuseline';
+import { MemoryStorage, ProcessEngine, workflow } from 'fuseline';
 import { FileStorage } from 'fuseline/node';
 import { expect, onTestFinished, test } from 'vitest';
 
@@ -11,6 +11,26 @@ test('the time of an attempt begins with its body, not while it waits for its tu
     return $.each('each', list, (i) => burn(60, i), { timeout: 200 });
   });
   expect(await busy.run()).toHaveLength(12);
+});
+
+test('no body begins once its attempt was taken back', async () => {
+  const storage = new MemoryStorage();
+  let begun = 0;
+  const busy = workflow('busy', ($) => {
+    const list = $.step('list', {}, () => Array.from({ length: 40 }, (_, i) => i));
+    return $.each(
+      'each',
+      list.when(() => true),
+      () => {
+        if (++begun === 3) void storage.cancel('run');
+        burn(60, undefined);
+      },
+    );
+  });
+  await busy.dispatch(undefined, { storage, id: 'run' });
+  await new ProcessEngine(busy, storage).work('run');
+  expect(await storage.status('run')).toBe('CANCELLED');
+  expect(begun).toBeLessThan(6);
 });
 
 test('results of bodies that never wait are recorded while others of them are still to come', async () => {

@@ -55,8 +55,18 @@ test('a run that another one has made is in its object, and found by its own id'
   const child = steps[0]?.child as string;
   expect(await client.get(`/runs/${child}`)).toMatchObject({ status: 'SUCCEEDED', parent: { run: id, step: 'sum' } });
   expect((await listDurableObjectIds(env.EACH)).length).toBe(before + 1);
+  // Listed are those at the top.
+  const { runs } = await client.get<{ runs: { id: string }[] }>('/runs');
+  expect(runs.map((run) => run.id)).toContain(id);
+  expect(runs.map((run) => run.id)).not.toContain(child);
+  expect((await client.ask(`/runs/${id}`, { method: 'DELETE' })).status).toBe(204);
+  expect(await client.get(`/runs/${child}`)).toMatchObject({ status: 'SUCCEEDED' });
   expect((await client.ask(`/runs/${child}`, { method: 'DELETE' })).status).toBe(204);
-  expect(await client.get(`/runs/${id}`)).toMatchObject({ status: 'SUCCEEDED' });
+  expect((await client.ask(`/runs/${child}`)).status).toBe(404);
+  for (const odd of ['::x', 'a::b', 'x'.repeat(91)]) {
+    const refused = await client.post('/workflows/sum/runs', { id: odd, input: { a: 1, b: 2 } });
+    expect([refused.status, odd]).toEqual([400, odd]);
+  }
 });
 
 test('workers from afar are told what to deploy instead', async () => {
