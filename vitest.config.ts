@@ -101,6 +101,7 @@ export default defineConfig({
           name: 'dom',
           include: ['test/dom/**/*.test.ts'],
           environment: 'happy-dom',
+          testTimeout: 30_000,
           // It has no animations.
           environmentOptions: { happyDOM: { settings: { device: { prefersReducedMotion: 'reduce' } } } },
         },
