@@ -82,7 +82,14 @@ const STATES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
 };
 
 /** What is little more than a sentence is judged once. */
-const SENTENCES = ['commands open', 'a browser that keeps nothing', 'loading', 'a newer version'];
+const SENTENCES = [
+  'empty',
+  'commands open',
+  'a full disk',
+  'a browser that keeps nothing',
+  'loading',
+  'a newer version',
+];
 
 const LOOKS = [
   { colorScheme: 'light', forcedColors: 'none' },

@@ -9,6 +9,7 @@ import {
   ProcessEngine,
   RuntimeStorage,
   typed,
+  type Workflow,
   workflow,
 } from 'fuseline';
 import { type LastCommit, MortalStore, simulate, simulated, testRun, VirtualHost } from 'fuseline/testing';
@@ -195,6 +196,25 @@ test('workflows that have others run are run in memory, tested and simulated', a
   await crashed.crash();
   expect(await crashed.result()).toBe('it is 41');
   await simulate({ workflows: [simulated(parent)], worlds: 20 });
+});
+
+// proves: child.depth
+test('a workflow that has itself run without an end fails where it is too deep', async () => {
+  const endless: Workflow<number, unknown> = workflow('endless', { input: typed<number>() }, ($) =>
+    $.run(
+      'deeper',
+      () => endless,
+      $.step('n', { n: $.input }, ({ n }) => n + 1),
+    ),
+  );
+  const storage = new MemoryStorage();
+  const run = await endless.dispatch(0, { storage });
+  await new ProcessEngine(endless, storage).work(run.id);
+  const { runs } = await storage.list({ status: 'FAILED' });
+  expect(runs).toHaveLength(33);
+  const { steps } = await storage.get(runs[0]?.id as string);
+  expect(steps[1]).toMatchObject({ status: 'FAILED', error: { code: 'CHILD_DEPTH' } });
+  await expect(run.result()).rejects.toThrow(/^run .* failed: step "deeper", attempt 1: run .* failed: step "deeper"/);
 });
 
 test('a graph from elsewhere names the workflow, and its handlers bring it', async () => {
