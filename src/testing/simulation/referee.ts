@@ -355,14 +355,21 @@ export class Referee {
   #checkAbandoned(model: JournalModel): void {
     for (const { status, child } of model.steps) {
       if (!child || child.returned || status === 'WAITING') continue;
-      const made = this.runs.get(child.id)?.model;
       const isTold = [...this.#errands.values()].some(({ type, child: id }) => type === 'cancel' && id === child.id);
       demand(
-        isTold || !made || made.ended !== undefined || made.interfered,
+        isTold || this.#isOver(child.id),
         'one run per call',
         () => `${child.id} goes on, and its step in ${model.run} waits no longer`,
       );
     }
+  }
+
+  /** It has ended, or was told to; who takes it up again after that wants it for its own sake. */
+  #isOver(id: string): boolean {
+    const model = this.runs.get(id)?.model;
+    return (
+      !model || model.ended !== undefined || [...model.commands].some((command) => command.startsWith('abandoned by '))
+    );
   }
 
   /** What was to be done is done, or need not be. */
@@ -372,7 +379,7 @@ export class Referee {
       if (errand.type === 'tell')
         return !isWaitedFor(errand.child) || this.runs.get(errand.child)?.model.ended === undefined;
       if (errand.type === 'start') return this.#made.has(errand.child) || !isWaitedFor(errand.child);
-      return this.runs.get(errand.child)?.model.ended !== undefined || !this.runs.has(errand.child);
+      return this.#isOver(errand.child);
     };
     demand(isDone(), 'one run per call', () => `${JSON.stringify(errand)} is taken for done, and is not`);
   }
