@@ -28,8 +28,8 @@ import { demand, Violation } from './violation.ts';
 /** After the disturbance, longer than any backoff, silence or deadline of a world. */
 const PATIENCE_MS = 600_000;
 const PATIENCE_STEP_MS = 2_000;
-/** Long enough for a worker on a slow store to end what it does, and to leave. */
-const LEAVE_MS = 30_000;
+/** Long enough for a worker on a slow store to end what it does, deaf bodies included, and to leave. */
+const LEAVE_MS = 60_000;
 /** Longer than it takes a worker to look for claims that nobody holds. */
 const CARE_MS = 70_000;
 /** A supervisor starts a worker again that ended with an error. */
