@@ -78,7 +78,7 @@ function otherShapes(after: CompiledGraph, before: CompiledGraph, step: number):
   const found: string[] = [];
   if (was.spec.kind !== is.spec.kind) found.push(otherKind(was, is));
   else if (was.spec.workflow !== is.spec.workflow)
-    found.push(`it has workflow ${show(is.spec.workflow)} run now, and the run has ${show(was.spec.workflow)}`);
+    found.push(`it has ${calledText(is)} run now, and the run has ${calledText(was)}`);
   else if (is.spec.kind === 'branch') found.push(...otherRoads(was, is));
   const wasNeeds = new Map((was.spec.needs ?? []).map((need) => [need.param, need]));
   const isNeeds = new Map((is.spec.needs ?? []).map((need) => [need.param, need]));
@@ -96,6 +96,10 @@ function otherKind({ spec: was }: CompiledStep, { spec: is }: CompiledStep): str
   if (was.kind === 'branch') return 'the run takes its result for a road, and the new one chooses none';
   if (is.kind === 'branch') return 'the run takes its result for a value, and the new one hands back a road';
   return `the run has it as ${KINDS[was.kind ?? 'step']}, and the new one is ${KINDS[is.kind ?? 'step']}`;
+}
+
+function calledText({ spec: { workflow } }: CompiledStep): string {
+  return workflow === undefined ? 'a workflow that is named only when it runs' : `workflow ${show(workflow)}`;
 }
 
 const KINDS: Readonly<Record<NonNullable<GraphStep['kind']> | 'step', string>> = {

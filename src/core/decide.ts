@@ -96,6 +96,12 @@ export type Outcome =
   /** `again: 'never'` ends the step at once; `notBefore` is the earliest next attempt. */
   | { readonly status: 'failed'; readonly error: ErrorRecord; readonly again?: 'never'; readonly notBefore?: number };
 
+/** Whether what a body handed back is recorded with how it ended. */
+export function keepsValue({ status }: Outcome, value: unknown): boolean {
+  // A run is made of its input, whatever that is.
+  return status === 'called' || ((status === 'succeeded' || status === 'again') && value !== undefined);
+}
+
 export type Command =
   /** The first thing said to a run. `startAt` holds its starting steps back. */
   | { readonly type: 'start'; readonly startAt?: number | undefined; readonly next?: ClaimRequest | undefined }
@@ -488,8 +494,8 @@ class Turn {
 
   #return(child: string, end: { readonly value: Stored | undefined } | { readonly error: ErrorRecord }): Answer {
     const state = this.#state;
-    const step = [...state.children].find(([, one]) => one.child === child)?.[0];
-    if (step === undefined || state.status[step] !== WAITING) return 'stale';
+    const step = state.awaiting(child);
+    if (step === END) return 'stale';
     this.#emit({ type: 'returned', step });
     if ('error' in end) this.#fail(step, end.error);
     else {

@@ -1,10 +1,12 @@
 import type { Command } from './decide.ts';
 import { type ErrorRecord, FuselineError, RunFailedError, recordError } from './errors.ts';
+import type { CompiledStep } from './graph.ts';
 import type { Host } from './host.ts';
 import { keys, parseTimer } from './keys.ts';
 import { type Output, readOutput } from './output.ts';
 import type { RunLogs } from './run-logs.ts';
-import { type RunState, WAITING } from './run-state.ts';
+import { type Child, type RunState, WAITING } from './run-state.ts';
+import { END } from './step-lists.ts';
 import type { Entry, Key, Store } from './store.ts';
 
 /**
@@ -87,11 +89,12 @@ export class Errands {
     const { logs } = this.#ports;
     const parent = logs.get(run);
     const found = await parent.look((state) => {
-      const one = [...state.children].find(([, { child: id }]) => id === child);
-      if (!one || state.status[one[0]] !== WAITING) return undefined;
-      const { name } = (state.graph.steps[one[0]] as (typeof state.graph.steps)[number]).spec;
+      const step = state.awaiting(child);
+      if (step === END) return undefined;
+      const { name } = (state.graph.steps[step] as CompiledStep).spec;
       const { priority, parent: above } = state.created;
-      return { call: one[1], priority, parent: { run, step: name, depth: (above?.depth ?? 0) + 1 } };
+      const parent = { run, step: name, depth: (above?.depth ?? 0) + 1 };
+      return { call: state.children.get(step) as Child, priority, parent };
     });
     if (!found) return this.#strike(row);
     const { call, priority, parent: of } = found;

@@ -53,8 +53,7 @@ export type Event =
   | { readonly type: 'progress'; readonly step: number; readonly value: Stored }
   | { readonly type: 'cancel' | 'pause' | 'resume'; readonly command: string }
   | { readonly type: 'signal'; readonly command: string; readonly name: string; readonly payload: Stored }
-  /** Steps return to PENDING as a new generation. */
-  /** `resumed`: those of them whose items that succeeded stay. */
+  /** Steps return to PENDING as a new generation. `resumed`: those of them whose items that succeeded stay. */
   | {
       readonly type: 'rerun';
       readonly command: string;

@@ -217,6 +217,12 @@ export class RunState {
     return this.ended ?? (this.paused ? 'PAUSED' : this.startedAt === undefined ? 'PENDING' : 'RUNNING');
   }
 
+  /** The step that waits for a run; END where none does. */
+  awaiting(run: string): number {
+    for (const [step, { child }] of this.children) if (child === run && this.status[step] === WAITING) return step;
+    return END;
+  }
+
   /** The first signal of a name that no step has had. */
   unread(name: string): Signal | undefined {
     return this.#signalsByName.get(name)?.[this.#read.get(name) ?? 0];

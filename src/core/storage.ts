@@ -1,6 +1,14 @@
 import { type Granted, readGrant } from './claims.ts';
 import { type Codec, canonical, portable } from './codec.ts';
-import { type ClaimRequest, type HeldFence, type Outcome, type Serves, STREAM, type Verdict } from './decide.ts';
+import {
+  type ClaimRequest,
+  type HeldFence,
+  keepsValue,
+  type Outcome,
+  type Serves,
+  STREAM,
+  type Verdict,
+} from './decide.ts';
 import { type Definition, stepsWithoutHandler } from './definition.ts';
 import type { Employer, Watch } from './employer.ts';
 import { Errands } from './errands.ts';
@@ -147,8 +155,7 @@ export class RuntimeStorage extends RunReader {
     const log = this.logs.get(run);
     const reading = this.codec.prepare?.(value);
     if (reading) await reading;
-    const isKept = outcome.status === 'called' || (hasValue(outcome) && value !== undefined);
-    const { stored, pieces } = isKept ? log.stow(this.codec.encode(value)) : NOTHING;
+    const { stored, pieces } = keepsValue(outcome, value) ? log.stow(this.codec.encode(value)) : NOTHING;
     const grant = readGrant(log, next?.serves ?? never);
     return log.submit(
       {
@@ -423,10 +430,6 @@ function childrenIn(state: RunState): readonly string[] {
   // Until they have ended, what they wait for has to be cancelled as well.
   children.push(...state.abandoned.keys());
   return children;
-}
-
-function hasValue({ status }: Outcome): boolean {
-  return status === 'succeeded' || status === 'again';
 }
 
 const NOTHING = { stored: undefined, pieces: [] } as const;

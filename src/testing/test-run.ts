@@ -194,6 +194,7 @@ class Performance {
   /** When something is due in the run, an attempt's time is over, or a fake wakes. */
   async #nextMoment(): Promise<number | undefined> {
     const now = this.#stage.clock.now();
+    // The family is that of the run as it is known here.
     await this.#storage.peek(RUN, () => undefined);
     const family = await this.#storage.family(RUN);
     const due = await Promise.all(family.map((run) => this.#storage.peek(run, momentsOf)));

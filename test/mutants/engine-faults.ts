@@ -449,9 +449,9 @@ export const engineFaults: readonly Fault[] = [
   },
   {
     name: 'a step hears of a run it does not wait for any more',
-    file: 'core/decide.ts',
-    find: "if (step === undefined || state.status[step] !== WAITING) return 'stale';",
-    replace: "if (step === undefined) return 'stale';",
+    file: 'core/run-state.ts',
+    find: 'if (child === run && this.status[step] === WAITING) return step;',
+    replace: 'if (child === run) return step;',
     breaks: 'one recorded result per claim',
   },
   {

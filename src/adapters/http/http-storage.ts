@@ -1,5 +1,5 @@
 import type { Claim, Granted } from '../../core/claims.ts';
-import type { ClaimRequest, HeldFence, Outcome, Verdict } from '../../core/decide.ts';
+import { type ClaimRequest, type HeldFence, keepsValue, type Outcome, type Verdict } from '../../core/decide.ts';
 import { stepsWithoutHandler } from '../../core/definition.ts';
 import type { Employer, Watch } from '../../core/employer.ts';
 import { type ErrorCode, FuselineError } from '../../core/errors.ts';
@@ -169,10 +169,7 @@ export class HttpStorage extends RuntimeStorage {
     value: unknown,
     next?: ClaimRequest,
   ): Promise<Granted & { readonly status: Verdict['status'] }> {
-    const isKept =
-      outcome.status === 'called' ||
-      ((outcome.status === 'succeeded' || outcome.status === 'again') && value !== undefined);
-    const text = isKept ? this.codec.encode(value) : undefined;
+    const text = keepsValue(outcome, value) ? this.codec.encode(value) : undefined;
     const { answer, worker } = await this.#report(run, claim, {
       type: outcome.status,
       ...(text !== undefined && { text }),
