@@ -266,7 +266,8 @@ async function claimAnywhere(
     const candidates = await finder.candidates(limit - claims.length);
     const share = Math.max(1, Math.floor((limit - claims.length) / Math.max(1, candidates.length)));
     for (const { run, rows, errands } of candidates) {
-      isNews ||= await finder.doErrands(errands, () => undefined);
+      // What cannot be done is told by those whose runs they are, and keeps nobody from afar waiting.
+      if (await finder.doErrands(errands, () => undefined)) isNews = true;
       const room = Math.min(share, limit - claims.length);
       if (room <= 0) break;
       const granted = await claim(run, room);
