@@ -3,7 +3,8 @@ import { html, svg } from './dom.ts';
 
 type Kind = NonNullable<GraphStep['kind']>;
 
-const SHAPES: Readonly<Record<Kind, string>> = {
+/** Outlines in a square of 16, as paths; a step that waits has that of its kind as its sign as well. */
+export const KIND_SHAPES: Readonly<Record<Kind, string>> = {
   branch: 'M2 8h4l4-4.5h4M6 8l4 4.5h4M12 1.5l2 2l-2 2M12 10.5l2 2l-2 2',
   sleep: 'M9.5 2.5a5.8 5.8 0 1 0 4 8.2a5 5 0 0 1-4-8.2z',
   wait: 'M2 4h12v8.5H2zM2 4.5l6 4.5l6-4.5',
@@ -24,7 +25,7 @@ const WORDS: Readonly<Record<Kind, string>> = {
 /** What kind of step it is, as a picture with its word; nothing for one that just runs. */
 export function kindSign(kind: GraphStep['kind']): readonly Node[] {
   if (kind === undefined) return [];
-  const outline = svg('path', { d: SHAPES[kind], fill: 'none', stroke: 'currentColor', 'stroke-width': '1.4' });
+  const outline = svg('path', { d: KIND_SHAPES[kind], fill: 'none', stroke: 'currentColor', 'stroke-width': '1.4' });
   return [
     html(
       'span',

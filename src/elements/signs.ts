@@ -1,6 +1,7 @@
 import type { RunStatus } from '../core/run-state.ts';
 import type { StepStatus, StepView } from '../core/views.ts';
 import { svg } from './dom.ts';
+import { KIND_SHAPES } from './kinds.ts';
 
 /** A status as it is shown: there are ways to be PENDING that people want to tell apart. */
 export type Sign = StepStatus | RunStatus | 'QUEUED' | 'DELAYED' | 'SLEEPING' | 'AWAITING' | 'CALLING' | 'LOST';
@@ -35,9 +36,9 @@ const SHAPES: Readonly<Record<Sign, { readonly fill?: string; readonly line?: st
   PENDING: { line: 'M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11z', dashes: '2 2.3' },
   QUEUED: { line: 'M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11z' },
   DELAYED: { line: 'M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11zM8 5v3.2l2.2 1.3' },
-  SLEEPING: { line: 'M9.5 2.5a5.8 5.8 0 1 0 4 8.2a5 5 0 0 1-4-8.2z' },
-  AWAITING: { line: 'M2 4h12v8.5H2zM2 4.5l6 4.5l6-4.5' },
-  CALLING: { line: 'M2 2.5h7v5H2zM7 10.5h7v4H7zM4 7.5v5h3M5.5 11l1.7 1.5l-1.7 1.5' },
+  SLEEPING: { line: KIND_SHAPES.sleep },
+  AWAITING: { line: KIND_SHAPES.wait },
+  CALLING: { line: KIND_SHAPES.run },
   RUNNING: { fill: 'M8 1.5a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13zM6.2 5v6l5-3z' },
   PAUSED: { fill: 'M8 1.5a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13zM5.5 5v6h1.7V5zM8.8 5v6h1.7V5z' },
   SUCCEEDED: { fill: 'M8 1.5a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13zM7 11.2L4 8.2l1.1-1.1L7 9l4-4l1.1 1.1z' },
