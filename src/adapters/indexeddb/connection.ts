@@ -13,6 +13,9 @@ const IDENTITY = 'identity';
 /** A tab that is frozen neither lets others in nor says so, for as long as it is frozen. */
 const OPEN_MS = 10_000;
 
+/** While a browser clears the data of a site it cuts who opens a database meanwhile, more than once if need be. */
+const TRIES = 3;
+
 /** The answer to a request. Without the wrapper of `idb`, which costs a page a tenth of what the request does. */
 export function answered<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -74,6 +77,16 @@ export class Connection {
   }
 
   async #open(): Promise<IDBDatabase> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#openOnce();
+      } catch (error) {
+        if (tries === TRIES || !wasCut(error)) throw error;
+      }
+    }
+  }
+
+  async #openOnce(): Promise<IDBDatabase> {
     if (this.#closed) throw new FuselineError('STORAGE_CLOSED', `the storage in ${this.#name} was closed`);
     const database = await this.#reach();
     try {
@@ -162,6 +175,15 @@ export class Connection {
     }
     return failed(`the database ${this.#name} could not be opened`, cause);
   }
+}
+
+/** Whether the browser ended an opening that it may well grant when asked again. */
+function wasCut(error: unknown): boolean {
+  return (
+    error instanceof FuselineError &&
+    error.code === 'STORAGE_FAILED' &&
+    isNamed(error.cause, 'AbortError', 'InvalidStateError', 'UnknownError')
+  );
 }
 
 /** Chromium has no name of its own for it: a user who wants no site to keep anything. */

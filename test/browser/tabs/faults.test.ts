@@ -65,6 +65,27 @@ test('one that is writing when its data is cleared says so too, once it is gone 
   await tab.close();
 });
 
+test('an opening that the browser cuts is asked for again, and one that it always cuts is an error', async () => {
+  const tab = await fresh();
+  const cut = (times: number): Promise<unknown> =>
+    tab.evaluate(`{
+      const open = IDBFactory.prototype.open;
+      let left = ${times};
+      IDBFactory.prototype.open = function (...of) {
+        if (left-- === 0) IDBFactory.prototype.open = open;
+        const request = open.apply(this, of);
+        if (left >= 0) request.addEventListener('upgradeneeded', () => request.transaction.abort());
+        return request;
+      };
+    }`);
+  await cut(2);
+  expect(await tab.call('put', 'cut', [['a', '1']])).toBe('committed');
+  await cut(3);
+  expect(await tab.call('put', 'cut off', [['a', '1']])).toBe('STORAGE_FAILED');
+  expect(await tab.call('put', 'cut off', [['a', '1']])).toBe('committed');
+  await tab.close();
+});
+
 test('a database that newer code wants to change is let go of at once, and then left alone', async () => {
   const old = await fresh();
   await old.call('put', 'newer', [['a', '1']]);
