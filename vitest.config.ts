@@ -4,7 +4,7 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import manifest from './package.json' with { type: 'json' };
-import { chromiumArgs, findChromium, type IndexedDBBackend, profiles } from './scripts/chromium.ts';
+import { chromiumArgs, findChromium, type IndexedDBBackend, profiles, without } from './scripts/chromium.ts';
 
 // An entry of the package means its source here; child processes of tests get the built package, as a user would.
 const sources = Object.entries(manifest.exports).flatMap(([entry, target]) =>
@@ -67,7 +67,7 @@ export default defineConfig({
             headless: true,
             screenshotFailures: false,
             instances: [
-              chromium('LevelDB', '--disable-features=IdbSqliteBackingStore,IdbSqliteOnDiskRollout'),
+              chromium('LevelDB', without('IdbSqliteBackingStore', 'IdbSqliteOnDiskRollout')),
               chromium('SQLite', '--enable-features=IdbSqliteBackingStore'),
             ],
           },
