@@ -1,4 +1,5 @@
 import type { Attempt } from './attempt.ts';
+import type { BodyTurns } from './body-turns.ts';
 import type { Claim, Found } from './claims.ts';
 import type { Outcome } from './decide.ts';
 import type { Callee, Handler } from './definition.ts';
@@ -18,18 +19,15 @@ type Called = Awaited<ReturnType<Callee['prepare']>>;
 
 const SKIPPED: Execution = { outcome: { status: 'skipped' }, value: undefined };
 
-/** What an attempt waits for: a turn of everything else in its process, where bodies have kept it from that. */
-export type Turn = () => Promise<void> | undefined;
-
 /**
- * Runs one attempt, once it is its `turn`: its conditions in the order of the needs, then its body. Never throws. Its
+ * Runs one attempt, once it is its turn: its conditions in the order of the needs, then its body. Never throws. Its
  * time runs when it has `begun`. What it answers for an attempt that is closed means nothing.
  */
 export async function execute(
   attempt: Attempt,
   handler: Handler,
   storage: RuntimeStorage,
-  turn: Turn,
+  turns: BodyTurns,
   begun: () => void,
 ): Promise<Execution> {
   const { claim } = attempt;
@@ -38,7 +36,7 @@ export async function execute(
     for (const [need, found] of claim.fallback ? [] : claim.needs)
       needs.push([need.param, isAtHand(found) ? decodeNow(storage, found) : await storage.resolve(claim.run, found)]);
     // Asked again right before: of those who waited for the same turn one may have kept the others from it.
-    for (let waiting = turn(); waiting; waiting = turn()) await waiting;
+    for (let waiting = turns.take(); waiting; waiting = turns.take()) await waiting;
     if (attempt.isClosed) return SKIPPED;
     begun();
     let value: unknown;
@@ -50,7 +48,7 @@ export async function execute(
       }
       if (claim.spec.kind === 'each' && claim.item === undefined)
         return { outcome: { status: 'spread', items: countOf(claim, needs[0]?.[1]) }, value: undefined };
-      if (handler.conditions?.size) for (let waiting = turn(); waiting; waiting = turn()) await waiting;
+      if (handler.conditions?.size) for (let waiting = turns.take(); waiting; waiting = turns.take()) await waiting;
       // It may have been taken back meanwhile.
       if (attempt.isClosed) return SKIPPED;
       const result = handler.run(Object.fromEntries(needs) as never, attempt);

@@ -1,11 +1,12 @@
 import { Attempt } from './attempt.ts';
+import { BodyTurns } from './body-turns.ts';
 import type { Claim, Granted } from './claims.ts';
 import type { ClaimRequest, Outcome } from './decide.ts';
 import { type Definition, type Handler, withCalled } from './definition.ts';
 import type { Employer, Watch } from './employer.ts';
 import { Emitter, type EngineEvents } from './engine-events.ts';
 import { type ErrorCode, FuselineError, rebuildError, recordError } from './errors.ts';
-import { type Execution, execute, failure, type Turn } from './execution.ts';
+import { type Execution, execute, failure } from './execution.ts';
 import type { Stranded } from './explain.ts';
 import { Family } from './family.ts';
 import { Holdings } from './holdings.ts';
@@ -48,8 +49,6 @@ const SLOW_MS = 300_000;
 const GIVE_BACK_MS = 1000;
 /** Bodies taken from the worker have this long to stop before it returns without them. */
 const STOP_MS = 5_000;
-/** How long a chain of steps that never wait may keep everything else of its process from running. */
-const BREATH_MS = 50;
 const SWEEP_MS = 60_000;
 const INSIST_TRIES = 3;
 const MOST_RUNS = 64;
@@ -64,6 +63,7 @@ export class ProcessEngine {
   readonly #host: Host;
   readonly #concurrency: number;
   readonly #finder: WorkFinder;
+  readonly #turns: BodyTurns;
   readonly #holdings: Holdings;
   readonly #watchman: Watch;
   readonly #events = new Emitter();
@@ -83,9 +83,6 @@ export class ProcessEngine {
   #backlog = false;
   #scannedAt = 0;
   #sweptAt = Number.NEGATIVE_INFINITY;
-  #breathedAt = 0;
-  #breath: Promise<void> | undefined;
-  #stopBreathing: (() => void) | undefined;
   #signalled = false;
   #wake: (() => void) | undefined;
 
@@ -101,6 +98,7 @@ export class ProcessEngine {
     // A number, because room is reckoned with.
     this.#concurrency = Math.min(concurrency, Number.MAX_SAFE_INTEGER);
     this.#finder = new WorkFinder(this.#definitions, storage, queues);
+    this.#turns = new BodyTurns(storage.host);
     this.#holdings = new Holdings((run) => storage.listen(run, (state) => this.#checkClaims(run, state)));
     this.#membership = new Membership(
       () => workerId(options.name, this.#host.id()),
@@ -210,8 +208,6 @@ export class ProcessEngine {
       unhint();
       unwatch?.();
       await this.#giveBack();
-      this.#stopBreathing?.();
-      this.#stopBreathing = undefined;
       this.#holdings.close();
       await this.#watchman.close();
       await this.#leave();
@@ -431,7 +427,6 @@ export class ProcessEngine {
       }
       this.#holdings.begin(attempt);
       this.#attempts++;
-      if (!this.#stopBreathing) this.#breathe();
       void this.#attempt(attempt);
     }
   }
@@ -467,7 +462,7 @@ export class ProcessEngine {
         timedOut = this.#timeOut(attempt, handler, timeoutMs);
       });
     };
-    const executed = await execute(attempt, handler, this.#storage, this.#turn, begun);
+    const executed = await execute(attempt, handler, this.#storage, this.#turns, begun);
     cancelTimeout?.();
     const execution = claim.spec.requires ? await judgeOffline(executed, claim.spec, this.#storage.network) : executed;
     if (attempt.state === 'open') await this.#report(attempt, execution);
@@ -666,21 +661,6 @@ export class ProcessEngine {
     this.#sweptAt = now;
     await this.#storage.sweep().catch((error) => this.#events.emit('error', { error }));
   }
-
-  /** Notes that the event loop turns, while something is under way that could keep it from turning. */
-  #breathe(): void {
-    this.#breathedAt = this.#host.monotonic();
-    this.#stopBreathing = this.#holdings.isIdle ? undefined : this.#host.after(BREATH_MS / 2, () => this.#breathe());
-  }
-
-  readonly #turn: Turn = () => {
-    if (this.#host.monotonic() - this.#breathedAt <= BREATH_MS) return undefined;
-    this.#breath ??= new Promise<void>((resolve) => void this.#host.after(0, resolve)).then(() => {
-      this.#breathedAt = this.#host.monotonic();
-      this.#breath = undefined;
-    });
-    return this.#breath;
-  };
 
   readonly #failed = (error: unknown): void => this.#events.emit('error', { error });
 
