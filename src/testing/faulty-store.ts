@@ -11,7 +11,10 @@ export interface Faults {
   readonly failAfter?: number;
   /** A commit that expects something is answered as a conflict, whatever it expects, and nothing was written. */
   readonly conflict?: number;
-  /** The longest wait before a call is made, again before its answer is given, and before a hint is told. */
+  /**
+   * The longest wait before a commit is made and again before its answer is given; before a read is made or its answer
+   * is given; before a hint is told.
+   */
   readonly delayMs?: number;
   readonly dropHint?: number;
   readonly doubleHint?: number;
@@ -64,11 +67,11 @@ export class FaultyStore implements Store {
   }
 
   read(keys: readonly Key[]): Promise<readonly (Entry | undefined)[]> {
-    return this.#call(() => this.#store.read(keys));
+    return this.#look(() => this.#store.read(keys));
   }
 
   scan(range: Range): Promise<readonly Entry[]> {
-    return this.#call(() => this.#store.scan(range));
+    return this.#look(() => this.#store.scan(range));
   }
 
   commit(batch: Batch): Promise<CommitResult> {
@@ -130,17 +133,29 @@ export class FaultyStore implements Store {
     return dice < failBefore + failAfter + conflict ? 'conflict' : 'pass';
   }
 
-  async #call<T>(work: () => Promise<T>): Promise<T> {
+  #look<T>(work: () => Promise<T>): Promise<T> {
+    const isStale = this.#delays.chance(0.5);
+    return this.#call(work, { before: !isStale, after: isStale });
+  }
+
+  async #call<T>(work: () => Promise<T>, delays = { before: true, after: true }): Promise<T> {
     // The store inside refuses then.
     if (this.#closing) return this.#closing.then(work);
-    const delayed = this.#delay()
-      .then(work)
-      .finally(() => this.#delay());
+    const delayed = this.#delayed(work, delays);
     this.#underWay.add(delayed);
     try {
       return await delayed;
     } finally {
       this.#underWay.delete(delayed);
+    }
+  }
+
+  async #delayed<T>(work: () => Promise<T>, { before, after }: { before: boolean; after: boolean }): Promise<T> {
+    if (before) await this.#delay();
+    try {
+      return await work();
+    } finally {
+      if (after) await this.#delay();
     }
   }
 

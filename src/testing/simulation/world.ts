@@ -9,7 +9,7 @@ import { RuntimeStorage } from '../../core/storage.ts';
 import type { Store } from '../../core/store.ts';
 import { type FaultCounts, FaultyStore } from '../faulty-store.ts';
 import { type Random, seeded } from '../random.ts';
-import { settle } from '../settle.ts';
+import { drain, settle } from '../settle.ts';
 import { VirtualHost } from '../virtual-host.ts';
 import { definitionsOf, witnessed } from './bodies.ts';
 import type { Coverage } from './coverage.ts';
@@ -69,6 +69,8 @@ export interface WorldReport {
 /** Lets a world happen, from its first dispatch to its peace. */
 export async function runWorld(plan: WorldPlan, parts: WorldParts, coverage: Coverage): Promise<WorldReport> {
   const world = new World(plan, parts, coverage);
+  // Whoever else is in this process has a turn now, and may not before the next world.
+  await settle();
   try {
     await world.happen();
   } catch (error) {
@@ -195,8 +197,9 @@ class World {
   }
 
   async #settle(): Promise<void> {
-    do await settle();
-    while (this.#ground.isBusy);
+    // Bodies that are made up wait for promises alone; of those of users that is found out.
+    await (this.#plan.workflows.length > 0 ? drain() : settle());
+    while (this.#ground.isBusy) await settle();
     this.#own.demandVirtualTime();
     if (this.violation) throw this.violation;
   }
