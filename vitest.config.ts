@@ -47,6 +47,7 @@ export default defineConfig({
     projects: [
       // Much of what such a file costs is to load what all of them load. They share globals: a test puts back what it replaces.
       project('unit', { isolate: false, testTimeout: 30_000 }),
+      project('simulation', { testTimeout: 60_000 }),
       project('features', { testTimeout: 30_000 }),
       project('store', { testTimeout: 30_000 }),
       project('corpus', { testTimeout: 180_000 }),

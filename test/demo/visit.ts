@@ -8,6 +8,9 @@ import { chromiumArgs, findChromium } from '../../scripts/chromium.ts';
 /** Unless told, Playwright looks with every frame, which makes the page draw them all. */
 const POLL_MS = 50;
 
+/** Steps of the demo's workflow, of which one lies on the road not taken. */
+export const RESULTS = 10;
+
 /** The page as `npm run demo` serves it, and a browser. */
 export interface House {
   readonly site: ServedPage;

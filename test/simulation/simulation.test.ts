@@ -4,12 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defineGraph, MemoryStore, typed, workflow } from 'fuseline';
 import { type FakeContext, SimulationFailed, simulate, simulated } from 'fuseline/testing';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { FileStore } from '../../src/adapters/node-file/file-store.ts';
 import { exitOf } from '../../src/cli/simulate.ts';
-
-// Worlds are work for a processor, and there may be others at it.
-vi.setConfig({ testTimeout: 60_000 });
 
 test('no promise is broken in 2,000 worlds, and everything there is to reach is reached', {
   timeout: 400_000,
