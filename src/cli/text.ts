@@ -3,7 +3,9 @@ const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff
 const WIDE =
   /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6]/u;
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+/** Most of what is printed: nothing in it is wide, or joins what comes before. */
+const NARROW = /^[\x20-\x7e\xa1-\xac\xae-\u02ff\u2010-\u2027\u2190-\u2319\u2500-\u25fc\u2713-\u2727]*$/;
+let segmenter: Intl.Segmenter | undefined;
 
 /** A text from outside in one line that cannot move the cursor, change colours or hide anything. */
 export function oneLine(text: string): string {
@@ -24,13 +26,11 @@ function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-const ASCII = /^[\x20-\x7e]*$/;
-
 /** Columns on a terminal. */
 export function widthOf(text: string): number {
-  if (ASCII.test(text)) return text.length;
+  if (NARROW.test(text)) return text.length;
   let width = 0;
-  for (const { segment } of graphemes.segment(text)) width += WIDE.test(segment) ? 2 : 1;
+  for (const { segment } of graphemesOf(text)) width += WIDE.test(segment) ? 2 : 1;
   return width;
 }
 
@@ -39,7 +39,7 @@ export function clip(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
   let shown = '';
   let width = 1;
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of graphemesOf(text)) {
     width += widthOf(segment);
     if (width > columns) break;
     shown += segment;
@@ -64,4 +64,10 @@ export function wrap(text: string, columns: number): string[] {
     }
   }
   return [...wrapped, line];
+}
+
+/** Made when it is first needed: to make it takes a twentieth of a command's start. */
+function graphemesOf(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+  return segmenter.segment(text);
 }
