@@ -34,15 +34,17 @@ export class Crew {
   readonly #browser: Browser;
   readonly #job: object;
   readonly #random: () => number;
+  readonly #busy: () => Promise<void>;
   readonly #posts: readonly Post[];
   readonly #comings = new Set<Promise<void>>();
 
-  /** `job`: what a worker is told beside its name. */
-  constructor(site: Site, browser: Browser, job: object, random: () => number) {
+  /** `job`: what a worker is told beside its name. `busy`: sees to it that there is something to do. */
+  constructor(site: Site, browser: Browser, job: object, random: () => number, busy: () => Promise<void>) {
     this.#site = site;
     this.#browser = browser;
     this.#job = job;
     this.#random = random;
+    this.#busy = busy;
     this.#posts = PLACES.map((place, number) => ({ place, number, lives: 0, tab: undefined, who: '' }));
     for (const post of this.#posts) this.#man(post, this.#newTab());
   }
@@ -114,7 +116,9 @@ export class Crew {
       const busy = this.#posts.filter((post) => post.tab && suits(kind, post) && this.#heldBy(post.who).length > 0);
       const one = busy[Math.floor(this.#random() * busy.length)];
       if (one) return one;
-      await this.#site.nextNote();
+      const noted = this.#site.nextNote();
+      await this.#busy();
+      await noted;
     }
   }
 

@@ -26,19 +26,26 @@ test(
     const { site, browser } = house;
     const storm = { ...STORM, concurrency: CONCURRENCY };
     const { next: random } = seeded(4);
-    const office = await browser.tab(site.address);
-    const run = await office.call<string>('dispatchStorm', DATABASE, STORM);
+    const runs: string[] = [];
+    const dispatch = async (): Promise<void> => {
+      const office = await browser.tab(site.address);
+      runs.push(await office.call<string>('dispatchStorm', DATABASE, STORM));
+      await office.close();
+    };
+    await dispatch();
     const since = Date.now();
-    const crew = new Crew(site, browser, { database: DATABASE, storm }, random);
-    const ended = () => site.notes.filter(({ what }) => what === 'end').length;
+    const ends = () => site.notes.filter(({ what }) => what === 'end');
+    const undone = () => runs.length * STEPS - new Set(ends().map(({ run, step }) => `${run}/${step}`)).size;
+    // On a slow machine the run is over before the killer has met everybody, and another one is needed.
+    const busy = async (): Promise<void> => (undone() > 0 ? undefined : dispatch());
+    const crew = new Crew(site, browser, { database: DATABASE, storm }, random, busy);
 
-    // Spread over the run, so that none is left when it nears its end.
+    // Spread over the run.
     const kinds = shuffled(random);
     for (const [i, kind] of kinds.entries()) {
-      while (ended() < (0.85 * STEPS * i) / kinds.length) await site.nextNote();
+      while (ends().length < (0.85 * STEPS * i) / kinds.length) await site.nextNote();
       await crew.strike(kind);
     }
-    const undone = () => STEPS - new Set(site.notes.filter(({ what }) => what === 'end').map(({ step }) => step)).size;
     while (undone() > 0) await site.nextNote();
     await crew.dismiss();
     const ms = Date.now() - since;
@@ -48,30 +55,37 @@ test(
     await browser.restart();
     const auditor = await browser.tab(site.address);
     await auditor.call('work', { who: 'auditor', database: DATABASE, storm });
-    expect(await auditor.call('ended', DATABASE, run)).toBe('SUCCEEDED');
-    expect(await auditor.call('census', DATABASE, run)).toEqual({ SUCCEEDED: STEPS });
+    for (const run of runs) {
+      expect(await auditor.call('ended', DATABASE, run)).toBe('SUCCEEDED');
+      expect(await auditor.call('census', DATABASE, run)).toEqual({ SUCCEEDED: STEPS });
+    }
     // What the dead held is gone with them, and at last the auditor's own session.
     const sessions = async () => (await keysOf(auditor)).filter((key) => key.startsWith('session/'));
     while ((await sessions()).length > 1);
     await auditor.call('leave', 'auditor');
-    const history = await auditor.call<readonly HistoryEvent[]>('history', DATABASE, run);
     const rows = await keysOf(auditor);
     const { blows, deaths } = crew;
-    const notes = site.notes.filter((note) => note.run === run);
+    let results = 0;
+    for (const run of runs) {
+      const history = await auditor.call<readonly HistoryEvent[]>('history', DATABASE, run);
+      const notes = site.notes.filter((note) => note.run === run);
+      expect(contradictions(run, history, notes, blows).join('\n')).toBe('');
+      results += history.filter(({ type }) => type === 'succeeded').length;
+    }
 
-    const repeats = notes.filter(({ what }) => what === 'begin').length - STEPS;
+    const steps = runs.length * STEPS;
+    const repeats = site.notes.filter(({ what }) => what === 'begin').length - steps;
     const said = [
-      `${STEPS} steps in ${(ms / 1000).toFixed(1)} s`,
+      `${steps} steps in ${(ms / 1000).toFixed(1)} s`,
       ...KINDS.map((kind) => `${kind}: ${count(kind, crew)}`),
       `workers that died: ${deaths}`,
       `bodies begun again: ${repeats}`,
-      `results lost or recorded twice: ${STEPS - history.filter(({ type }) => type === 'succeeded').length}`,
-      `longest time without a body that ended: ${longestGap(notes).toFixed(0)} ms`,
+      `results lost or recorded twice: ${steps - results}`,
+      `longest time without a body that ended: ${longestGap(site.notes).toFixed(0)} ms`,
     ];
     for (const line of said) console.log(`measured: ${line}`);
 
-    expect(contradictions(run, history, notes, blows).join('\n')).toBe('');
-    expect(history.filter(({ type }) => type === 'succeeded').length).toBe(STEPS);
+    expect(results).toBe(steps);
     expect(repeats).toBeLessThanOrEqual(deaths * CONCURRENCY);
     for (const [kind, times] of LEAST) expect(count(kind, crew), kind).toBeGreaterThanOrEqual(times);
     expect(rows.filter((key) => /^(claim|session|ready|timer)\//.test(key))).toEqual([]);

@@ -57,7 +57,8 @@ export function contradictions(
   // One may have been recorded between the look at who held what and the blow itself; none both, none neither.
   for (const { kind, held } of blows)
     for (const attempt of held)
-      if (lost.has(attempt) === recorded.has(attempt)) found.push(`${attempt} is neither or both after a ${kind}`);
+      if (attempt.startsWith(`${run}/`) && lost.has(attempt) === recorded.has(attempt))
+        found.push(`${attempt} is neither or both after a ${kind}`);
   return found.map((contradiction) => `${contradiction}:\n${storyOf(contradiction, run, history, notes)}`);
 }
 
