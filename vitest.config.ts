@@ -5,6 +5,7 @@ import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import manifest from './package.json' with { type: 'json' };
 import { chromiumArgs, findChromium, type IndexedDBBackend, profiles, without } from './scripts/chromium.ts';
+import { Interleaved } from './scripts/sequencer.ts';
 
 // An entry of the package means its source here; child processes of tests get the built package, as a user would.
 const sources = Object.entries(manifest.exports).flatMap(([entry, target]) =>
@@ -43,6 +44,7 @@ export default defineConfig({
   test: {
     // Much of what the tests of processes do is to wait for others.
     maxWorkers: Math.max(3, availableParallelism() - 1),
+    sequence: { sequencer: Interleaved },
     reporters: ['default', './scripts/plain-summary.mjs'],
     projects: [
       // Much of what such a file costs is to load what all of them load. They share globals: a test puts back what it replaces.
