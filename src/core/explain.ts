@@ -99,8 +99,10 @@ function explainRun(run: string, state: RunState, context: ExplainContext): stri
   const queued = state.graph.lines.flatMap((_, line) => state.queued(line));
   if (queued.length > 0)
     return `${named} waits for a worker to take ${list(queued.map((step) => `step ${show(state, step)}`))}.`;
-  const delayed = state.firstDue();
-  if (delayed !== END) return explainStep(state, delayed, context);
+  const waiting = waitingSteps(state);
+  if (waiting.size > 1)
+    return `${named} waits for ${list([...waiting].map((step) => `step ${show(state, step)} (${waitOf(state, step, context.now)})`))}.`;
+  if (waiting.size === 1) return explainStep(state, state.firstDue(), context);
   return `${named} is ${state.runStatus.toLowerCase()}.`;
 }
 
@@ -163,6 +165,24 @@ function explainStep(state: RunState, step: number, { now, stranded, workers }: 
     default:
       return `${named} waits for ${list(openSources(state, step))}.`;
   }
+}
+
+/** First due first; the step of a list for its items. */
+function waitingSteps(state: RunState): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (let step = state.firstDue(); step !== END; step = state.behind(step)) found.add(state.rootOf(step));
+  return found;
+}
+
+function waitOf(state: RunState, step: number, now: number): string {
+  const { spec } = state.steps[step] as CompiledStep;
+  const left = durationText((state.since[step] as number) - now);
+  if (state.status[step] === DELAYED) return state.attempt[step] === 0 ? `starts in ${left}` : `goes on in ${left}`;
+  const items = state.items.get(step);
+  if (items) return `${items.ended} of ${countText(items.count, 'item')} have ended`;
+  const child = state.children.get(step)?.child;
+  if (child !== undefined) return `run ${child}`;
+  return spec.kind === 'sleep' ? `another ${left}` : `signal ${JSON.stringify(signalOf(spec))}`;
 }
 
 /** By name; or that it is gone, and what that means. */

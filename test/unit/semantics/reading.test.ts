@@ -136,6 +136,29 @@ describe('explain() says in one sentence', () => {
     expect(await run.explain('never')).toMatch(/^Step "never" failed: step "never" was sent no signal/);
   });
 
+  test('all that a run waits for, where nothing of it is under way', async () => {
+    const rig = new Rig();
+    const other = workflow('other', ($) => $.sleep('rest', '2h'));
+    const wf = workflow('w', ($) => {
+      $.waitFor('approval', typed<string>());
+      $.sleep('nap', '1h');
+      $.step('flaky', {}, boom, { retry: { attempts: 2, base: '30m', jitter: 'none' } });
+      $.run('child', other, {});
+      return $.each(
+        'each',
+        $.step('list', {}, () => [1, 2]),
+        boom,
+        { retry: { attempts: 2, base: '40m', jitter: 'none' } },
+      );
+    });
+    const run = await rig.dispatch(wf, undefined);
+    void rig.engine(wf).work('run');
+    await rig.host.advance(60_000);
+    expect(await run.explain()).toMatch(
+      /^Run run waits for step "flaky" \(goes on in 29 m.*\), step "each" \(0 of 2 items have ended\), step "nap" \(another 59 m.*\), step "approval" \(signal "approval"\) and step "child" \(run run::\S+\)\.$/,
+    );
+  });
+
   test('that a run is scheduled, paused, or cancelled', async () => {
     const rig = new Rig();
     await fine.dispatch(undefined, { storage: rig.storage, id: 'run', startAt: rig.host.now() + 60_000 });
