@@ -35,6 +35,7 @@ export interface FaultCounts {
  */
 export class FaultyStore implements Store {
   readonly limits: StoreLimits;
+  readonly lookMs?: number;
   readonly counts: Readonly<FaultCounts>;
   readonly #counts: FaultCounts = { failedBefore: 0, failedAfter: 0, conflicts: 0, droppedHints: 0, doubledHints: 0 };
   readonly #store: Store;
@@ -51,6 +52,7 @@ export class FaultyStore implements Store {
 
   constructor(store: Store, { seed, host, ...faults }: Faults & { readonly seed: number; readonly host: Host }) {
     this.limits = store.limits;
+    if (store.lookMs !== undefined) this.lookMs = store.lookMs;
     this.counts = this.#counts;
     this.#store = store;
     this.#host = host;

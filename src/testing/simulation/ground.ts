@@ -1,5 +1,8 @@
 import type { Batch, CommitResult, Entry, Hint, Key, Range, Store, StoreLimits } from '../../core/store.ts';
 
+/** Twice the usual time: what hints do not tell is found by such looks alone, which are half of what a world costs. */
+const LOOK_MS = 2000;
+
 /** Hears of every commit that happened, in the order in which they did. */
 export type Witness = (batch: Batch, by: string) => void;
 
@@ -86,6 +89,7 @@ interface Calls {
 
 class Handle implements Store {
   readonly limits: StoreLimits;
+  readonly lookMs = LOOK_MS;
   readonly #store: Store;
   readonly #calls: Calls;
 
