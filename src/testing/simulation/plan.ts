@@ -145,7 +145,20 @@ export function planWorld(seed: number, random: Random, own: number): WorldPlan 
   };
   const removing = random.chance(0.3) ? withRemoval(plan, random) : plan;
   const thinking = random.chance(0.6) ? withAfterthought(removing, random) : removing;
-  return random.chance(0.3) ? withNewQuestion(thinking, random) : thinking;
+  return withAnotherTry(random.chance(0.3) ? withNewQuestion(thinking, random) : thinking, random);
+}
+
+/** Who sees a list fail of one item wants the rest of it done, often again and again. */
+function withAnotherTry(plan: WorldPlan, random: Random): WorldPlan {
+  const failing = plan.workflows.map(({ graph, fates }) =>
+    graph.steps.findIndex(({ kind, settle }, i) => kind === 'each' && !settle && fates[i]?.ending.startsWith('fails')),
+  );
+  const run = plan.runs.findIndex(({ workflow }) => (failing[workflow] ?? -1) >= 0);
+  if (run < 0) return plan;
+  const { at, workflow } = plan.runs[run] as RunPlan;
+  const about = { type: 'command', command: 'retry', run, step: failing[workflow] as number, force: false } as const;
+  const tries = [BUSY_MS, EVENTFUL_MS].map((most): Action => ({ ...about, at: at + 1000 + random.below(most) }));
+  return { ...plan, actions: [...plan.actions, ...tries].sort((a, b) => a.at - b.at) };
 }
 
 /** What was asked of a run is followed by something else, at once or when the run has ended. */
@@ -282,8 +295,9 @@ function planWorkflow(index: number, calls: boolean, random: Random): WorkflowPl
     const lists =
       i > 0 && source < i && !waits && !loops && !branches[i] && random.chance(0.2) && isPlain(steps[source]);
     if (lists) {
-      fates[i] = { ...fate, ...(fate.ending === 'is skipped' && { ending: 'succeeds' }) };
-      fates[source] = { ...(fates[source] as Fate), list: random.pick([0, 1, 3, 5]) };
+      const fails = random.chance(0.25) && { ending: random.pick(['fails', 'fails for good'] as const) };
+      fates[i] = { ...fate, ...(fate.ending === 'is skipped' && { ending: 'succeeds' }), ...fails };
+      fates[source] = { ...(fates[source] as Fate), list: fails ? 3 : random.pick([0, 1, 3, 5]) };
     }
     const isCall = !waits && !loops && !lists && !branches[i] && random.chance(calling);
     const retry = fate.ending === 'fails once' || fate.ending === 'hangs once' || random.chance(0.2);
