@@ -12,12 +12,18 @@ export interface Faults {
   /** A commit that expects something is answered as a conflict, whatever it expects, and nothing was written. */
   readonly conflict?: number;
   /**
-   * The longest wait before a commit is made and again before its answer is given; before a read is made or its answer
-   * is given; before a hint is told.
+   * The longest wait before a commit is made and again before its answer is given, and before a hint is told. A read has
+   * one of the two, of up to twice as long.
    */
   readonly delayMs?: number;
   readonly dropHint?: number;
   readonly doubleHint?: number;
+}
+
+/** Of a call, in longest waits. */
+interface Delays {
+  readonly before: number;
+  readonly after: number;
 }
 
 /** How often each fault happened. */
@@ -137,10 +143,10 @@ export class FaultyStore implements Store {
 
   #look<T>(work: () => Promise<T>): Promise<T> {
     const isStale = this.#delays.chance(0.5);
-    return this.#call(work, { before: !isStale, after: isStale });
+    return this.#call(work, isStale ? { before: 0, after: 2 } : { before: 2, after: 0 });
   }
 
-  async #call<T>(work: () => Promise<T>, delays = { before: true, after: true }): Promise<T> {
+  async #call<T>(work: () => Promise<T>, delays: Delays = { before: 1, after: 1 }): Promise<T> {
     // The store inside refuses then.
     if (this.#closing) return this.#closing.then(work);
     const delayed = this.#delayed(work, delays);
@@ -152,19 +158,19 @@ export class FaultyStore implements Store {
     }
   }
 
-  async #delayed<T>(work: () => Promise<T>, { before, after }: { before: boolean; after: boolean }): Promise<T> {
-    if (before) await this.#delay();
+  async #delayed<T>(work: () => Promise<T>, { before, after }: Delays): Promise<T> {
+    await this.#delay(before);
     try {
       return await work();
     } finally {
-      if (after) await this.#delay();
+      await this.#delay(after);
     }
   }
 
-  async #delay(): Promise<void> {
-    const { delayMs } = this.#faults;
-    if (delayMs === 0) return;
-    const ms = this.#delays.next() * delayMs;
+  async #delay(times = 1): Promise<void> {
+    const most = times * this.#faults.delayMs;
+    if (most === 0) return;
+    const ms = this.#delays.next() * most;
     await new Promise<void>((resolve) => {
       this.#host.after(ms, resolve);
     });
