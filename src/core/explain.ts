@@ -176,13 +176,12 @@ function waitingSteps(state: RunState): ReadonlySet<number> {
 
 function waitOf(state: RunState, step: number, now: number): string {
   const { spec } = state.steps[step] as CompiledStep;
-  const left = durationText((state.since[step] as number) - now);
-  if (state.status[step] === DELAYED) return state.attempt[step] === 0 ? `starts in ${left}` : `goes on in ${left}`;
   const items = state.items.get(step);
   if (items) return `${items.ended} of ${countText(items.count, 'item')} have ended`;
   const child = state.children.get(step)?.child;
   if (child !== undefined) return `run ${child}`;
-  return spec.kind === 'sleep' ? `another ${left}` : `signal ${JSON.stringify(signalOf(spec))}`;
+  if (spec.kind === 'wait' && state.status[step] === WAITING) return `signal ${JSON.stringify(signalOf(spec))}`;
+  return `due in ${durationText((state.since[step] as number) - now)}`;
 }
 
 /** By name; or that it is gone, and what that means. */

@@ -155,7 +155,7 @@ describe('explain() says in one sentence', () => {
     void rig.engine(wf).work('run');
     await rig.host.advance(60_000);
     expect(await run.explain()).toMatch(
-      /^Run run waits for step "flaky" \(goes on in 29 m.*\), step "each" \(0 of 2 items have ended\), step "nap" \(another 59 m.*\), step "approval" \(signal "approval"\) and step "child" \(run run::\S+\)\.$/,
+      /^Run run waits for step "flaky" \(due in 29 m.*\), step "each" \(0 of 2 items have ended\), step "nap" \(due in 59 m.*\), step "approval" \(signal "approval"\) and step "child" \(run run::\S+\)\.$/,
     );
   });
 
