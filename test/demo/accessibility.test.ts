@@ -1,27 +1,10 @@
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { violations } from '../violations.ts';
-import {
-  clearSite,
-  closeHouse,
-  type House,
-  holdDatabase,
-  leave,
-  openHouse,
-  PIXEL,
-  renewPage,
-  see,
-  setQuota,
-  untilSucceeded,
-  visit,
-} from './visit.ts';
+import { houseOfThisFile } from './house.ts';
+import { clearSite, holdDatabase, PIXEL, renewPage, see, setQuota, untilSucceeded, visit } from './visit.ts';
 
-let house: House;
-beforeAll(async () => {
-  house = await openHouse();
-});
-afterEach(() => leave(house));
-afterAll(() => closeHouse(house));
+const house = houseOfThisFile();
 
 /** What a page looks like when it is judged. */
 const STATES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {

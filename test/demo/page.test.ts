@@ -2,26 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import {
-  closeHouse,
-  figure,
-  type House,
-  leave,
-  openHouse,
-  PIXEL,
-  RESULTS,
-  untilRecorded,
-  untilSucceeded,
-  visit,
-} from './visit.ts';
+import { expect, test } from 'vitest';
+import { houseOfThisFile } from './house.ts';
+import { figure, PIXEL, RESULTS, untilRecorded, untilSucceeded, visit } from './visit.ts';
 
-let house: House;
-beforeAll(async () => {
-  house = await openHouse();
-});
-afterEach(() => leave(house));
-afterAll(() => closeHouse(house));
+const house = houseOfThisFile();
 
 test('until the first run is drawn no more than 89 kB come over the line, Workers and service worker included', async () => {
   const { site, files } = house;

@@ -2,27 +2,12 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { chromiumArgs, findChromium } from '../../scripts/chromium.ts';
-import {
-  closeHouse,
-  figure,
-  type House,
-  holdDatabase,
-  leave,
-  openHouse,
-  renewPage,
-  setQuota,
-  untilSucceeded,
-  visit,
-} from './visit.ts';
+import { houseOfThisFile } from './house.ts';
+import { figure, holdDatabase, renewPage, setQuota, untilSucceeded, visit } from './visit.ts';
 
-let house: House;
-beforeAll(async () => {
-  house = await openHouse();
-});
-afterEach(() => leave(house));
-afterAll(() => closeHouse(house));
+const house = houseOfThisFile();
 
 test('a full disk is said, nothing is lost by it, and the work goes on once there is room', async () => {
   // Enough for the photos, and not for what is made of them.

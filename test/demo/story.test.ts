@@ -1,22 +1,8 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import {
-  closeHouse,
-  figure,
-  type House,
-  leave,
-  openHouse,
-  RESULTS,
-  untilRecorded,
-  untilSucceeded,
-  visit,
-} from './visit.ts';
+import { expect, test } from 'vitest';
+import { houseOfThisFile } from './house.ts';
+import { figure, RESULTS, untilRecorded, untilSucceeded, visit } from './visit.ts';
 
-let house: House;
-beforeAll(async () => {
-  house = await openHouse();
-});
-afterEach(() => leave(house));
-afterAll(() => closeHouse(house));
+const house = houseOfThisFile();
 
 test('a first visit is told a story: two workers, a kill, and how long it took to go on', async () => {
   const { page, complaints } = await visit(house, { motion: 'as usual' });

@@ -34,17 +34,17 @@ export class Crew {
   readonly #browser: Browser;
   readonly #job: object;
   readonly #random: () => number;
-  readonly #busy: () => Promise<void>;
+  readonly #keepBusy: () => Promise<void>;
   readonly #posts: readonly Post[];
   readonly #comings = new Set<Promise<void>>();
 
-  /** `job`: what a worker is told beside its name. `busy`: sees to it that there is something to do. */
-  constructor(site: Site, browser: Browser, job: object, random: () => number, busy: () => Promise<void>) {
+  /** `job`: what a worker is told beside its name. `keepBusy`: sees to it that there is something to do. */
+  constructor(site: Site, browser: Browser, job: object, random: () => number, keepBusy: () => Promise<void>) {
     this.#site = site;
     this.#browser = browser;
     this.#job = job;
     this.#random = random;
-    this.#busy = busy;
+    this.#keepBusy = keepBusy;
     this.#posts = PLACES.map((place, number) => ({ place, number, lives: 0, tab: undefined, who: '' }));
     for (const post of this.#posts) this.#man(post, this.#newTab());
   }
@@ -117,7 +117,7 @@ export class Crew {
       const one = busy[Math.floor(this.#random() * busy.length)];
       if (one) return one;
       const noted = this.#site.nextNote();
-      await this.#busy();
+      await this.#keepBusy();
       await noted;
     }
   }

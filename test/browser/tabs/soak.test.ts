@@ -37,8 +37,8 @@ test(
     const ends = () => site.notes.filter(({ what }) => what === 'end');
     const undone = () => runs.length * STEPS - new Set(ends().map(({ run, step }) => `${run}/${step}`)).size;
     // On a slow machine the run is over before the killer has met everybody, and another one is needed.
-    const busy = async (): Promise<void> => (undone() > 0 ? undefined : dispatch());
-    const crew = new Crew(site, browser, { database: DATABASE, storm }, random, busy);
+    const keepBusy = async (): Promise<void> => (undone() > 0 ? undefined : dispatch());
+    const crew = new Crew(site, browser, { database: DATABASE, storm }, random, keepBusy);
 
     // Spread over the run.
     const kinds = shuffled(random);
