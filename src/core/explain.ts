@@ -176,12 +176,12 @@ function waitingSteps(state: RunState): ReadonlySet<number> {
 
 function waitOf(state: RunState, step: number, now: number): string {
   const { spec } = state.steps[step] as CompiledStep;
+  if (state.status[step] === DELAYED || spec.kind === 'sleep')
+    return `due in ${durationText((state.since[step] as number) - now)}`;
   const items = state.items.get(step);
   if (items) return `${items.ended} of ${countText(items.count, 'item')} have ended`;
   const child = state.children.get(step)?.child;
-  if (child !== undefined) return `run ${child}`;
-  if (spec.kind === 'wait' && state.status[step] === WAITING) return `signal ${JSON.stringify(signalOf(spec))}`;
-  return `due in ${durationText((state.since[step] as number) - now)}`;
+  return child === undefined ? `signal ${JSON.stringify(signalOf(spec))}` : `run ${child}`;
 }
 
 /** By name; or that it is gone, and what that means. */
