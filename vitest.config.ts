@@ -17,12 +17,16 @@ const sources = Object.entries(manifest.exports).flatMap(([entry, target]) =>
       },
 );
 
+/**
+ * Much of what a file costs is a process for it, and to load what all of them load: here one follows the other in the
+ * same. They share globals and modules: a test puts back what it replaces.
+ */
 const project = (
   name: string,
-  options: { readonly testTimeout?: number; readonly globalSetup?: string | string[]; readonly isolate?: false } = {},
+  options: { readonly testTimeout?: number; readonly globalSetup?: string | string[] } = {},
 ) => ({
   extends: true as const,
-  test: { name, include: [`test/${name}/**/*.test.ts`], ...options },
+  test: { name, include: [`test/${name}/**/*.test.ts`], isolate: false, ...options },
 });
 
 /** A real browser with a profile of its own. */
@@ -47,8 +51,7 @@ export default defineConfig({
     sequence: { sequencer: Interleaved },
     reporters: ['default', './scripts/plain-summary.mjs'],
     projects: [
-      // Much of what such a file costs is to load what all of them load. They share globals: a test puts back what it replaces.
-      project('unit', { isolate: false, testTimeout: 30_000 }),
+      project('unit', { testTimeout: 30_000 }),
       project('simulation', { testTimeout: 60_000 }),
       project('features', { testTimeout: 30_000 }),
       project('store', { testTimeout: 30_000 }),
@@ -96,6 +99,7 @@ export default defineConfig({
           include: ['test/browser/tabs/**/*.test.ts'],
           globalSetup: ['./scripts/chromium.ts', './scripts/build-first.mjs'],
           testTimeout: 60_000,
+          isolate: false,
         },
       },
       {

@@ -27,8 +27,8 @@ export const attemptOf = ({ run, step, attempt }: Pick<Note, 'run' | 'step' | 'a
 /** Keeps so many workers alive, except for what it does to them. */
 export function killer(size: number, spawn: () => Member, notes: () => readonly Note[], random: () => number): Killer {
   const workers = new Set(Array.from({ length: size }, spawn));
-  /** A worker that is stopped for long, and one that lives to see it. */
-  const spared = new Set<Member>();
+  /** Workers that something is being done to, and one that lives to see a long stop: nothing else happens to them. */
+  const taken = new Set<Member>();
   const blows: Blow[] = [];
   const late: string[] = [];
   const dead = new Set<number>();
@@ -44,8 +44,10 @@ export function killer(size: number, spawn: () => Member, notes: () => readonly 
   };
   const aBusyOne = (): Promise<Member> =>
     until(() => {
-      const busy = [...workers].filter((worker) => !spared.has(worker) && heldBy(worker).length > 0);
-      return busy[Math.floor(random() * busy.length)];
+      const busy = [...workers].filter((worker) => !taken.has(worker) && heldBy(worker).length > 0);
+      const one = busy[Math.floor(random() * busy.length)];
+      if (one) taken.add(one);
+      return one;
     }, 'a worker with a claim');
   const landed = (kind: Blow['kind'], held: readonly string[], ...victims: readonly Member[]): true => {
     blows.push({ kind, pids: victims.map(({ pid }) => pid), held });
@@ -61,31 +63,27 @@ export function killer(size: number, spawn: () => Member, notes: () => readonly 
   };
 
   /** Each answers whether the victim held a claim; what it held is read once it cannot go on. */
-  const blowsOf: Readonly<Record<Blow['kind'], () => Promise<boolean>>> = {
-    async kill() {
-      const victim = await aBusyOne();
+  const blowsOf: Readonly<Record<Blow['kind'], (victim: Member) => Promise<boolean>>> = {
+    async kill(victim) {
       victim.signal('SIGKILL');
       await buried(victim);
       const held = heldBy(victim);
       return held.length > 0 && landed('kill', held, victim);
     },
-    async 'kill before a sync'() {
-      const victim = await aBusyOne();
+    async 'kill before a sync'(victim) {
       victim.signal('SIGUSR2');
       await victim.told('unsynced');
       await buried(victim);
       return landed('kill before a sync', heldBy(victim), victim);
     },
     async 'kill of all at once'() {
-      await aBusyOne();
       const victims = [...workers];
       for (const victim of victims) victim.signal('SIGKILL');
       await buried(...victims);
       const held = heldBy(...victims);
       return held.length > 0 && landed('kill of all at once', held, ...victims);
     },
-    async 'short stop'() {
-      const victim = await aBusyOne();
+    async 'short stop'(victim) {
       victim.signal('SIGSTOP');
       await sleep(100 + random() * 300);
       const held = heldBy(victim);
@@ -93,10 +91,9 @@ export function killer(size: number, spawn: () => Member, notes: () => readonly 
       await until(() => held.every((attempt) => !heldBy(victim).includes(attempt)) || undefined, 'it to go on');
       return held.length > 0 && landed('short stop', held, victim);
     },
-    async 'long stop'() {
-      const victim = await aBusyOne();
-      const observer = [...workers].find((worker) => worker !== victim && !spared.has(worker)) as Member;
-      for (const one of [victim, observer]) spared.add(one);
+    async 'long stop'(victim) {
+      const observer = [...workers].find((worker) => !taken.has(worker)) as Member;
+      taken.add(observer);
       victim.signal('SIGSTOP');
       await sleep(100);
       const held = heldBy(victim);
@@ -106,7 +103,7 @@ export function killer(size: number, spawn: () => Member, notes: () => readonly 
       for (const note of notes())
         if (note.pid === victim.pid && note.what === 'end' && held.includes(attemptOf(note)))
           late.push(attemptOf(note));
-      for (const one of [victim, observer]) spared.delete(one);
+      taken.delete(observer);
       return held.length > 0 && landed('long stop', held, victim);
     },
   };
@@ -122,7 +119,11 @@ export function killer(size: number, spawn: () => Member, notes: () => readonly 
     late,
     dead,
     async strike(kind) {
-      while (!(await blowsOf[kind]()));
+      for (let hasLanded = false; !hasLanded; ) {
+        const victim = await aBusyOne();
+        hasLanded = await blowsOf[kind](victim);
+        taken.delete(victim);
+      }
     },
     async dismiss() {
       for (const worker of workers) {
