@@ -23,7 +23,11 @@ const sources = Object.entries(manifest.exports).flatMap(([entry, target]) =>
  */
 const project = (
   name: string,
-  options: { readonly testTimeout?: number; readonly globalSetup?: string | string[] } = {},
+  options: {
+    readonly include?: string[];
+    readonly testTimeout?: number;
+    readonly globalSetup?: string | string[];
+  } = {},
 ) => ({
   extends: true as const,
   test: { name, include: [`test/${name}/**/*.test.ts`], isolate: false, ...options },
@@ -92,16 +96,11 @@ export default defineConfig({
           isolate: false,
         },
       },
-      {
-        extends: true,
-        test: {
-          name: 'tabs',
-          include: ['test/browser/tabs/**/*.test.ts'],
-          globalSetup: ['./scripts/chromium.ts', './scripts/build-first.mjs'],
-          testTimeout: 60_000,
-          isolate: false,
-        },
-      },
+      project('tabs', {
+        include: ['test/browser/tabs/**/*.test.ts'],
+        testTimeout: 60_000,
+        globalSetup: ['./scripts/chromium.ts', './scripts/build-first.mjs'],
+      }),
       {
         extends: true,
         test: {

@@ -2,9 +2,13 @@ import { type FSWatcher, watch } from 'node:fs';
 import { Listeners } from '../../core/listeners.ts';
 import type { Hint } from '../../core/store.ts';
 
-/** How long a change made elsewhere may go unnoticed where the operating system does not tell of it. */
-const POLL_MS = 100;
-/** With more own commits than this between two polls, each of which sees what others did, events are only a burden. */
+/**
+ * How long a change made elsewhere may go unnoticed where the operating system does not tell of it. Where it tells of
+ * every write to a file that stays open, as inotify(7) says of Linux, only a lost event is looked for: to wake up is
+ * most of what a worker costs that has nothing to do.
+ */
+const POLL_MS = { deaf: 100, listening: process.platform === 'linux' ? 1000 : 100 } as const;
+/** With more own commits than this in `POLL_MS.deaf`, each of which sees what others did, events are only a burden. */
 const BUSY_COMMITS = 20;
 const MAX_KEYS = 1000;
 
@@ -20,7 +24,9 @@ export class Watcher {
   #poll: NodeJS.Timeout | undefined;
   #events: FSWatcher | undefined;
   #lookScheduled = false;
+  /** Own commits since then. */
   #ownCommits = 0;
+  #countedSince = 0;
   #closed = false;
 
   constructor(directory: string, look: () => void) {
@@ -31,11 +37,7 @@ export class Watcher {
   add(listener: (hint: Hint) => void): () => void {
     if (this.#closed) return () => undefined;
     const unlisten = this.#listeners.add(listener);
-    if (!this.#poll) {
-      this.#poll = setInterval(() => this.#tick(), POLL_MS);
-      this.#poll.unref();
-      this.#listen();
-    }
+    if (!this.#poll) this.#listen();
     return () => {
       unlisten();
       if (this.#listeners.size === 0) this.#stop();
@@ -47,7 +49,7 @@ export class Watcher {
   }
 
   countOwn(): void {
-    this.#ownCommits++;
+    if (++this.#ownCommits > BUSY_COMMITS && this.#events && !this.#startCounting()) this.#deafen();
   }
 
   close(): void {
@@ -56,25 +58,43 @@ export class Watcher {
     this.#stop();
   }
 
-  #tick(): void {
-    if (this.#ownCommits > BUSY_COMMITS) this.#deafen();
-    else if (!this.#events) this.#listen();
+  /** Answers whether the last count is too old to say that this process is busy. */
+  #startCounting(): boolean {
+    const now = performance.now();
+    const isOld = now - this.#countedSince >= POLL_MS.deaf;
     this.#ownCommits = 0;
+    this.#countedSince = now;
+    return isOld;
+  }
+
+  #tick(): void {
+    const isBusy = this.#ownCommits > BUSY_COMMITS;
+    this.#startCounting();
+    if (!this.#events && !isBusy) this.#listen();
     this.#look();
   }
 
   #listen(): void {
     try {
-      this.#events = watch(this.#directory, { persistent: false }, () => this.#lookSoon());
-      this.#events.on('error', () => this.#deafen());
+      const events = watch(this.#directory, { persistent: false }, () => this.#lookSoon());
+      events.on('error', () => this.#events === events && this.#deafen());
+      this.#events = events;
     } catch {
       // No directory yet, or no watches left on this machine: the poll finds what there is to find.
     }
+    this.#pollEvery(POLL_MS[this.#events ? 'listening' : 'deaf']);
   }
 
   #deafen(): void {
     this.#events?.close();
     this.#events = undefined;
+    this.#pollEvery(POLL_MS.deaf);
+  }
+
+  #pollEvery(ms: number): void {
+    clearInterval(this.#poll);
+    this.#poll = setInterval(() => this.#tick(), ms);
+    this.#poll.unref();
   }
 
   #lookSoon(): void {
@@ -89,6 +109,7 @@ export class Watcher {
   #stop(): void {
     clearInterval(this.#poll);
     this.#poll = undefined;
-    this.#deafen();
+    this.#events?.close();
+    this.#events = undefined;
   }
 }
