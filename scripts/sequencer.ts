@@ -8,7 +8,12 @@ export class Interleaved extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     const waiting = sorted.filter(({ moduleId }) => WAITING.test(moduleId));
-    const others = sorted.filter(({ moduleId }) => !WAITING.test(moduleId));
-    return others.flatMap((file, i) => (i % 2 === 0 ? [file] : [file, ...waiting.splice(0, 1)])).concat(waiting);
+    const others = sorted.filter(({ moduleId, pool }) => !WAITING.test(moduleId) && pool !== 'browser');
+    return [
+      ...others.flatMap((file, i) => (i % 2 === 0 ? [file] : [file, ...waiting.splice(0, 1)])),
+      ...waiting,
+      // Vitest has a queue of its own for them, after this one.
+      ...sorted.filter(({ pool }) => pool === 'browser'),
+    ];
   }
 }

@@ -22,10 +22,14 @@ const LIMITS: StoreLimits = { valueLength: 16 * 1024 * 1024, batchOps: 10_000 };
 /** How long a process waits for another one to finish its commit. */
 const PATIENCE_MS = 5_000;
 
+/** SQLite's own wait does not hold where the file is made ready for the log: this is how often that is tried again. */
+const READY_AGAIN_MS = 5;
+
 /** How often it is looked whether another connection wrote; the look reads a number from shared memory. */
 const LOOK_MS = 50;
 
 /** https://sqlite.org/rescode.html */
+const BUSY = 5;
 const CODES: Readonly<Record<number, ErrorCode>> = { 11: 'STORAGE_CORRUPT', 13: 'STORAGE_FULL', 26: 'STORAGE_CORRUPT' };
 
 const ADVICE: Partial<Record<ErrorCode, string>> = {
@@ -115,13 +119,9 @@ export class SqliteStore implements Store {
     mkdirSync(dirname(this.#path), { recursive: true });
     const database = new Database(this.#path);
     try {
-      for (const pragma of [
-        `busy_timeout = ${PATIENCE_MS}`,
-        'journal_mode = WAL',
-        `synchronous = ${this.#durability === 'strict' ? 'FULL' : 'NORMAL'}`,
-      ]) {
-        database.all(`PRAGMA ${pragma}`);
-      }
+      database.all(`PRAGMA busy_timeout = ${PATIENCE_MS}`);
+      writeAhead(database);
+      database.all(`PRAGMA synchronous = ${this.#durability === 'strict' ? 'FULL' : 'NORMAL'}`);
     } catch (error) {
       database.close();
       throw error;
@@ -140,12 +140,35 @@ export class SqliteStore implements Store {
       // The numbers it took from the database may have been rolled back with the rest.
       this.#rows = undefined;
       if (cause instanceof FuselineError) throw cause;
-      const { errcode = 0, message } = cause as Error & { readonly errcode?: number };
-      const code = CODES[errcode & 0xff] ?? 'STORAGE_FAILED';
+      const { message } = cause as Error;
+      const code = CODES[codeOf(cause)] ?? 'STORAGE_FAILED';
       const advice = ADVICE[code];
       throw new FuselineError(code, `${this.#path} ${what}: ${message}${advice === undefined ? '' : `; ${advice}`}`, {
         cause,
       });
     }
   }
+}
+
+/** Of several processes that make a new file ready at the same time SQLite refuses all but one, and at once. */
+function writeAhead(database: Database): void {
+  for (const end = performance.now() + PATIENCE_MS; ; pause(READY_AGAIN_MS)) {
+    try {
+      database.all('PRAGMA journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (codeOf(error) !== BUSY || performance.now() >= end) throw error;
+    }
+  }
+}
+
+/** Without what is said more closely in the higher bits. */
+function codeOf(error: unknown): number {
+  const { errcode = 0 } = error as { readonly errcode?: number };
+  return errcode & 0xff;
+}
+
+/** Holds up the process, as every commit to the file does. */
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
