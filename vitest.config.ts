@@ -53,6 +53,8 @@ export default defineConfig({
     // Much of what the tests of processes do is to wait for others.
     maxWorkers: Math.max(3, availableParallelism() - 1),
     sequence: { sequencer: Interleaved },
+    // To build a page and to launch a browser takes a second or two, and ten times that on a machine that is busy.
+    hookTimeout: 60_000,
     reporters: ['default', './scripts/plain-summary.mjs'],
     projects: [
       project('unit', { testTimeout: 30_000 }),
@@ -60,7 +62,7 @@ export default defineConfig({
       project('features', { testTimeout: 30_000 }),
       project('store', { testTimeout: 30_000 }),
       project('corpus', { testTimeout: 180_000 }),
-      project('process', { testTimeout: 60_000, globalSetup: ['./scripts/chromium.ts', './scripts/build-first.mjs'] }),
+      project('process', { testTimeout: 120_000, globalSetup: ['./scripts/chromium.ts', './scripts/build-first.mjs'] }),
       project('journals', { testTimeout: 60_000, globalSetup: './scripts/build-first.mjs' }),
       {
         extends: true,

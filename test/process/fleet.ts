@@ -128,9 +128,12 @@ function tail(witness: string): () => readonly Note[] {
   };
 }
 
-/** Waits until there is something to hand back; the test's timeout bounds it. */
+/** Below what a test may take, so that what it waits for is said. */
+const PATIENCE_MS = 100_000;
+
+/** Waits until there is something to hand back. */
 export async function until<T>(look: () => T | undefined | Promise<T | undefined>, what: string): Promise<T> {
-  for (const end = Date.now() + 30_000; Date.now() < end; await sleep(5)) {
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(5)) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
   }
