@@ -52,7 +52,7 @@ export function one(root: Element | ShadowRoot, selector: string): HTMLElement {
 
 /** Waits until what is asserted is so. */
 export function see(assertion: () => void): Promise<void> {
-  return vi.waitFor(assertion, { timeout: 3000, interval: 5 });
+  return vi.waitFor(assertion, { timeout: 15_000, interval: 5 });
 }
 
 /** What the element tells, as it tells it. */

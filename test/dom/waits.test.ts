@@ -74,7 +74,7 @@ test('a step that sleeps, waits or loops says so by sign, word and kind, and to 
   const textOf = (at: number) => node(at).textContent?.replace(/\s+/g, ' ').trim();
   await see(() => expect(textOf(4)).toBe('answer awaiting signal approved'));
   expect(textOf(3)).toMatch(/^nap sleeping until \d/);
-  expect(textOf(2)).toMatch(/^count succeeded 3 rounds \d+ ms$/);
+  expect(textOf(2)).toMatch(/^count succeeded 3 rounds [\d.]+ m?s$/);
   expect(node(3).dataset.status).toBe('SLEEPING');
   expect([2, 3, 4].map((at) => one(node(at), '.kind').getAttribute('aria-label'))).toEqual([
     'loop',

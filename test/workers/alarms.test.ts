@@ -22,7 +22,7 @@ test('storage that is deleted under a run takes the run with it; the object goes
   const { id, gate } = await heldRun();
   await runInDurableObject(objectOf(id), (_, { storage }) => storage.deleteAll());
   open.add(gate);
-  await expect.poll(() => get(`/runs/${id}`)).toMatchObject({ error: { code: 'UNKNOWN_RUN' } });
+  await expect.poll(() => get(`/runs/${id}`), { timeout: 20_000 }).toMatchObject({ error: { code: 'UNKNOWN_RUN' } });
   expect((await post(`/runs/${id}/cancel`, {})).status).toBe(404);
   // The same id, and so the same object.
   expect(await dispatch('sum', { id, input: { a: 1, b: 2 } })).toBe(id);

@@ -24,7 +24,7 @@ async function ask(): Promise<{ readonly id: string; readonly approve: string; r
   const mailed = vi.spyOn(globalThis, 'fetch').mockResolvedValue(new Response());
   const id = await client.dispatch('approval', { input: { what: 'a desk', approver: 'boss@example.com' } });
   await expect
-    .poll(() => client.get(`/runs/${id}/explain`))
+    .poll(() => client.get(`/runs/${id}/explain`), { timeout: 20_000 })
     .toMatchObject({ sentence: expect.stringContaining('signal') });
   const { text } = JSON.parse(mailed.mock.calls[0]?.[1]?.body as string) as { readonly text: string };
   const [approve = '', reject = ''] = text.split('\n');
