@@ -61,7 +61,7 @@ export class App {
   /** What is looked at instead of a run of this browser. */
   copy: Copy | undefined;
   readonly #rescues = new Rescues();
-  /** Whoever claims something next is killed. */
+  /** Once one of this page's workers claims something, one is killed. */
   #killsNext = false;
   readonly #runs: Live<LiveRuns>;
   readonly #changed: () => void;
@@ -186,17 +186,19 @@ export class App {
   }
 
   /**
-   * Kills one of this page's workers, one that is at the selected run if none is named. In the story there is something
-   * to lose: where nothing is under way, work is brought first.
+   * Kills one of this page's workers, one that is at the selected run, or at any, if none is named. In the story there is
+   * something to lose: where none is at work, the next one to be is killed, and where nothing is under way, work is brought.
    */
   kill(name?: string): void {
-    if (name === undefined && this.caption !== undefined && this.#isIdle()) {
+    const [anyone] = this.workforce.employees;
+    if (!anyone) return;
+    const atWork = this.#isIdle() ? undefined : this.#atWork();
+    if (name === undefined && atWork === undefined && this.caption !== undefined) {
       this.#killsNext = true;
-      this.dispatchSamples(3).catch((error) => this.fail(error));
+      if (this.#isIdle()) this.dispatchSamples(3).catch((error) => this.fail(error));
       return;
     }
-    const victim = name ?? this.#atWork();
-    if (victim === undefined) return;
+    const victim = name ?? atWork ?? anyone.name;
     this.#rescues.killed(victim, Date.now());
     this.workforce.kill(victim);
   }
@@ -301,9 +303,10 @@ export class App {
   }
 
   #see(run: string, event: HistoryEvent): void {
-    if (this.#killsNext && event.type === 'claimed') {
+    if (this.#killsNext && event.type === 'claimed' && this.#employs(workerName(event.worker))) {
       this.#killsNext = false;
-      setTimeout(() => this.kill(workerName(event.worker)), STORY_PACE_MS / 2);
+      // Whoever is at work by then.
+      setTimeout(() => this.kill(), STORY_PACE_MS / 2);
     }
     const rescue = this.#rescues.see(run, event);
     if (rescue) {
@@ -313,10 +316,15 @@ export class App {
     this.#changed();
   }
 
+  /** Who of this page is at the selected run, or else at any. */
   #atWork(): string | undefined {
     const names = this.workforce.employees.map(({ name }) => name);
     const holders = this.run?.steps.flatMap(({ worker }) => (worker === undefined ? [] : [workerName(worker)])) ?? [];
-    return names.find((name) => holders.includes(name)) ?? names[0];
+    return names.find((name) => holders.includes(name)) ?? names.find((name) => this.#rescues.isAtWork(name));
+  }
+
+  #employs(worker: string): boolean {
+    return this.workforce.employees.some(({ name }) => name === worker);
   }
 }
 
