@@ -67,12 +67,12 @@ test('the table says which attempt failed, and which was lost with its worker', 
   const { page } = await visit(house);
   await play(page);
   const rows = page.locator('fuseline-timeline [role=table] [role=row]:has([role=cell])');
-  await rows.first().waitFor({ state: 'attached', timeout: 5000 });
-  const outcomes = await rows.evaluateAll((all) =>
-    all.map((row) => `${row.children[2]?.textContent} ${row.children[6]?.textContent}`),
-  );
-  expect(outcomes).toContain('resize-large lost');
-  expect(outcomes).toContain('resize-small failed');
+  const outcomes = () =>
+    rows.evaluateAll((all) => all.map((row) => `${row.children[2]?.textContent} ${row.children[6]?.textContent}`));
+  // Changes are shown once a second.
+  await expect
+    .poll(outcomes, { timeout: 15_000 })
+    .toEqual(expect.arrayContaining(['resize-large lost', 'resize-small failed']));
 });
 
 test('the graph is moved by the pointer, zoomed by the wheel, and shown whole again', async () => {
@@ -96,9 +96,9 @@ test('the graph is moved by the pointer, zoomed by the wheel, and shown whole ag
   await page.keyboard.down('Control');
   await page.mouse.wheel(0, -150);
   await page.keyboard.up('Control');
-  await expect.poll(async () => (await place()).width).toBeGreaterThan(moved.width * 1.3);
+  await expect.poll(async () => (await place()).width, { timeout: 10_000 }).toBeGreaterThan(moved.width * 1.3);
   await page.getByRole('button', { name: 'Show the whole graph' }).click();
-  await expect.poll(async () => Math.abs((await place()).x - before.x)).toBeLessThan(2);
+  await expect.poll(async () => Math.abs((await place()).x - before.x), { timeout: 10_000 }).toBeLessThan(2);
 });
 
 test('the slider is dragged through the past, and everything follows', async () => {
@@ -206,7 +206,7 @@ test('axe finds nothing, narrow or wide, in light, dark and forced colours: runn
   await check('the past', 'Graph');
   await check('the timeline of the past', 'Timeline');
   await check('the journal of the past', 'Journal');
-}, 120_000);
+}, 240_000);
 
 /** Chooses one of the panels, where only one is seen at a time. */
 async function view(page: Page, name: string): Promise<void> {

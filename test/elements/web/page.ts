@@ -12,9 +12,11 @@ function photo() {
     const small = $.step(
       'resize-small',
       { decode },
-      () => {
-        if (failures++ === 0) throw new Error(HOSTILE);
-        return 'small';
+      async () => {
+        if (failures++ > 0) return 'small';
+        // One that was over in the moment it began would leave its row to what began beside it.
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        throw new Error(HOSTILE);
       },
       { retry: { attempts: 2, base: 50, jitter: 'none' } },
     );
