@@ -4,11 +4,12 @@ import { failing, listCases, listing } from './lists.ts';
 import { counting, loopCases } from './loops.ts';
 import { progressCases, striding } from './progress.ts';
 import { streamCases, talking } from './streams.ts';
-import { approvals, approve, waiting, waitingCases } from './waiting.ts';
+import { approvals, approve, patient, waiting, waitingCases } from './waiting.ts';
 
 /** The workflows of all cases: what a service has to know that serves them. */
 export const workflows = [
   waiting,
+  patient,
   approve,
   approvals,
   counting,

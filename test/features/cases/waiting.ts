@@ -29,6 +29,9 @@ export const waiting = workflow('features-waiting', { input: typed<{ readonly fo
   return { woke, late };
 });
 
+/** However slow the machine, it is looked at while it sleeps. */
+export const patient = workflow('features-patient', ($) => $.sleep('slept', '1h'));
+
 export const approve = workflow('features-approve', ($) => {
   const asked = $.step('asked', {}, () => 'asked');
   const answer = $.waitFor('approved', approval, { after: asked });
@@ -60,18 +63,23 @@ export const waitingCases: readonly FeatureCase[] = [
   {
     name: 'a sleep is there after everything was closed, and ends when its time has come',
     run: async (ground) => {
-      const id = await during(ground, async (storage) => {
-        const run = await waiting.dispatch({ forMs: 0 }, { storage });
-        await new ProcessEngine(waiting, storage).work();
+      const sleeps = async (run: RunHandle<unknown>) => {
         equal(await run.status(), 'RUNNING', 'a run that only sleeps');
-        const slept = (await run.get()).steps.find(({ name }) => name === 'slept');
+        const [slept] = (await run.get()).steps;
         ensure(slept?.status === 'PENDING' && slept.waits?.until !== undefined, `the step is ${JSON.stringify(slept)}`);
         ensure(/sleeps for another/.test(await run.explain('slept')), await run.explain('slept'));
-        return run.id;
+        return slept.waits.until;
+      };
+      const { id, long, until } = await during(ground, async (storage) => {
+        const { id } = await waiting.dispatch({ forMs: 0 }, { storage });
+        const long = await patient.dispatch(undefined, { storage });
+        await new ProcessEngine([waiting, patient], storage).work();
+        return { id, long: long.id, until: await sleeps(long) };
       });
       await during(ground, async (storage) => {
-        await new ProcessEngine(waiting, storage).work(id);
+        await new ProcessEngine([waiting, patient], storage).work(id);
         equal(await storage.status(id), 'SUCCEEDED', 'the run');
+        equal(await sleeps(patient.get(long, { storage })), until, 'the end of the sleep');
       });
     },
   },
