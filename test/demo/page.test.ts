@@ -36,7 +36,7 @@ test('a reload in the middle loses nothing and records nothing twice', async () 
   await page.reload();
   await page.locator('[data-command=pace]').click();
   await untilSucceeded(page, 10);
-  await expect.poll(() => figure(page, 'recorded')).toBe(10 * RESULTS);
+  await expect.poll(() => figure(page, 'recorded'), { timeout: 20_000 }).toBe(10 * RESULTS);
   expect([await figure(page, 'lost'), await figure(page, 'twice')]).toEqual([0, 0]);
   expect(complaints).toEqual([]);
 });
@@ -54,7 +54,7 @@ test('every worker of the page can be killed: a window opened later finishes the
   ]);
   await second.locator('[data-command=pace]').click();
   await untilSucceeded(page, 10);
-  await expect.poll(() => figure(page, 'recorded')).toBe(10 * RESULTS);
+  await expect.poll(() => figure(page, 'recorded'), { timeout: 20_000 }).toBe(10 * RESULTS);
   expect(await page.evaluate(() => opener)).toBeNull();
 });
 
@@ -121,7 +121,8 @@ test('a file that is no exported run is refused with its name and the reason, an
   const { page, complaints } = await visit(house, { story: 'told' });
   await page.locator('#files').setInputFiles(PIXEL);
   await untilSucceeded(page, 1);
-  const address = page.url();
+  // Playwright hears of what only the page did to its address a moment later.
+  const address = await page.evaluate(() => location.href);
   for (const [name, text, reason] of [
     ['package.json', '{"name":"mine"}', 'its format is undefined'],
     ['torn.json', '{"format":"fuseline-run/1","id":"torn","entr', 'JSON'],
@@ -132,7 +133,7 @@ test('a file that is no exported run is refused with its name and the reason, an
       .getByRole('alert')
       .getByText(new RegExp(`^${name} cannot be shown: .*${reason}`))
       .waitFor();
-    expect(page.url()).toBe(address);
+    expect(await page.evaluate(() => location.href)).toBe(address);
   }
   expect(complaints).toEqual([]);
 });
@@ -167,7 +168,6 @@ test('the address holds the run, and opens it again', async () => {
   await page.keyboard.press('End');
   const chosen = page.locator('#runs [aria-selected=true][aria-posinset="2"]');
   const option = await chosen.getAttribute('id');
-  // Playwright hears of what only the page did to its address a moment later.
   const address = await page.evaluate(() => location.href);
   expect(`run-${new URL(address).hash.slice('#run='.length)}`).toBe(option);
   const other = await context.newPage();

@@ -66,7 +66,7 @@ test('a newer version of the page is offered, and taken when the visitor says so
   await page.getByRole('status').getByText('There is a newer version of this page').waitFor();
   await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Load it' }).click()]);
   await page.getByText('Nothing has been dispatched yet').waitFor();
-  await expect.poll(() => page.evaluate(() => caches.keys())).toHaveLength(1);
+  await expect.poll(() => page.evaluate(() => caches.keys()), { timeout: 10_000 }).toHaveLength(1);
   expect(await page.evaluate(() => caches.keys())).not.toEqual(before);
 });
 

@@ -18,7 +18,7 @@ test('a first visit is told a story: two workers, a kill, and how long it took t
   // Where the three were over before the button was found, there are three more to be killed at.
   await page.locator('#runs .row:not([data-status=SUCCEEDED])').first().waitFor({ state: 'detached' });
   const runs = await page.locator('#runs .row').count();
-  await expect.poll(() => figure(page, 'recorded')).toBe(runs * RESULTS);
+  await expect.poll(() => figure(page, 'recorded'), { timeout: 20_000 }).toBe(runs * RESULTS);
   expect([await figure(page, 'lost'), await figure(page, 'twice')]).toEqual([0, 0]);
   expect(await figure(page, 'again')).toBeGreaterThan(0);
   expect(complaints).toEqual([]);

@@ -140,7 +140,7 @@ test('a directory: its runs are listed, filtered, looked into and cancelled by k
   await page.locator('fuseline-graph').getByText('mail').first().waitFor();
   await page.locator('fuseline-timeline').getByText('worker-a').first().waitFor();
   await page.locator('fuseline-run').getByText('Run good-2 succeeded.').waitFor();
-  expect(new URL(page.url()).hash).toBe('#run=good-2&status=SUCCEEDED');
+  expect(await page.evaluate(() => location.hash)).toBe('#run=good-2&status=SUCCEEDED');
   expect(await page.evaluate(() => (globalThis as unknown as Counting).shifted)).toBe(0);
   await expectNoViolations(page, 'light', 'dark');
 
@@ -215,7 +215,9 @@ test('a service: the page asks for a token, only looks with a client’s, and co
   await page.goto(`${open.address}#run=bad-1`);
   await page.locator('[data-command=retry]:enabled').click();
   await expect
-    .poll(async () => (await storage.export('bad-1')).entries.flatMap(({ events }) => events.map(({ type }) => type)))
+    .poll(async () => (await storage.export('bad-1')).entries.flatMap(({ events }) => events.map(({ type }) => type)), {
+      timeout: 20_000,
+    })
     .toContain('rerun');
   service.child.kill('SIGKILL');
   await service.ended;
@@ -251,7 +253,7 @@ test('a step that waits for a signal is sent one from its form, where keys are n
   await payload.pressSequentially('"fr/l');
   await page.getByRole('button', { name: 'Send signal answer' }).click();
   await page.getByText('This is not JSON').waitFor();
-  expect(new URL(page.url()).hash).toBe('#run=waits-1&step=answer');
+  expect(await page.evaluate(() => location.hash)).toBe('#run=waits-1&step=answer');
   await payload.press('End');
   await payload.pressSequentially('"');
   await page.getByRole('button', { name: 'Send signal answer' }).click();

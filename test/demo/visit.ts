@@ -112,7 +112,7 @@ export async function untilRecorded(page: Page, count: number): Promise<void> {
 }
 
 /** Brings a part of the page into view, where it is under a tab. Only rows of the list that are in view are in the page. */
-export async function see(page: Page, title: 'Run' | 'Runs' | 'Step'): Promise<void> {
+export async function see(page: Page, title: 'Run' | 'Runs'): Promise<void> {
   const tab = page.getByRole('tab', { name: title, exact: true });
   if (await tab.isVisible()) await tab.click();
 }

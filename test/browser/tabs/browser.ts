@@ -151,7 +151,8 @@ export class Tab {
     const answered = this.evaluate('1').then(() => 'answered' as const);
     const first = await Promise.race([
       answered,
-      new Promise<'silent'>((resolve) => setTimeout(resolve, 500, 'silent')),
+      // A page that nobody has stopped takes its time to answer, too, where much else goes on.
+      new Promise<'silent'>((resolve) => setTimeout(resolve, 2000, 'silent')),
     ]);
     process.kill(pid, 'SIGCONT');
     await answered;

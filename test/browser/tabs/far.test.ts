@@ -37,6 +37,7 @@ test('tabs of another site work over HTTP: one is killed in its step, and anothe
   const dead = (await behind.workers()).find(({ name }) => name === 'victim');
   await behind.reap(dead?.id ?? '');
   expect(await run.result()).toBe('held by attempt 2');
+  await site.noted(({ who, what }) => who === 'heir' && what === 'begin');
   expect(site.notes.filter(({ what }) => what === 'begin').map(({ who, attempt }) => [who, attempt])).toEqual([
     ['victim', 1],
     ['heir', 2],

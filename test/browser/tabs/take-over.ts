@@ -33,25 +33,14 @@ export const ENDS: readonly End[] = [
   {
     name: 'that goes to another page',
     place: 'page',
-    async end(tab, { site }) {
-      // Until the browser has a process for the next page this one is there, and at work.
-      await tab.evaluate(`addEventListener('pagehide', () => {
-        const at = performance.timeOrigin + performance.now();
-        navigator.sendBeacon('/note', JSON.stringify({ who: '${tab.target}', what: 'left', at }));
-      })`);
-      await tab.send('Page.navigate', { url: 'about:blank' });
-      const { at } = await site.noted(({ who, what }) => who === tab.target && what === 'left');
-      return at;
-    },
+    end: (tab, house) => leave(tab, house, 'about:blank'),
   },
   {
     name: 'that goes elsewhere, its Worker along',
     place: 'Worker',
-    async end(tab, { site }) {
+    async end(tab, house) {
       await tab.evaluate('addEventListener("pagehide", () => tab.terminate("victim"))');
-      const at = Date.now();
-      await tab.send('Page.navigate', { url: site.elsewhere });
-      return at;
+      return leave(tab, house, house.site.elsewhere);
     },
   },
   {
@@ -64,6 +53,17 @@ export const ENDS: readonly End[] = [
     },
   },
 ];
+
+/** Until the browser has a process for the next page this one is there, and at work: it says itself when it goes. */
+async function leave(tab: Tab, { site }: House, url: string): Promise<number> {
+  await tab.evaluate(`addEventListener('pagehide', () => {
+    const at = performance.timeOrigin + performance.now();
+    navigator.sendBeacon('/note', JSON.stringify({ who: '${tab.target}', what: 'left', at }));
+  })`);
+  await tab.send('Page.navigate', { url });
+  const { at } = await site.noted(({ who, what }) => who === tab.target && what === 'left');
+  return at;
+}
 
 export interface TakenOver {
   readonly run: string;
