@@ -11,7 +11,7 @@ test('a cancel from another process aborts the body where it runs', async () => 
   await run.cancel();
   const aborted = await noted(({ what }) => what === 'aborted');
   expect(aborted.pid).toBe(worker.pid);
-  expect(measured('cancel to abort elsewhere', aborted.at - from)).toBeLessThan(1000);
+  expect(measured('cancel to abort elsewhere', aborted.at - from)).toBeLessThan(3000);
   await expect(run.result()).rejects.toMatchObject({ code: 'RUN_CANCELLED' });
 });
 

@@ -17,21 +17,23 @@ async function idler(): Promise<{ readonly child: Child; readonly evidence: stri
   return { child, evidence: child.lines()[0] as string };
 }
 
-/** Watches, and counts how often it is told that the process is gone. */
+/** Watches, and counts how often it is told that the process is gone, and when it was last. */
 function watch(evidence: string, options?: Parameters<typeof processLiveness>[0]) {
   let times = 0;
+  let lastAt = 0;
   const stop = processLiveness(options).watch(evidence, () => {
     times++;
+    lastAt = performance.now();
   });
-  return { stop, times: () => times };
+  return { stop, times: () => times, lastAt: () => lastAt };
 }
 
-const soon = { timeout: 5000, interval: 10 };
+const soon = { timeout: 20_000, interval: 10 };
 // The watch itself keeps no process alive, so a test that waits must.
 const pass = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe.runIf(process.platform === 'linux')('a watched process is gone', () => {
-  test('within a second of being killed, and that is said once', async () => {
+  test('soon after it is killed, and that is said once', async () => {
     const { child, evidence } = await idler();
     const watched = watch(evidence);
     await pass(500);
@@ -39,7 +41,7 @@ describe.runIf(process.platform === 'linux')('a watched process is gone', () => 
     const killedAt = performance.now();
     child.signal('SIGKILL');
     await expect.poll(watched.times, soon).toBe(1);
-    expect(performance.now() - killedAt).toBeLessThan(1000);
+    expect(watched.lastAt() - killedAt).toBeLessThan(3000);
     await pass(500);
     expect(watched.times()).toBe(1);
   });
@@ -59,15 +61,15 @@ describe.runIf(process.platform === 'linux')('a watched process is gone', () => 
 
   test('when it has been stopped long enough, and not before', async () => {
     const { child, evidence } = await idler();
-    const watched = watch(evidence, { intervalMs: 20, stoppedMs: 1000 });
+    const watched = watch(evidence, { intervalMs: 100, stoppedMs: 1500 });
     child.signal('SIGSTOP');
     await pass(500);
     child.signal('SIGCONT');
-    await pass(100);
+    await pass(300);
+    const stoppedAt = performance.now();
     child.signal('SIGSTOP');
-    await pass(700);
-    expect(watched.times()).toBe(0);
     await expect.poll(watched.times, soon).toBe(1);
+    expect(watched.lastAt() - stoppedAt).toBeGreaterThanOrEqual(1500);
   });
 });
 

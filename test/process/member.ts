@@ -17,7 +17,7 @@ export interface Task {
   readonly engine?: EngineOptions;
   /** Sent SIGUSR2, it dies between its next write of a commit and the sync of it. */
   readonly dies?: 'unsynced';
-  /** Tells how much of a processor was used between two moments after the start. */
+  /** Tells how much of a processor was used between two moments after it was ready, or began to work on its run. */
   readonly measureMs?: readonly [from: number, to: number];
 }
 
@@ -41,8 +41,7 @@ const engine = new ProcessEngine(definitions, storage, options);
 for (const event of ['started', 'finished', 'stale', 'stranded', 'worker-lost', 'disowned', 'error'] as const)
   engine.on(event, (about) => tell({ type: event, ...about, ...('error' in about && { error: String(about.error) }) }));
 
-if (measureMs) {
-  const [from, to] = measureMs;
+const measure = ([from, to]: NonNullable<Task['measureMs']>) => {
   setTimeout(() => {
     const before = process.cpuUsage();
     setTimeout(() => {
@@ -50,15 +49,17 @@ if (measureMs) {
       tell({ type: 'cpu', share: (user + system) / 1000 / (to - from) });
     }, to - from).unref();
   }, from).unref();
-}
+};
 
 switch (what) {
   case 'start':
     await engine.start();
     process.once('SIGTERM', () => void engine.stop());
     tell({ type: 'ready' });
+    if (measureMs) measure(measureMs);
     break;
   case 'work':
+    if (measureMs) engine.on('started', () => measure(measureMs));
     tell({ type: 'ready' });
     tell({ type: 'report', ...(await engine.work(run)) });
     break;
