@@ -30,7 +30,7 @@ test('a script killed at any time and run again ten times finishes its run once'
   expect(last.lines.at(-1)).toEqual({ type: 'result', result: 19 });
   const { steps } = await open().get('script');
   expect(steps.every(({ status }) => status === 'SUCCEEDED')).toBe(true);
-}, 40_000);
+});
 
 test('an idle worker burns no processor', async () => {
   const { start } = fleet();
@@ -70,4 +70,4 @@ test('the deadline of a run ends it while its step takes the only place of the w
   const run = await flows.lasting.dispatch(undefined, { storage: open() });
   await noted(({ what }) => what === 'aborted');
   await expect(run.result()).rejects.toMatchObject({ code: 'RUN_TIMEOUT' });
-}, 10_000);
+});

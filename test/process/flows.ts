@@ -80,7 +80,7 @@ export function flows(witness: string) {
     const plain = $.step('plain', {}, (_, context) => noted(context, async () => undefined));
     return $.step('on the gpu', { plain }, (_, context) => noted(context, async () => undefined), { queue: 'gpu' });
   });
-  const lasting = workflow('lasting', { deadline: '300ms' }, ($) =>
+  const lasting = workflow('lasting', { deadline: '3s' }, ($) =>
     $.step('lasting', {}, (_, context) => noted(context, untilGo)),
   );
   /** One step holds the only place while another is due again. */
@@ -100,7 +100,7 @@ export function flows(witness: string) {
   /** Sleeps, then talks in rounds; the first attempt at the second one does not come to an end. */
   const talks = workflow('talks', ($) => {
     const zero = $.step('zero', {}, () => 0);
-    const slept = $.sleep('sleep', '1s', { after: [zero] });
+    const slept = $.sleep('sleep', '4s', { after: [zero] });
     const talk = async (round: number, context: Context) => {
       note(context, 'begin');
       const parts = round === 1 && context.attempt === 1 ? Number.POSITIVE_INFINITY : PARTS;
