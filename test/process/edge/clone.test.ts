@@ -41,7 +41,7 @@ beforeAll(async () => {
     if (printed.includes('curl -X DELETE')) break;
   }
   edge.stdout?.resume();
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   if (isRunning()) signal('SIGKILL');

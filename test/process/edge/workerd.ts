@@ -47,12 +47,10 @@ export async function workerd(entry: string): Promise<Workerd> {
   await deploy(entry);
   await writeFile(join(directory, 'config.capnp'), config(directory, port));
   let child: ChildProcess | undefined;
+  let gone: Promise<unknown> | undefined;
   const kill = async () => {
-    if (!child) return;
-    const gone = once(child, 'close');
-    child.kill('SIGKILL');
+    child?.kill('SIGKILL');
     await gone;
-    child = undefined;
   };
   const url = `http://127.0.0.1:${port}`;
   return {
@@ -67,7 +65,12 @@ export async function workerd(entry: string): Promise<Workerd> {
     },
     async start() {
       child = spawn(binary, ['serve', join(directory, 'config.capnp')], { stdio: ['ignore', 'ignore', 'inherit'] });
-      while (!(await accepts(port))) await sleep(5);
+      gone = once(child, 'close');
+      while (!(await accepts(port))) {
+        const end = child.exitCode ?? child.signalCode;
+        if (end !== null) throw new Error(`the runtime ended with ${end} before it listened on port ${port}`);
+        await sleep(5);
+      }
     },
     kill,
     deploy,
