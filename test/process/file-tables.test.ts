@@ -151,7 +151,7 @@ describe('rows in memory and in tables', () => {
     while (!disk.isHolding()) await store.commit({ put: [{ key: 'filler', value: JSON.stringify('x'.repeat(300)) }] });
     await store.commit({ delete: ['first'] });
     disk.letGo();
-    await expect.poll(() => store.stats()?.compactions).toBe(1);
+    await expect.poll(() => store.stats()?.compactions, { timeout: 20_000 }).toBe(1);
     expect(tablesOf().length).toBe(1);
     expect(await store.scan({ from: 'first', to: 'g' })).toEqual([]);
     expect(await open().read(['first'])).toEqual([undefined]);
@@ -201,7 +201,7 @@ describe('rows in memory and in tables', () => {
     const again = open();
     expect((await again.scan({ from: 'row/', to: 'row0' })).length).toBe(rows);
     expect((await again.scan({ from: 'done/', to: 'done0' })).length).toBe(sleeps * 8);
-  });
+  }, 180_000);
 
   test('a handle that slept while its tables were merged and removed reads and commits where the log is now', async () => {
     const store = open();
@@ -379,7 +379,7 @@ describe('a damaged table', () => {
         }
       }
     },
-    60_000,
+    180_000,
   );
 
   test('refuses the row whose bytes changed, and names file and byte', async () => {

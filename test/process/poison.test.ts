@@ -32,4 +32,4 @@ test('a step that takes its worker down every time ends FAILED, and the 63 that 
   const losses = (await historyOf(storage, run.id)).filter((event) => event.type === 'lost' && event.step === 'poison');
   expect(losses.length).toBeLessThanOrEqual(6);
   await alive;
-}, 60_000);
+});

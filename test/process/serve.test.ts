@@ -126,7 +126,7 @@ describe('a service', () => {
     const { client } = await serve([join(home, 'idle'), FLOWS, '--no-work']);
     const id = await client.dispatch('sum', { input: { a: 1, b: 2 } });
     await expect
-      .poll(() => client.get(`/runs/${id}/explain`))
+      .poll(() => client.get(`/runs/${id}/explain`), { timeout: 20_000 })
       .toMatchObject({ sentence: expect.stringMatching(/no live worker|waits for a worker/) });
   });
 });

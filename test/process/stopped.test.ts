@@ -32,7 +32,7 @@ test.concurrent('a stopped process is given up, and when it goes on it records n
   heir.signal('SIGTERM');
   await heir.ended;
   expect(await (await flows.quick.dispatch(2, { storage })).result()).toBe('second by attempt 1');
-}, 40_000);
+});
 
 test.concurrent('an idle worker that was stopped is known to the others again, and keeps what it claims then', async ({
   expect,
@@ -52,4 +52,4 @@ test.concurrent('an idle worker that was stopped is known to the others again, a
   await noted(({ pid }) => pid === sleeper.pid);
   letGo();
   expect(await run.result()).toBe('hold by attempt 1');
-}, 40_000);
+});

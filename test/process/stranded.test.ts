@@ -41,7 +41,7 @@ test('a step is shown as stranded when the last worker for it leaves', async () 
   expect((await run.get()).stranded).toEqual([]);
   fit.signal('SIGKILL');
   expect(await unfit.told('stranded', ({ step }) => step === 'on the gpu')).toMatchObject(onTheGpu);
-}, 20_000);
+});
 
 test('steps of a directory whose workers were all killed are shown as stranded, with nobody there to find them dead', async () => {
   const { flows, open, start, noted } = fleet();
@@ -55,4 +55,4 @@ test('steps of a directory whose workers were all killed are shown as stranded, 
   await worker.ended;
   await until(async () => (await waiting.get()).stranded.length > 0 || undefined, 'the step to be shown as stranded');
   expect(await waiting.explain()).toContain('no worker is running');
-}, 20_000);
+});

@@ -30,4 +30,4 @@ test('workers that were all asleep, as on a closed laptop, take nobody for dead,
   expect(await Promise.all(runs.map((run) => run.result()))).toEqual(runs.map(() => 'hold by attempt 1'));
   for (const { lines } of workers)
     expect(lines.filter(({ type }) => ['worker-lost', 'disowned', 'stale', 'error'].includes(type))).toEqual([]);
-}, 40_000);
+});
