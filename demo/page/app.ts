@@ -189,16 +189,14 @@ export class App {
    * Kills one of this page's workers, one that is at the selected run, or at any, if none is named. In the story there is
    * something to lose: where none is at work, the next one to be is killed, and where nothing is under way, work is brought.
    */
-  kill(name?: string): void {
-    const [anyone] = this.workforce.employees;
-    if (!anyone) return;
-    const atWork = this.#isIdle() ? undefined : this.#atWork();
-    if (name === undefined && atWork === undefined && this.caption !== undefined) {
+  kill(name = this.#atWork()): void {
+    if (name === undefined && this.caption !== undefined) {
       this.#killsNext = true;
       if (this.#isIdle()) this.dispatchSamples(3).catch((error) => this.fail(error));
       return;
     }
-    const victim = name ?? atWork ?? anyone.name;
+    const victim = name ?? this.workforce.employees[0]?.name;
+    if (victim === undefined) return;
     this.#rescues.killed(victim, Date.now());
     this.workforce.kill(victim);
   }
@@ -282,7 +280,7 @@ export class App {
     if (this.route.run === undefined && newest) this.go({ run: newest.id });
     this.storage.workers().then(
       (workers) => {
-        const own = new Set(this.workforce.employees.map(({ name }) => name));
+        const own = new Set(this.#names);
         this.#others = workers.map(({ id }) => workerName(id)).filter((name) => !own.has(name));
         this.#changed();
       },
@@ -303,7 +301,7 @@ export class App {
   }
 
   #see(run: string, event: HistoryEvent): void {
-    if (this.#killsNext && event.type === 'claimed' && this.#employs(workerName(event.worker))) {
+    if (this.#killsNext && event.type === 'claimed' && this.#names.includes(workerName(event.worker))) {
       this.#killsNext = false;
       // Whoever is at work by then.
       setTimeout(() => this.kill(), STORY_PACE_MS / 2);
@@ -316,15 +314,16 @@ export class App {
     this.#changed();
   }
 
-  /** Who of this page is at the selected run, or else at any. */
-  #atWork(): string | undefined {
-    const names = this.workforce.employees.map(({ name }) => name);
-    const holders = this.run?.steps.flatMap(({ worker }) => (worker === undefined ? [] : [workerName(worker)])) ?? [];
-    return names.find((name) => holders.includes(name)) ?? names.find((name) => this.#rescues.isAtWork(name));
+  get #names(): readonly string[] {
+    return this.workforce.employees.map(({ name }) => name);
   }
 
-  #employs(worker: string): boolean {
-    return this.workforce.employees.some(({ name }) => name === worker);
+  /** Who of this page is at the selected run, or else at any. */
+  #atWork(): string | undefined {
+    if (this.#isIdle()) return undefined;
+    const own = this.#names;
+    const holders = this.run?.steps.flatMap(({ worker }) => (worker === undefined ? [] : [workerName(worker)])) ?? [];
+    return [...holders, ...this.journals.holders].find((name) => own.includes(name));
   }
 }
 

@@ -1,4 +1,4 @@
-import type { HistoryEvent, RunSummary, RuntimeStorage } from 'fuseline';
+import { type HistoryEvent, type RunSummary, type RuntimeStorage, workerName } from 'fuseline';
 import { NOTHING, RunScore, type Score, sum } from './score.ts';
 
 /** How far back steps per second are counted. */
@@ -34,6 +34,11 @@ export class Journals {
   progress(run: string): string {
     const score = this.#followed.get(run)?.score;
     return score ? `${score.settled} of ${score.steps.length}` : '';
+  }
+
+  /** Names of the workers that hold a step, as far as the journals were read. */
+  get holders(): readonly string[] {
+    return [...this.#followed.values()].flatMap(({ score }) => [...score.holders.values()]).map(workerName);
   }
 
   /** Results recorded per second, lately. */

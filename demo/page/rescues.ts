@@ -1,18 +1,6 @@
 import { type HistoryEvent, workerName } from 'fuseline';
 import type { Rescue } from './story.ts';
 
-/** What is told of a step that nobody holds any longer. */
-const ENDS: ReadonlySet<HistoryEvent['type']> = new Set([
-  'succeeded',
-  'failed',
-  'retrying',
-  'falling-back',
-  'offline',
-  'released',
-  'skipped',
-  'cancelled',
-]);
-
 /** Watches the journals for what became of the steps of workers that this page killed. */
 export class Rescues {
   readonly #killed = new Map<string, number>();
@@ -25,25 +13,15 @@ export class Rescues {
     this.#killed.set(name, at);
   }
 
-  /** Whether a worker is inside a step, as far as the journals were read. */
-  isAtWork(name: string): boolean {
-    return [...this.#holders.values()].includes(name);
-  }
-
   /** The rescue that an event completes, if it does. */
   see(run: string, event: HistoryEvent): Rescue | undefined {
     if (event.type === 'lost') {
       const key = `${run}/${event.step}`;
       const holder = this.#holders.get(key);
       if (holder !== undefined) this.#orphans.set(key, { of: holder, at: event.at });
-      this.#holders.delete(key);
       return undefined;
     }
-    if (event.type !== 'claimed') {
-      const steps = 'steps' in event ? event.steps : 'step' in event ? [event.step] : [];
-      if (ENDS.has(event.type)) for (const step of steps) this.#holders.delete(`${run}/${step}`);
-      return undefined;
-    }
+    if (event.type !== 'claimed') return undefined;
     const { step, attempt, worker, at } = event;
     const key = `${run}/${step}`;
     const by = workerName(worker);

@@ -19,6 +19,8 @@ export const NOTHING: Score = { recorded: 0, lost: 0, twice: 0, again: 0, queued
 /** Counts one run's journal, event by event, by nothing but the events. */
 export class RunScore {
   readonly steps: readonly string[];
+  /** The worker of every step that one is at. */
+  readonly holders = new Map<string, string>();
   /** Steps that have come to their end since they were last started over. */
   readonly #ended = new Set<string>();
   readonly #queued = new Set<string>();
@@ -46,17 +48,18 @@ export class RunScore {
         break;
       case 'claimed':
         this.#queued.delete(event.step);
+        this.holders.set(event.step, event.worker);
         if (this.#orphaned.delete(event.step)) this.#count('again');
         break;
       case 'lost':
         this.#orphaned.add(event.step);
-        this.#queued.add(event.step);
+        this.#wait(event.step);
         break;
       case 'retrying':
       case 'offline':
       case 'falling-back':
       case 'released':
-        this.#queued.add(event.step);
+        this.#wait(event.step);
         break;
       case 'succeeded':
       case 'failed':
@@ -77,9 +80,15 @@ export class RunScore {
     this.#score = { ...this.#score, queued: this.#queued.size };
   }
 
+  #wait(step: string): void {
+    this.holders.delete(step);
+    this.#queued.add(step);
+  }
+
   #end(steps: readonly string[]): void {
     for (const step of steps) {
       this.#ended.add(step);
+      this.holders.delete(step);
       this.#queued.delete(step);
     }
   }

@@ -23,22 +23,6 @@ test('a rescue lasts from the kill to the next attempt, and names both workers',
   });
 });
 
-test('a worker is at work from its claim until the step has ended, was taken from it or waits again', () => {
-  const rescues = new Rescues();
-  const succeeded = told({ type: 'succeeded', step: 'hash' }, 120);
-  const retrying = told({ type: 'retrying', step: 'hash' }, 120);
-  for (const end of [succeeded, retrying, told({ type: 'cancelled', steps: ['decode', 'hash'] }, 120), lost(120)]) {
-    expect(rescues.isAtWork('otter-a')).toBe(false);
-    rescues.see('run', claimed('otter-a.1', 1, 100));
-    rescues.see('run', told({ type: 'progress', step: 'hash' }, 110));
-    rescues.see('another', succeeded);
-    expect(rescues.isAtWork('otter-a')).toBe(true);
-    expect(rescues.isAtWork('otter-b')).toBe(false);
-    rescues.see('run', end);
-  }
-  expect(rescues.isAtWork('otter-a')).toBe(false);
-});
-
 test('a step that fails or loses a worker nobody killed here is no rescue', () => {
   const rescues = new Rescues();
   rescues.see('run', claimed('otter-a.1', 1, 100));

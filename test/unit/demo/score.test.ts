@@ -62,3 +62,19 @@ test('what is ready or waits for its next attempt is in the queue; what a worker
   expect(queue({ type: 'retrying', step: 'a', notBefore: 0 })).toBe(2);
   expect(queue({ type: 'cancelled', steps: ['b'], reason: 'command' })).toBe(1);
 });
+
+test('a step is held from its claim until it has ended, was taken from its worker or waits again', () => {
+  const score = new RunScore(['a', 'b']);
+  for (const end of [
+    { type: 'succeeded', step: 'a' },
+    { type: 'retrying', step: 'a', notBefore: 0 },
+    { type: 'lost', step: 'a', losses: 1, notBefore: 0 },
+    { type: 'cancelled', steps: ['b', 'a'], reason: 'command' },
+  ]) {
+    score.add(told({ type: 'claimed', step: 'a', attempt: 1, worker: 'w' }));
+    score.add(told({ type: 'succeeded', step: 'b' }));
+    expect([...score.holders]).toEqual([['a', 'w']]);
+    score.add(told(end));
+    expect([...score.holders]).toEqual([]);
+  }
+});
