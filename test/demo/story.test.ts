@@ -54,4 +54,4 @@ test('the whole story can be told by keyboard, and a live region tells what happ
   expect(await page.locator('.story').count()).toBe(0);
   await page.keyboard.press('?');
   await region.getByText('Two workers share one queue').waitFor();
-});
+}, 120_000);
