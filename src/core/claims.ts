@@ -62,12 +62,14 @@ export interface FoundItems {
   readonly as: 'values' | 'outcomes';
 }
 
-export type ItemEnd = { readonly stored?: Stored | undefined } | { readonly error: ErrorRecord };
+export type ItemEnd =
+  | { readonly stored: Stored | undefined; readonly error?: never }
+  | { readonly error: ErrorRecord; readonly stored?: never };
 
 /** What a worker was granted; where that is nothing, why. */
 export interface Granted {
   readonly claims: readonly Claim[];
-  /** `later`: something is queued that it could run, but not now. */
+  /** `later`: something is queued that it could run, but not beside anything else. */
   readonly rest: 'nothing' | 'unserved' | 'later';
 }
 
@@ -90,13 +92,17 @@ export function readGrant(
 function restOf(state: RunState, serves: Serves): Granted['rest'] {
   let rest: Granted['rest'] = 'nothing';
   if (state.paused || state.ended) return rest;
+  let isServed = false;
   for (let line = 0; line < state.graph.lines.length; line++) {
     for (let step = state.firstQueued(line); step !== END; step = state.behind(step)) {
-      if (serves(state, state.rootOf(step))) return 'later';
       rest = 'unserved';
+      if (!serves(state, state.rootOf(step))) continue;
+      if (state.suspect[step] === 1) return 'later';
+      isServed = true;
     }
   }
-  return rest;
+  // What waits for an old body has its own time.
+  return isServed ? 'nothing' : rest;
 }
 
 function claimOf(run: string, incarnation: string, state: RunState, step: number): Claim {
@@ -144,31 +150,48 @@ function needsOf(state: RunState, step: number, { kind, needs = [] }: GraphStep)
   const round = state.rounds.get(step);
   if (round) return needs.map(({ param }) => [{ param }, { kind: 'value', stored: round.value }]);
   const item = state.itemOf(step);
-  if (item !== undefined) {
-    const list = find(state, state.rootOf(step), needs[0] as Need);
-    return [[ITEM, { kind: 'item', stored: 'stored' in list ? list.stored : undefined, at: item }]];
-  }
+  if (item !== undefined) return [[ITEM, itemFor(state, state.rootOf(step), needs[0] as Need, item)]];
   if (kind === 'wait') return [[PAYLOAD, { kind: 'value', stored: state.delivered.get(step)?.payload }]];
   return needs.map((need) => [need, find(state, step, need)] as const);
 }
 
+/** One item of the list a step runs for, and nothing of the others, which may be many. */
+function itemFor(state: RunState, step: number, need: Need, at: number): Found {
+  const from = need.from === 'step' ? position(state.graph, need.step) : winnerOf(state, step, need);
+  const items = from === undefined ? undefined : state.items.get(from);
+  if (items) {
+    const end = endOf(state, items.first + at);
+    if (!state.steps[from as number]?.spec.settle) return { kind: 'value', stored: end.stored };
+    return end.error
+      ? { kind: 'outcome', status: 'FAILED', error: end.error }
+      : { kind: 'outcome', status: 'SUCCEEDED', stored: end.stored };
+  }
+  const list = find(state, step, need);
+  return { kind: 'item', stored: 'stored' in list ? list.stored : undefined, at };
+}
+
 function find(state: RunState, step: number, need: Need): Found {
   if (need.from !== 'any') return findSource(state, need);
-  // The winners stand in the order of the step's any-groups.
-  const group = (state.steps[step]?.spec.needs ?? []).filter(({ from }) => from === 'any').indexOf(need);
-  const winner = state.winners.get(step)?.[group];
+  const winner = winnerOf(state, step, need);
   return winner === undefined ? NOTHING : resultOf(state, winner);
+}
+
+/** The winners stand in the order of the step's any-groups. */
+function winnerOf(state: RunState, step: number, need: Need): number | undefined {
+  const group = (state.steps[step]?.spec.needs ?? []).filter(({ from }) => from === 'any').indexOf(need);
+  return state.winners.get(step)?.[group];
 }
 
 /** What a step hands on: its value, or those of its items in their order. */
 export function resultOf(state: RunState, step: number): Found {
   const items = state.items.get(step);
   if (!items) return { kind: 'value', stored: state.value[step] };
-  const ends = Array.from({ length: items.count }, (_, i): ItemEnd => {
-    const item = items.first + i;
-    return state.status[item] === FAILED ? { error: state.error[item] as ErrorRecord } : { stored: state.value[item] };
-  });
+  const ends = Array.from({ length: items.count }, (_, i) => endOf(state, items.first + i));
   return { kind: 'items', ends, as: state.steps[step]?.spec.settle ? 'outcomes' : 'values' };
+}
+
+function endOf(state: RunState, item: number): ItemEnd {
+  return state.status[item] === FAILED ? { error: state.error[item] as ErrorRecord } : { stored: state.value[item] };
 }
 
 /** What a source has to hand over once the run's end, or the step's turn, has come. */

@@ -29,6 +29,7 @@ import {
   NOT_TAKEN,
   PENDING,
   QUEUED,
+  RUNNING,
   type RunState,
   SKIPPED,
   SUCCEEDED,
@@ -180,10 +181,11 @@ export function decide(state: RunState, commands: readonly Command[], now: numbe
 
 /** When the run wants a `tick`, if nothing else happens; `undefined` if never. */
 export function nextDue(state: RunState): number | undefined {
+  if (state.ended) return undefined;
   const due: number[] = [];
   const first = state.firstDue();
   if (first !== END && state.since[first] !== Number.POSITIVE_INFINITY) due.push(state.since[first] as number);
-  if (state.deadline !== undefined && !state.ended) due.push(state.deadline);
+  if (state.deadline !== undefined) due.push(state.deadline);
   for (const { claim, at } of state.stopping.values()) {
     if (state.status[parseName(claim.step).step] === QUEUED || state.status[state.positionOf(claim.step)] === QUEUED)
       due.push(at + STOP_GRACE_MS);
@@ -553,7 +555,8 @@ class Turn {
       if (stopping.worker === worker) this.#emit({ type: 'stopped', claim: stopping.claim });
     }
     for (const step of state.running()) {
-      if (state.worker[step] !== worker) continue;
+      // The failure of another may have ended it.
+      if (state.status[step] !== RUNNING || state.worker[step] !== worker) continue;
       const losses = (state.losses[step] as number) + (company === 1 ? 1 : 0);
       const { retry } = (state.steps[step] as CompiledStep).spec;
       if (losses >= (retry?.losses ?? RETRY_DEFAULTS.losses)) this.#fail(step, workerLostError(state, step, losses));

@@ -30,13 +30,17 @@ export interface Callee extends Definition {
 
 /** Definitions, and those they have run: who runs a step works on the run it waits for as well. */
 export function withCalled(definitions: readonly Definition[]): readonly Definition[] {
-  const all = new Map(definitions.map((definition) => [definition.compiled, definition]));
-  for (const { handlers } of all.values())
+  const all = [...definitions];
+  // By its graph: a workflow may be made anew by everybody who calls it.
+  const known = new Set(all.map(({ compiled }) => compiled.hash));
+  for (const { handlers } of all)
     for (const { calls } of handlers.values()) {
       const callee = calls?.();
-      if (callee && !all.has(callee.compiled)) all.set(callee.compiled, callee);
+      if (!callee || known.has(callee.compiled.hash)) continue;
+      known.add(callee.compiled.hash);
+      all.push(callee);
     }
-  return [...all.values()];
+  return all;
 }
 
 /** Whether a handler brings everything the graph's step asks of it. */

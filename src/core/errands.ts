@@ -134,10 +134,17 @@ export class Errands {
     const { logs } = this.#ports;
     const end = await this.#endOf(child);
     if (!end) return this.#strike(row);
+    const tell = ({ text, error }: End) => {
+      const { stored, pieces } = text === undefined ? NOTHING : logs.get(parent).stow(text);
+      const command: Command = { type: 'returned', child, end: error ? { error } : { value: stored } };
+      return logs.get(parent).submit(command, (_, verdict) => verdict.status, pieces, row.key);
+    };
     try {
-      const { stored, pieces } = end.text === undefined ? NOTHING : logs.get(parent).stow(end.text);
-      const command: Command = { type: 'returned', child, end: end.error ? { error: end.error } : { value: stored } };
-      const status = await logs.get(parent).submit(command, (_, verdict) => verdict.status, pieces, row.key);
+      const status = await tell(end).catch((error) => {
+        // Each of its parts fits into a commit, and all of them together do not.
+        if (isAbout(error, 'VALUE_TOO_LARGE')) return tell({ error: recordError(error) });
+        throw error;
+      });
       if (status === 'accepted') return;
     } catch (error) {
       if (!isAbout(error, 'UNKNOWN_RUN')) throw error;

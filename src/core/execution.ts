@@ -65,6 +65,8 @@ export async function execute(
       return { outcome: { status: 'sleeping', until: momentOf(value) }, value: undefined };
     return { outcome: { status: 'succeeded', road: value }, value };
   } catch (error) {
+    // Of several reasons the first one counts.
+    await attempt.emitted?.catch(() => undefined);
     return { outcome: failure(error, handler, storage.host.now()), value: undefined };
   }
 }

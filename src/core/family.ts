@@ -1,4 +1,5 @@
 import { nextDue } from './decide.ts';
+import { runOfEntry } from './keys.ts';
 import type { RunState } from './run-state.ts';
 import { END } from './step-lists.ts';
 import type { RuntimeStorage } from './storage.ts';
@@ -9,6 +10,9 @@ export class Family {
   readonly run: string;
   readonly #storage: RuntimeStorage;
   #hasOthers = false;
+  /** Runs in which somebody else may have changed something; there may be others where it is not known which. */
+  #heardOf = new Set<string>();
+  #heardOfOthers = false;
 
   constructor(run: string, storage: RuntimeStorage) {
     this.run = run;
@@ -23,16 +27,31 @@ export class Family {
     return this.#hasOthers;
   }
 
+  /** Rows have changed, nobody knows which where there are no keys. */
+  hear(changed: readonly Key[] | undefined): void {
+    if (!changed) this.#heardOfOthers = true;
+    for (const key of changed ?? []) {
+      const run = runOfEntry(key);
+      if (run !== undefined) this.#heardOf.add(run);
+    }
+  }
+
   async members(): Promise<readonly string[]> {
     this.findOthers();
     return this.#hasOthers ? this.#storage.family(this.run) : [this.run];
   }
 
-  /** Those in which something may be claimed, or is due, as far as this process knows. */
+  /** Those in which something may be claimed, or is due, as far as this process knows and has heard since it asked last. */
   async candidates(): Promise<readonly string[]> {
+    const [heardOf, heardOfOthers] = [this.#heardOf, this.#heardOfOthers];
+    this.#heardOf = new Set();
+    this.#heardOfOthers = false;
     const members = await this.members();
+    if (heardOfOthers) return members;
     const now = this.#storage.host.now();
-    return members.filter((run) => this.#storage.known(run, (state) => hasWork(state, now)) ?? true);
+    return members.filter(
+      (run) => heardOf.has(run) || (this.#storage.known(run, (state) => hasWork(state, now)) ?? true),
+    );
   }
 
   /** What is to be done between them. */

@@ -89,9 +89,12 @@ export function lastPart(key: Key): string {
   return key.slice(key.lastIndexOf('/') + 1);
 }
 
-/** A whole number as text that sorts as the number does: its digits behind their count. */
+/** The last moment a Date can be; more digits than its own a number of the journal never has. */
+const MOST = 8.64e15;
+
+/** A whole number as text that sorts as the number does: its digits behind their count. What is later than ever is `MOST`. */
 function ordered(n: number): string {
-  const digits = String(Math.max(0, Math.floor(n)));
+  const digits = String(Math.min(MOST, Math.max(0, Math.floor(n))));
   return digits.length.toString(36) + digits;
 }
 

@@ -77,8 +77,8 @@ export class ProcessEngine {
   #stopped: 'no' | 'drain' | 'now' = 'no';
   #fatal: { readonly error: unknown } | undefined;
   #attempts = 0;
-  /** Claims nothing until the attempts under way are done, because a step must be claimed alone. */
-  #quiet = false;
+  /** The run of a step that must be claimed alone: nothing else is claimed until the attempts under way are done. */
+  #quietFor: string | undefined;
   /** The last look left claimable steps behind for want of room. */
   #backlog = false;
   #scannedAt = 0;
@@ -190,6 +190,7 @@ export class ProcessEngine {
   async #run(first: () => Promise<void>): Promise<WorkReport> {
     const unhint = this.#storage.onHint(({ keys }) => {
       const mayHave = this.#finder.hear(keys);
+      if (this.#scope.kind === 'run') this.#scope.family.hear(keys);
       if (mayHave || !keys || keys.some(mayMatter)) this.#signal();
     });
     const unwatch = this.#storage.network?.watch(() => {
@@ -243,6 +244,9 @@ export class ProcessEngine {
         }
         this.#pointOutSlow();
         await this.#sweep();
+        await this.#askQuietly();
+        // A hint may be lost.
+        if (this.#scope.kind === 'run') this.#scope.family.hear(undefined);
       }
       // An attempt that ended while it was looked for more may have left something behind.
       const wasIdle = this.#holdings.isIdle;
@@ -335,8 +339,8 @@ export class ProcessEngine {
 
   /** Claims as much as there is room for. Answers whether anything was claimed. */
   async #fill(): Promise<boolean> {
-    if (this.#quiet && this.#holdings.size > 0) return false;
-    this.#quiet = false;
+    if (this.#quietFor !== undefined && this.#holdings.size > 0) return false;
+    this.#quietFor = undefined;
     if (this.#scope.kind === 'run') return this.#fillFrom(this.#scope.family);
     for (let claimed = false; ; ) {
       const room = this.#room();
@@ -366,6 +370,13 @@ export class ProcessEngine {
     }
   }
 
+  /** Somebody else may have run the step that must be claimed alone: asks for nothing, to hear what is left. */
+  async #askQuietly(): Promise<void> {
+    const run = this.#quietFor;
+    this.#quietFor = undefined;
+    if (run !== undefined && this.#stopped === 'no') await this.#claim(alone(run), 0);
+  }
+
   async #candidates(limit: number): Promise<readonly Candidate[]> {
     this.#scannedAt = this.#host.monotonic();
     return this.#finder.candidates(limit);
@@ -380,7 +391,7 @@ export class ProcessEngine {
         this.#storage.claim(run, next),
       );
       if (claims.length > 0) return 'claimed';
-      if (rest === 'later') this.#quiet = true;
+      if (rest === 'later') this.#quietFor = run;
       if (rest !== 'unserved' || rows.length === 0) return did ? 'again' : 'nothing';
       this.#finder.passBy(rows);
       return 'again';
@@ -432,13 +443,13 @@ export class ProcessEngine {
   }
 
   #room(): number {
-    if (this.#stopped !== 'no' || this.#fatal || this.#quiet || this.#holdings.isAlone) return 0;
+    if (this.#stopped !== 'no' || this.#fatal || this.#quietFor !== undefined || this.#holdings.isAlone) return 0;
     return Math.max(0, this.#concurrency - this.#holdings.busy);
   }
 
   /** A worker stays with its run, which saves a commit per step, unless others have waited for their turn. */
   async #mayStayWith(run: string): Promise<boolean> {
-    if (this.#stopped !== 'no' || this.#quiet) return false;
+    if (this.#stopped !== 'no' || this.#quietFor !== undefined) return false;
     if (this.#scope.kind === 'run' || this.#host.monotonic() - this.#scannedAt < TURN_MS) return true;
     // Who cannot look stays: what keeps it from looking is told by what it records next.
     return this.#candidates(2).then(

@@ -180,13 +180,24 @@ export class RunLog {
     while (this.#waiting.length > 0) {
       const turn = this.#waiting;
       this.#waiting = [];
-      try {
-        await this.#turn(turn);
-      } catch (error) {
-        for (const { reject } of turn) reject(error);
-      }
+      await this.#turnOrHalves(turn);
     }
     this.#busy = undefined;
+  }
+
+  /** Of what is too much for one commit a part may fit, and what does not must not fail the rest with it. */
+  async #turnOrHalves(turn: readonly Waiting[]): Promise<void> {
+    try {
+      await this.#turn(turn);
+    } catch (error) {
+      const half = turn.length >> 1;
+      if (half === 0 || !isTooLarge(error)) {
+        for (const { reject } of turn) reject(error);
+        return;
+      }
+      await this.#turnOrHalves(turn.slice(0, half));
+      await this.#turnOrHalves(turn.slice(half));
+    }
   }
 
   async #exclusive<T>(body: () => Promise<T>): Promise<T> {
@@ -419,4 +430,8 @@ function behindFirst(put: readonly { readonly key: Key }[]): readonly Key[] {
 /** Whether the commit may have happened. */
 function isUnknown(error: unknown): boolean {
   return error instanceof FuselineError && error.code === 'STORAGE_FAILED';
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof FuselineError && error.code === 'VALUE_TOO_LARGE';
 }

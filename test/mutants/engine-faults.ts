@@ -408,8 +408,8 @@ export const engineFaults: readonly Fault[] = [
   {
     name: 'an item gets its neighbour',
     file: 'core/claims.ts',
-    find: 'undefined, at: item }]];',
-    replace: 'undefined, at: item ^ 1 }]];',
+    find: 'stored : undefined, at };',
+    replace: 'stored : undefined, at: at ^ 1 };',
     breaks: 'a body receives what was recorded',
   },
   {

@@ -14,6 +14,7 @@ import {
 } from 'fuseline';
 import { type LastCommit, MortalStore, simulate, simulated, testRun, VirtualHost } from 'fuseline/testing';
 import { describe, expect, test } from 'vitest';
+import { SmallStore } from './semantics/rig.ts';
 
 const child = workflow('child', { input: typed<{ readonly n: number }>(), labels: { by: 'child' } }, ($) => {
   const n = $.step('double', { given: $.input }, ({ given }) => given.n * 2);
@@ -122,6 +123,35 @@ test('a run that nobody waits for any more is not made by who comes late to it',
   await making;
   expect((await storage.list()).runs.map(({ id }) => id)).toEqual(['top']);
   expect(await storage.timerRows(10)).toEqual([]);
+});
+
+// proves: child.failed
+test('a run whose output is too large to be handed on fails the step that waits for it', async () => {
+  const half = () => 'x'.repeat(SmallStore.most * 0.6);
+  const large = workflow('large', ($) => ({
+    one: $.step('one', {}, half),
+    other: $.step('other', { after: $.step('before', {}, () => 1) }, half),
+  }));
+  const calls = workflow('calls', ($) => $.run('large', large, {}));
+  const storage = new MemoryStorage({ store: new SmallStore() });
+  const { id } = await calls.dispatch(undefined, { storage });
+  await new ProcessEngine(calls, storage, { concurrency: 1 }).work(id);
+  const [below, run] = (await storage.list()).runs;
+  expect([run?.status, below?.status]).toEqual(['FAILED', 'SUCCEEDED']);
+  expect((await storage.get(id)).steps).toMatchObject([{ status: 'FAILED', error: { code: 'VALUE_TOO_LARGE' } }]);
+  expect(await storage.timerRows(10)).toEqual([]);
+});
+
+test('a workflow that runs itself, made anew by each that does, is one to its worker', async () => {
+  const make = (): Workflow<{ readonly n: number }, unknown> =>
+    workflow('again', { input: typed<{ readonly n: number }>() }, ($) => {
+      const n = $.step('n', { given: $.input }, ({ given }) => given.n - 1);
+      return $.any($.run('again', make, { n: n.when((left) => left > 0) }), n);
+    });
+  const storage = new MemoryStorage();
+  const { id } = await make().dispatch({ n: 3 }, { storage });
+  await new ProcessEngine(make(), storage).work(id);
+  expect((await storage.list()).runs.map(({ status }) => status)).toEqual(['SUCCEEDED', 'SUCCEEDED', 'SUCCEEDED']);
 });
 
 // proves: child.untold

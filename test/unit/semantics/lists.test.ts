@@ -27,6 +27,20 @@ describe('a step that runs for each item of a list', () => {
     }
   });
 
+  // proves: each.item, each.outcomes
+  test('is given the results of another list one by one, or how its items ended', async () => {
+    const wf = workflow('w', ($) => {
+      const list = $.step('list', {}, () => [1, 2, 3]);
+      const doubled = $.each('doubled', list, (n) => n * 2);
+      const odd = $.each('odd', list, (n) => (n === 2 ? boom() : n), { settle: true });
+      return {
+        values: $.each('values', doubled, (n) => n + 1),
+        outcomes: $.each('outcomes', odd, (end) => (end.status === 'FAILED' ? end.error.message : end.value)),
+      };
+    });
+    expect(await wf.run(undefined)).toEqual({ values: [3, 5, 7], outcomes: [1, 'boom', 3] });
+  });
+
   // proves: lost.again
   test('has items that were lost with their worker claimed again, by whoever holds nothing else', async () => {
     const rig = new Rig();

@@ -1,7 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import {
+  type Batch,
+  type CommitResult,
   type Definition,
   type EngineOptions,
+  FuselineError,
   type Liveness,
   MemoryStore,
   ProcessEngine,
@@ -67,6 +70,17 @@ export class Rig {
       events.push([event.type, ...about].join(' '));
     }
     return events;
+  }
+}
+
+/** Takes no more characters at once than that. */
+export class SmallStore extends MemoryStore {
+  static readonly most = 1024 * 1024;
+
+  override async commit(batch: Batch): Promise<CommitResult> {
+    const size = (batch.put ?? []).reduce((sum, { value }) => sum + value.length, 0);
+    if (size > SmallStore.most) throw new FuselineError('VALUE_TOO_LARGE', `a batch of ${size} characters`);
+    return super.commit(batch);
   }
 }
 
