@@ -12,6 +12,7 @@ import { Family } from './family.ts';
 import { Holdings } from './holdings.ts';
 import type { Host } from './host.ts';
 import { workerId } from './ids.ts';
+import { isTimer } from './keys.ts';
 import { Membership } from './membership.ts';
 import { judgeOffline } from './network.ts';
 import type { RunState } from './run-state.ts';
@@ -687,7 +688,7 @@ function alone(run: string): Candidate {
 
 /** Rows that may mean work, an end, or the death of a worker. */
 function mayMatter(key: string): boolean {
-  return key.startsWith('ready/') || key.startsWith('timer/') || key.startsWith('head/') || key.startsWith('session/');
+  return key.startsWith('ready/') || isTimer(key) || key.startsWith('head/') || key.startsWith('session/');
 }
 
 function whichOf({ run, spec, item, attempt }: Claim): EngineEvents['started'] {

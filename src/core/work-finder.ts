@@ -1,7 +1,7 @@
 import type { Served } from './decide.ts';
 import { canRun, type Definition, definitionFor, type Handler, queuesOf } from './definition.ts';
 import { FuselineError } from './errors.ts';
-import { keys as layout, parseReady, parseTimer, runOfEntry } from './keys.ts';
+import { isTimer, keys as layout, parseReady, parseTimer, runOfEntry } from './keys.ts';
 import { isReachable } from './network.ts';
 import { PassedBy } from './passed-by.ts';
 import type { RuntimeStorage } from './storage.ts';
@@ -31,6 +31,8 @@ export class WorkFinder {
   readonly #leftAlone = new Map<string, number>();
   /** Errands that could not be done, and until when they are not tried again. */
   readonly #putOff = new Map<Key, number>();
+  /** Errands it heard of whose time is not now: this clock was set back, or another one is ahead. They have no time to wait for. */
+  readonly #early = new Set<Key>();
 
   constructor(definitions: readonly Definition[], storage: RuntimeStorage, queues: readonly string[] | undefined) {
     this.#definitions = definitions;
@@ -67,8 +69,10 @@ export class WorkFinder {
   async due(): Promise<readonly Omit<Candidate, 'rows'>[]> {
     const now = this.#storage.host.now();
     const due = new Map<string, Key[]>();
-    for (const { dueAt, run, errand } of await this.#timers(SCAN)) {
-      if (dueAt > now) continue;
+    const timers = (await this.#timers(SCAN)).filter(({ dueAt }) => dueAt <= now);
+    const early = [...this.#early].map(parseTimer);
+    this.#early.clear();
+    for (const { run, errand } of [...early, ...timers]) {
       const errands = due.get(run) ?? [];
       due.set(run, errands);
       if (errand !== undefined) errands.push(errand);
@@ -117,12 +121,19 @@ export class WorkFinder {
     if (!changed) return this.#passedBy.forgetAll();
     let mayHave = false;
     for (const key of changed) {
+      this.#hearOfErrand(key);
       const run = runOfEntry(key);
       if (run === undefined) continue;
       if (this.#passedBy.forget(run)) mayHave = true;
       if (this.#leftAlone.get(run) !== Number.POSITIVE_INFINITY && this.#leftAlone.delete(run)) mayHave = true;
     }
     return mayHave;
+  }
+
+  #hearOfErrand(key: Key): void {
+    if (!isTimer(key)) return;
+    const { dueAt, errand } = parseTimer(key);
+    if (errand !== undefined && dueAt > this.#storage.host.now()) this.#early.add(errand);
   }
 
   /** Goes on without a run that was removed or that a newer version continued; rethrows every other error. */

@@ -142,6 +142,30 @@ test('a run whose output is too large to be handed on fails the step that waits 
   expect(await storage.timerRows(10)).toEqual([]);
 });
 
+// proves: child.once, child.result
+test('a run is made, and told of, at once also where the clock was set back', async () => {
+  const host = new VirtualHost({ settle: () => setImmediate(), abortController: () => new AbortController() });
+  let back = 0;
+  const storage = new RuntimeStorage({
+    store: new MemoryStore(),
+    host: {
+      now: () => host.now() - back,
+      monotonic: () => host.monotonic(),
+      after: (ms, callback) => host.after(ms, callback),
+      id: () => host.id(),
+      random: () => host.random(),
+      abortController: () => host.abortController(),
+    },
+  });
+  const engine = new ProcessEngine(parent, storage);
+  await engine.start();
+  const { id } = await parent.dispatch(undefined, { storage });
+  back = 3_600_000;
+  await host.advance(5000);
+  expect(await storage.status(id)).toBe('SUCCEEDED');
+  await host.until(engine.stop());
+});
+
 test('a workflow that runs itself, made anew by each that does, is one to its worker', async () => {
   const make = (): Workflow<{ readonly n: number }, unknown> =>
     workflow('again', { input: typed<{ readonly n: number }>() }, ($) => {
