@@ -98,10 +98,11 @@ function restOf(state: RunState, serves: Serves): Granted['rest'] {
       rest = 'unserved';
       if (!serves(state, state.rootOf(step))) continue;
       if (state.suspect[step] === 1) return 'later';
+      // What waits for an old body has its own time.
+      if (state.suspects === 0) return 'nothing';
       isServed = true;
     }
   }
-  // What waits for an old body has its own time.
   return isServed ? 'nothing' : rest;
 }
 

@@ -125,6 +125,8 @@ export class RunState {
   offline: Int32Array;
   /** 1: was lost with a worker, so its next attempt is claimed alone. */
   suspect: Int32Array;
+  /** How many of them there are. */
+  suspects = 0;
   /** 1: the next attempt, or the one under way, is the fallback. */
   fallback: Int32Array;
   generation: Int32Array;
@@ -457,7 +459,7 @@ export class RunState {
       case 'lost':
         this.#undo.number(this.claimEnd, event.step, VOIDED);
         this.#undo.number(this.losses, event.step, event.losses);
-        this.#undo.number(this.suspect, event.step, 1);
+        this.#suspect(event.step, 1);
         this.#move(event.step, DELAYED, event.notBefore);
         return;
       case 'released':
@@ -536,7 +538,7 @@ export class RunState {
   /** The attempt under way reported its end, by itself or through the one who watched it. */
   #report(step: number): void {
     this.#undo.number(this.claimEnd, step, REPORTED);
-    this.#undo.number(this.suspect, step, 0);
+    this.#suspect(step, 0);
     if (this.offline[step] !== 0) this.#undo.number(this.offline, step, 0);
   }
 
@@ -577,8 +579,15 @@ export class RunState {
 
   /** What comes is counted anew. */
   #refresh(step: number): void {
-    for (const numbers of [this.attempt, this.failures, this.losses, this.offline, this.suspect, this.fallback])
+    for (const numbers of [this.attempt, this.failures, this.losses, this.offline, this.fallback])
       this.#undo.number(numbers, step, 0);
+    this.#suspect(step, 0);
+  }
+
+  #suspect(step: number, to: 0 | 1): void {
+    if (this.suspect[step] === to) return;
+    this.#undo.number(this.suspect, step, to);
+    this.#undo.field(this, 'suspects', this.suspects + (to === 1 ? 1 : -1));
   }
 
   #move(step: number, to: number, since: number): void {
