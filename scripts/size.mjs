@@ -22,7 +22,7 @@ const uiBytes = Object.values(files).map(({ text }) => gzipSync(text, { level: 9
 report(
   'the page of fuseline ui, all of its files',
   uiBytes.reduce((sum, bytes) => sum + bytes, 0),
-  94_500,
+  94_700,
 );
 
 /** What `wrangler deploy` would upload. */
