@@ -52,10 +52,6 @@ export function parseReady(key: Key): { readonly priority: number; readonly read
   return { priority: URGENCY - unordered(urgency), readyAt: unordered(readyAt), run };
 }
 
-export function isTimer(key: Key): boolean {
-  return key.startsWith('timer/');
-}
-
 export function parseTimer(key: Key): { readonly dueAt: number; readonly run: string; readonly errand?: Key } {
   const [, dueAt = '', run = '', errand] = key.split('/');
   return { dueAt: unordered(dueAt), run, ...(errand !== undefined && { errand: key }) };

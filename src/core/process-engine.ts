@@ -12,7 +12,6 @@ import { Family } from './family.ts';
 import { Holdings } from './holdings.ts';
 import type { Host } from './host.ts';
 import { workerId } from './ids.ts';
-import { isTimer } from './keys.ts';
 import { Membership } from './membership.ts';
 import { judgeOffline } from './network.ts';
 import type { RunState } from './run-state.ts';
@@ -54,6 +53,9 @@ const SWEEP_MS = 60_000;
 const INSIST_TRIES = 3;
 const MOST_RUNS = 64;
 const FULL_RETRY_MS = { first: 100, most: 5000 } as const;
+
+/** Rows that may mean work, an end, or the death of a worker. */
+const MAY_MATTER = /^(ready|timer|head|session)\//;
 
 type Scope = { readonly kind: 'all' } | { readonly kind: 'ever' } | { readonly kind: 'run'; readonly family: Family };
 
@@ -192,7 +194,7 @@ export class ProcessEngine {
     const unhint = this.#storage.onHint(({ keys }) => {
       const mayHave = this.#finder.hear(keys);
       if (this.#scope.kind === 'run') this.#scope.family.hear(keys);
-      if (mayHave || !keys || keys.some(mayMatter)) this.#signal();
+      if (mayHave || !keys || keys.some((key) => MAY_MATTER.test(key))) this.#signal();
     });
     const unwatch = this.#storage.network?.watch(() => {
       this.#finder.hear(undefined);
@@ -684,11 +686,6 @@ export class ProcessEngine {
 /** A run of which nothing else is known. */
 function alone(run: string): Candidate {
   return { run, rows: [], errands: [] };
-}
-
-/** Rows that may mean work, an end, or the death of a worker. */
-function mayMatter(key: string): boolean {
-  return key.startsWith('ready/') || isTimer(key) || key.startsWith('head/') || key.startsWith('session/');
 }
 
 function whichOf({ run, spec, item, attempt }: Claim): EngineEvents['started'] {

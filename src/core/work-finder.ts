@@ -1,7 +1,7 @@
 import type { Served } from './decide.ts';
 import { canRun, type Definition, definitionFor, type Handler, queuesOf } from './definition.ts';
 import { FuselineError } from './errors.ts';
-import { isTimer, keys as layout, parseReady, parseTimer, runOfEntry } from './keys.ts';
+import { keys as layout, parseReady, parseTimer, runOfEntry } from './keys.ts';
 import { isReachable } from './network.ts';
 import { PassedBy } from './passed-by.ts';
 import type { RuntimeStorage } from './storage.ts';
@@ -131,7 +131,7 @@ export class WorkFinder {
   }
 
   #hearOfErrand(key: Key): void {
-    if (!isTimer(key)) return;
+    if (!key.startsWith('timer/')) return;
     const { dueAt, errand } = parseTimer(key);
     if (errand !== undefined && dueAt > this.#storage.host.now()) this.#early.add(errand);
   }
