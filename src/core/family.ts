@@ -10,9 +10,9 @@ export class Family {
   readonly run: string;
   readonly #storage: RuntimeStorage;
   #hasOthers = false;
-  /** Runs in which somebody else may have changed something; there may be others where it is not known which. */
+  /** Runs in which somebody else may have changed something; it may be in any where it is not known in which. */
   #heardOf = new Set<string>();
-  #heardOfOthers = false;
+  #heardOfAny = false;
 
   constructor(run: string, storage: RuntimeStorage) {
     this.run = run;
@@ -29,7 +29,9 @@ export class Family {
 
   /** Rows have changed, nobody knows which where there are no keys. */
   hear(changed: readonly Key[] | undefined): void {
-    if (!changed) this.#heardOfOthers = true;
+    if (!changed) this.#heardOfAny = true;
+    // Then all are asked, and who has nothing to ask for hears of everything that others do.
+    if (this.#heardOfAny) return this.#heardOf.clear();
     for (const key of changed ?? []) {
       const run = runOfEntry(key);
       if (run !== undefined) this.#heardOf.add(run);
@@ -43,11 +45,11 @@ export class Family {
 
   /** Those in which something may be claimed, or is due, as far as this process knows and has heard since it asked last. */
   async candidates(): Promise<readonly string[]> {
-    const [heardOf, heardOfOthers] = [this.#heardOf, this.#heardOfOthers];
+    const [heardOf, heardOfAny] = [this.#heardOf, this.#heardOfAny];
     this.#heardOf = new Set();
-    this.#heardOfOthers = false;
+    this.#heardOfAny = false;
     const members = await this.members();
-    if (heardOfOthers) return members;
+    if (heardOfAny) return members;
     const now = this.#storage.host.now();
     return members.filter(
       (run) => heardOf.has(run) || (this.#storage.known(run, (state) => hasWork(state, now)) ?? true),

@@ -192,8 +192,8 @@ export class ProcessEngine {
 
   async #run(first: () => Promise<void>): Promise<WorkReport> {
     const unhint = this.#storage.onHint(({ keys }) => {
-      const mayHave = this.#finder.hear(keys);
       if (this.#scope.kind === 'run') this.#scope.family.hear(keys);
+      const mayHave = this.#scope.kind !== 'run' && this.#finder.hear(keys);
       if (mayHave || !keys || keys.some((key) => MAY_MATTER.test(key))) this.#signal();
     });
     const unwatch = this.#storage.network?.watch(() => {
